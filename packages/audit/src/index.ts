@@ -1,0 +1,2 @@
+export { AuditEvent, EventAction } from './event.ts'
+export type { AuditRecord } from './record.ts'

@@ -1,0 +1,442 @@
+// The contract of the catalog: every row the vault keeps, and the commit points of its use cases.
+//
+// Every method that names a tenant runs under that tenant's row-level security. The few that do not are the
+// directory: they answer from an id or a short name which tenant it belongs to, and nothing of PHI.
+// Absence is null. Failures are `CatalogError`. Times are `Date`, sizes are bytes.
+import type { AuditRecord } from '@auricle/audit'
+import type {
+  AudioState,
+  CallDirection,
+  ConnectorId,
+  EventId,
+  IntakeId,
+  MailboxId,
+  ObjectRole,
+  RecordingId,
+  RecordingKind,
+  TenantId,
+  TokenId,
+  UserId,
+  Wrap,
+} from '@auricle/contract'
+import type { ColumnKeys } from './column-keys.ts'
+
+export interface QueryOptions {
+  /** Abort means: stop waiting. A write may have been committed all the same. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface TenantRow {
+  readonly id: TenantId
+  /** Short name used at sign-in; lower-case letters, digits, hyphens. */
+  readonly slug: string
+  readonly name: string
+  /** Days that a recording is kept at least, from its start. */
+  readonly keepDays: number
+  /** The tenant's column secret (32 bytes), wrapped under its `recordings` key. */
+  readonly columnSecret: Wrap
+  readonly createdAt: Date
+}
+
+export interface UserRow {
+  readonly id: UserId
+  readonly tenantId: TenantId
+  readonly login: string
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly createdAt: Date
+  readonly disabledAt: Date | null
+}
+
+/** What sign-in needs; `totpSecret` is opened with the column keys. */
+export interface UserCredentials {
+  readonly user: UserRow
+  readonly passwordHash: string
+  readonly totpSecret: string
+  /** The last TOTP time step accepted, which may not be used again; null before the first. */
+  readonly totpLastStep: number | null
+  readonly failedAttempts: number
+  readonly lockedUntil: Date | null
+}
+
+export interface MailboxRow {
+  readonly id: MailboxId
+  readonly tenantId: TenantId
+  /** Extension or queue as PBXs name it. */
+  readonly address: string
+  readonly name: string
+  readonly ownerIds: readonly UserId[]
+}
+
+export interface ConnectorRow {
+  readonly id: ConnectorId
+  readonly tenantId: TenantId
+  readonly kind: string
+  readonly name: string
+  readonly defaultMailboxId: MailboxId | null
+  readonly maxBytes: number
+  readonly idleTimeoutMs: number
+  readonly allowedHosts: readonly AllowedHost[]
+  /** Sealed under the tenant's `connectors` key (a sealed object holding JSON). */
+  readonly sealedSecrets: Uint8Array
+  readonly createdAt: Date
+  readonly disabledAt: Date | null
+}
+
+/** An origin audio may be fetched from. Private addresses only within `privateCidr`, and plain http only there. */
+export interface AllowedHost {
+  readonly origin: string
+  readonly privateCidr: string | null
+}
+
+export type IntakeState = 'received' | 'archived' | 'quarantined'
+
+export interface IntakeRow {
+  readonly id: IntakeId
+  readonly tenantId: TenantId
+  readonly connectorId: ConnectorId
+  /** HMAC of the PBX's source id; unique within the connector. */
+  readonly sourceKey: Uint8Array
+  /** HMAC of the audio bytes; null where the audio is still to be fetched. */
+  readonly contentMac: Uint8Array | null
+  /** Minted with the intake, so that an archive run twice makes one recording. */
+  readonly recordingId: RecordingId
+  readonly state: IntakeState
+  /** Where the sealed audio lies; null where it is still to be fetched. */
+  readonly objectKey: string | null
+  /** Length of the audio; null where it is still to be fetched. */
+  readonly audioBytes: number | null
+  /** The notice, sealed (a sealed object holding JSON). */
+  readonly sealedNotice: Uint8Array
+  readonly receivedAt: Date
+  readonly attempts: number
+  /** Not before this time will it be tried again. */
+  readonly nextAttemptAt: Date
+  /** A stable word for the last failure; never a message. */
+  readonly lastErrorCode: string | null
+}
+
+export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'>
+
+export interface StoredObject {
+  readonly role: ObjectRole
+  readonly objectKey: string
+  readonly generation: string
+  readonly sealedBytes: number
+  readonly plaintextBytes: number
+  readonly contentType: string
+  /** SHA-256 over prefix and trailer of the sealed object. */
+  readonly fingerprint: Uint8Array
+  /** Newest wrap after a rewrap; null while the one in the object is current. */
+  readonly wrap: Wrap | null
+}
+
+/** Facts of a recording; what may identify a patient is sealed in its columns. */
+export interface RecordingFacts {
+  readonly id: RecordingId
+  readonly tenantId: TenantId
+  readonly connectorId: ConnectorId
+  readonly intakeId: IntakeId
+  readonly mailboxId: MailboxId | null
+  readonly kind: RecordingKind
+  readonly direction: CallDirection | null
+  readonly sourceId: string
+  readonly from: string | null
+  readonly fromName: string | null
+  readonly to: string | null
+  readonly patientReference: string | null
+  readonly note: string | null
+  readonly startedAt: Date
+  readonly receivedAt: Date
+  readonly archivedAt: Date
+  readonly durationMs: number | null
+  readonly channels: number | null
+  readonly codec: string | null
+  readonly audioState: AudioState
+  readonly retainUntil: Date
+}
+
+export interface RecordingRow extends RecordingFacts {
+  readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
+  readonly heardAt: Date | null
+  readonly heardBy: UserId | null
+  readonly originalContentType: string
+  readonly originalBytes: number
+}
+
+export interface RecordingFilter {
+  /** Only recordings of these mailboxes; null for all of the tenant. */
+  readonly mailboxIds: readonly MailboxId[] | null
+  readonly kind?: RecordingKind | undefined
+  /** Start of recording: `after` inclusive, `before` exclusive. */
+  readonly after?: Date | undefined
+  readonly before?: Date | undefined
+  /** Exact number of either party; compared by its digits through the blind index. */
+  readonly number?: string | undefined
+  readonly heard?: boolean | undefined
+  /** As given by the page before; `CatalogError('bad_cursor')` for anything else. */
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+/** What a play decision needs, in one query: the token, the person, the recording and one of its objects. */
+export interface PlayFacts {
+  readonly user: {
+    readonly id: UserId
+    readonly roles: readonly string[]
+    readonly mailboxIds: readonly MailboxId[]
+  }
+  /** Null where the tenant has no such recording. */
+  readonly recording: {
+    readonly id: RecordingId
+    readonly mailboxId: MailboxId | null
+    readonly audioState: AudioState
+  } | null
+  /** Null where the recording has no object of that role. */
+  readonly object: StoredObject | null
+}
+
+export interface TokenRow {
+  readonly id: TokenId
+  readonly tenantId: TenantId
+  readonly userId: UserId
+  readonly purpose: 'session' | 'program'
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
+export interface SigningKeyRow {
+  readonly kid: string
+  readonly publicJwk: Readonly<Record<string, unknown>>
+  /** Sealed under the deployment's `identity` key. */
+  readonly sealedPrivateJwk: Uint8Array
+  readonly createdAt: Date
+  readonly retiredAt: Date | null
+}
+
+export interface OutboxRow {
+  readonly id: string
+  readonly tenantId: TenantId
+  readonly intakeId: IntakeId
+}
+
+export interface Catalog {
+  // --- the directory: no tenant yet ---
+  findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
+  listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
+  findConnector(id: ConnectorId, options?: QueryOptions): Promise<ConnectorRow | null>
+  listSigningKeys(options?: QueryOptions): Promise<readonly SigningKeyRow[]>
+  /** Adds the key unless an unretired one exists already (one writer wins); returns all keys. */
+  addFirstSigningKey(key: SigningKeyRow, options?: QueryOptions): Promise<readonly SigningKeyRow[]>
+
+  // --- people and machines; each commits with its audit record, or not at all ---
+  /** Throws `taken` where the slug is in use. */
+  createTenant(tenant: TenantRow, event: AuditRecord, options?: QueryOptions): Promise<void>
+  findTenant(tenantId: TenantId, options?: QueryOptions): Promise<TenantRow | null>
+  /** Throws `taken` where the tenant has that login. */
+  createUser(
+    user: UserRow,
+    secrets: { readonly passwordHash: string; readonly totpSecret: string },
+    columns: ColumnKeys,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  listUsers(tenantId: TenantId, options?: QueryOptions): Promise<readonly UserRow[]>
+  findUserByLogin(tenantId: TenantId, login: string, options?: QueryOptions): Promise<UserRow | null>
+  findCredentials(
+    tenantId: TenantId,
+    login: string,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<UserCredentials | null>
+  /**
+   * Records a good sign-in: resets the failures, spends the TOTP step, adds the token. Returns false, and changes
+   * nothing, where another sign-in has spent that step or a later one already.
+   */
+  commitSignIn(
+    signIn: { readonly token: TokenRow; readonly totpStep: number },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** Counts a failed attempt and locks the account until `lockedUntil` once `lockAfter` attempts failed. */
+  commitSignInFailure(
+    failure: {
+      readonly tenantId: TenantId
+      readonly userId: UserId
+      readonly lockAfter: number
+      readonly lockedUntil: Date
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  addToken(token: TokenRow, event: AuditRecord, options?: QueryOptions): Promise<void>
+  /** Returns false where there is no such live token. */
+  revokeToken(
+    tenantId: TenantId,
+    tokenId: TokenId,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  listTokens(
+    tenantId: TenantId,
+    options?: QueryOptions,
+  ): Promise<readonly (TokenRow & { readonly revokedAt: Date | null })[]>
+  /** The person behind a live token of a user who is not disabled; null otherwise. */
+  findBearer(
+    tenantId: TenantId,
+    tokenId: TokenId,
+    now: Date,
+    options?: QueryOptions,
+  ): Promise<{ readonly user: UserRow; readonly mailboxIds: readonly MailboxId[] } | null>
+  /** Throws `taken` where the tenant has that address. */
+  createMailbox(
+    mailbox: Omit<MailboxRow, 'ownerIds'>,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  /** Idempotent. Throws `not_found` where mailbox or user are not the tenant's. */
+  addMailboxOwner(
+    tenantId: TenantId,
+    mailboxId: MailboxId,
+    userId: UserId,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  listMailboxes(tenantId: TenantId, options?: QueryOptions): Promise<readonly MailboxRow[]>
+  findMailboxByAddress(
+    tenantId: TenantId,
+    address: string,
+    options?: QueryOptions,
+  ): Promise<MailboxRow | null>
+  createConnector(connector: ConnectorRow, event: AuditRecord, options?: QueryOptions): Promise<void>
+  listConnectors(tenantId: TenantId, options?: QueryOptions): Promise<readonly ConnectorRow[]>
+
+  // --- in: intake and archive ---
+  findIntakeBySource(
+    tenantId: TenantId,
+    connectorId: ConnectorId,
+    sourceKey: Uint8Array,
+    options?: QueryOptions,
+  ): Promise<IntakeRow | null>
+  /**
+   * The commit point of a delivery: intake, audit record and outbox row in one transaction. `duplicate` where the
+   * connector has that source already, with the intake that was first; then nothing is written.
+   */
+  commitIntake(
+    intake: NewIntake,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<{ readonly status: 'committed' } | { readonly status: 'duplicate'; readonly first: IntakeRow }>
+  findIntake(tenantId: TenantId, intakeId: IntakeId, options?: QueryOptions): Promise<IntakeRow | null>
+  /** Intakes by state, oldest first. */
+  listIntakes(
+    tenantId: TenantId,
+    state: IntakeState,
+    limit: number,
+    options?: QueryOptions,
+  ): Promise<readonly IntakeRow[]>
+  /** Which of these have no row at all: their objects are left-overs of deliveries that never committed. */
+  findMissingIntakes(
+    tenantId: TenantId,
+    ids: readonly IntakeId[],
+    options?: QueryOptions,
+  ): Promise<readonly IntakeId[]>
+  /** Takes up to `limit` outbox rows that nobody else holds, hands them to `relay`, and removes them when it resolves. */
+  drainOutbox(
+    limit: number,
+    relay: (rows: readonly OutboxRow[]) => Promise<void>,
+    options?: QueryOptions,
+  ): Promise<number>
+  /** Intakes of any tenant that should have been archived: `received`, due, and untouched since `before`. */
+  listStalledIntakes(before: Date, limit: number, options?: QueryOptions): Promise<readonly OutboxRow[]>
+  /**
+   * The commit point of an archive: recording, its objects, intake marked archived, audit record. Returns `already`
+   * where the intake was archived before; then nothing is written.
+   */
+  commitArchive(
+    recording: RecordingFacts,
+    objects: readonly StoredObject[],
+    columns: ColumnKeys,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<'archived' | 'already'>
+  /** Counts a failed attempt and says when to try again. */
+  commitArchiveFailure(
+    failure: {
+      readonly tenantId: TenantId
+      readonly intakeId: IntakeId
+      readonly errorCode: string
+      readonly nextAttemptAt: Date
+    },
+    options?: QueryOptions,
+  ): Promise<void>
+  /** Gives up on an intake until a person looks at it. Its sealed audio stays. */
+  commitQuarantine(
+    tenantId: TenantId,
+    intakeId: IntakeId,
+    errorCode: string,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  /** Puts a quarantined intake back to `received`, due at once, with an outbox row. False where it is not there. */
+  releaseQuarantine(tenantId: TenantId, intakeId: IntakeId, options?: QueryOptions): Promise<boolean>
+
+  // --- out ---
+  /** Newest start first. */
+  listRecordings(
+    tenantId: TenantId,
+    filter: RecordingFilter,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<{ readonly recordings: readonly RecordingRow[]; readonly nextCursor: string | null }>
+  findRecording(
+    tenantId: TenantId,
+    id: RecordingId,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<RecordingRow | null>
+  listObjects(tenantId: TenantId, id: RecordingId, options?: QueryOptions): Promise<readonly StoredObject[]>
+  /** Null where the token is not live or its user disabled. */
+  findPlayFacts(
+    query: {
+      readonly tenantId: TenantId
+      readonly tokenId: TokenId
+      readonly recordingId: RecordingId
+      readonly role: ObjectRole
+      readonly now: Date
+    },
+    options?: QueryOptions,
+  ): Promise<PlayFacts | null>
+  /** False where there is no such recording. The first who heard it stays; null marks it unheard. */
+  commitHeard(
+    mark: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly heard: { readonly at: Date; readonly by: UserId } | null
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** All recordings of a tenant by id, page by page, for `verify`. */
+  listAllRecordings(
+    tenantId: TenantId,
+    afterId: RecordingId | null,
+    limit: number,
+    options?: QueryOptions,
+  ): Promise<readonly { readonly id: RecordingId; readonly objects: readonly StoredObject[] }[]>
+
+  // --- the log ---
+  /** Resolves once the events are durable. All or none. */
+  appendEvents(events: readonly AuditRecord[], options?: QueryOptions): Promise<void>
+  /** A tenant's events in the order of their ids. */
+  listEvents(
+    tenantId: TenantId,
+    page: { readonly afterId: EventId | null; readonly limit: number },
+    options?: QueryOptions,
+  ): Promise<readonly (AuditRecord & { readonly recordedAt: Date })[]>
+
+  /** Derives a tenant's column keys from its unwrapped column secret. */
+  columnKeys(secret: Uint8Array): ColumnKeys
+  /** Resolves when the database answers and its schema is the one this code knows; throws otherwise. */
+  check(options?: QueryOptions): Promise<void>
+}

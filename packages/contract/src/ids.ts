@@ -1,0 +1,70 @@
+// Identifiers of everything that crosses a wire: branded in types, prefixed in text.
+// Text form: three-letter prefix, underscore, 26 lower-case Crockford base32 characters (a ULID:
+// 48 bits of Unix milliseconds, then 80 random bits), so ids sort by time and say what they name.
+import { z } from 'zod'
+
+const ulid = '[0-7][0-9a-hjkmnp-tv-z]{25}'
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+const id = <Brand extends string>(prefix: string, _brand: Brand) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_${ulid}$`), `expected ${prefix}_ and 26 characters`)
+    .brand<Brand>()
+
+export const TenantId = id('ten', 'TenantId')
+export type TenantId = z.infer<typeof TenantId>
+export const ConnectorId = id('con', 'ConnectorId')
+export type ConnectorId = z.infer<typeof ConnectorId>
+export const IntakeId = id('int', 'IntakeId')
+export type IntakeId = z.infer<typeof IntakeId>
+export const RecordingId = id('rec', 'RecordingId')
+export type RecordingId = z.infer<typeof RecordingId>
+export const MailboxId = id('mbx', 'MailboxId')
+export type MailboxId = z.infer<typeof MailboxId>
+export const UserId = id('usr', 'UserId')
+export type UserId = z.infer<typeof UserId>
+export const EventId = id('evt', 'EventId')
+export type EventId = z.infer<typeof EventId>
+export const TokenId = id('tok', 'TokenId')
+export type TokenId = z.infer<typeof TokenId>
+
+/** Where a new id takes its time (Unix milliseconds) and its randomness from. */
+export interface IdSource {
+  readonly now: () => number
+  readonly random: (byteLength: number) => Uint8Array
+}
+
+const systemSource: IdSource = {
+  now: Date.now,
+  random: byteLength => crypto.getRandomValues(new Uint8Array(byteLength)),
+}
+
+const timeCharacters = 10
+const randomCharacters = 16
+
+function newUlid(source: IdSource): string {
+  let time = source.now()
+  let head = ''
+  for (let i = 0; i < timeCharacters; i++) {
+    head = alphabet.charAt(time % 32) + head
+    time = Math.floor(time / 32)
+  }
+  let tail = ''
+  // Five of each byte's eight random bits: 16 characters carry 80 random bits.
+  for (const byte of source.random(randomCharacters)) tail += alphabet.charAt(byte & 31)
+  return head + tail
+}
+
+const minted = <Id extends string>(prefix: string) => {
+  return (source: IdSource = systemSource): Id => `${prefix}_${newUlid(source)}` as Id
+}
+
+export const newTenantId = minted<TenantId>('ten')
+export const newConnectorId = minted<ConnectorId>('con')
+export const newIntakeId = minted<IntakeId>('int')
+export const newRecordingId = minted<RecordingId>('rec')
+export const newMailboxId = minted<MailboxId>('mbx')
+export const newUserId = minted<UserId>('usr')
+export const newEventId = minted<EventId>('evt')
+export const newTokenId = minted<TokenId>('tok')

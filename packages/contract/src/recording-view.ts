@@ -1,0 +1,65 @@
+// A recording as the API and the command show it.
+import { z } from 'zod'
+import { ConnectorId, MailboxId, RecordingId, UserId } from './ids.ts'
+import { CallDirection, RecordingKind } from './notice.ts'
+
+/**
+ * `ready`: a rendition and peaks exist. `original-only`: no audio tool was at hand, played as delivered.
+ * `undecodable`: kept as delivered, but no audio could be read from it.
+ */
+export const AudioState = z.enum(['ready', 'original-only', 'undecodable'])
+export type AudioState = z.infer<typeof AudioState>
+
+export const RecordingView = z.strictObject({
+  id: RecordingId,
+  kind: RecordingKind,
+  mailbox: z.strictObject({ id: MailboxId, address: z.string(), name: z.string() }).nullable(),
+  connector: ConnectorId,
+  direction: CallDirection.nullable(),
+  from: z.string().nullable(),
+  fromName: z.string().nullable(),
+  to: z.string().nullable(),
+  patientReference: z.string().nullable(),
+  note: z.string().nullable(),
+  startedAt: z.iso.datetime(),
+  receivedAt: z.iso.datetime(),
+  archivedAt: z.iso.datetime(),
+  durationMs: z.int().nonnegative().nullable(),
+  channels: z.int().positive().nullable(),
+  codec: z.string().nullable(),
+  contentType: z.string(),
+  sizeBytes: z.int().nonnegative(),
+  audioState: AudioState,
+  heardAt: z.iso.datetime().nullable(),
+  heardBy: UserId.nullable(),
+  /** Until when nothing can delete it. */
+  retainUntil: z.iso.datetime(),
+})
+export type RecordingView = z.infer<typeof RecordingView>
+
+export const RecordingPage = z.strictObject({
+  recordings: z.array(RecordingView),
+  /** Pass as `cursor` for the next page; null on the last. */
+  nextCursor: z.string().nullable(),
+})
+export type RecordingPage = z.infer<typeof RecordingPage>
+
+const limitDefault = 50
+const limitMost = 200
+
+/** Filters of a list; all must hold. Times: `after` inclusive, `before` exclusive, by start of recording. */
+export const RecordingQuery = z.strictObject({
+  mailbox: MailboxId.optional(),
+  kind: RecordingKind.optional(),
+  after: z.iso.datetime().optional(),
+  before: z.iso.datetime().optional(),
+  /** Exact number of either party, compared by its digits. */
+  number: z.string().max(64).optional(),
+  heard: z.stringbool().optional(),
+  cursor: z.string().max(256).optional(),
+  limit: z.coerce.number().int().min(1).max(limitMost).default(limitDefault),
+})
+export type RecordingQuery = z.infer<typeof RecordingQuery>
+
+export const RecordingPatch = z.strictObject({ heard: z.boolean() })
+export type RecordingPatch = z.infer<typeof RecordingPatch>

@@ -1,0 +1,1 @@
+export type { Action, Actor, Decide, Decision, Resource, Role } from './actor.ts'

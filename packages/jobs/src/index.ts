@@ -1,0 +1,1 @@
+export type { JobHandler, JobQueue } from './queue.ts'

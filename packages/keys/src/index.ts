@@ -1,0 +1,1 @@
+export type { KeyName, KeyService } from './key-service.ts'

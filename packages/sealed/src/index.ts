@@ -1,0 +1,1 @@
+export type { CallOptions, KeyUnwrapper, KeyWrapper, SealedSource } from './port.ts'
