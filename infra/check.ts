@@ -1,0 +1,42 @@
+// Holds the source against everything that can be known without running it. Usage: npm run check [-- --totals=FILE]
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { Totals } from './totals-reporter.ts'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const tool = (name: string) => join(root, 'node_modules', '.bin', name)
+
+const checks: readonly { readonly name: string; readonly run: readonly [string, ...string[]] }[] = [
+  { name: 'types', run: [tool('tsc'), '-p', 'tsconfig.json'] },
+  { name: 'types in a browser', run: [tool('tsc'), '-p', 'tsconfig.web.json'] },
+  { name: 'format and lint', run: [tool('biome'), 'ci', '--colors=off', '--error-on-warnings'] },
+  { name: 'import rules', run: [process.execPath, '--test', 'test/boundaries.test.ts'] },
+  { name: 'dead code', run: [tool('knip'), '--no-progress'] },
+]
+
+const failed: string[] = []
+for (const { name, run } of checks) {
+  const [command, ...args] = run
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const outcome = once(child, 'close')
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), outcome])
+  process.stdout.write(`${code === 0 ? 'ok  ' : 'FAIL'}  ${name}\n`)
+  if (code !== 0) {
+    failed.push(name)
+    process.stdout.write(`${output}${errors}\n`)
+  }
+}
+
+const totalsFile = process.argv.find(argument => argument.startsWith('--totals='))?.slice('--totals='.length)
+if (totalsFile !== undefined) {
+  const totals: Totals = { passed: checks.length - failed.length, failed: failed.length }
+  writeFileSync(totalsFile, `${JSON.stringify(totals)}\n`)
+}
+if (failed.length > 0) {
+  process.stdout.write(`Not right yet: ${failed.join(', ')}\n`)
+  process.exitCode = 1
+}

