@@ -1,7 +1,7 @@
 // Decides whether this clone is ready to run, and makes it so. Runs on the machine's own Node (20 or newer) before any
 // dependency exists, so it is plain JavaScript and imports nothing but Node. Usage: node infra/setup.mjs [start|test]
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -40,18 +40,23 @@ async function main(purpose) {
   }
 }
 
-/** Whether node_modules is what the lock file says: npm keeps its own record of what it put there, written last. */
+/**
+ * Whether node_modules is what the lock file says, to the hash, and nothing besides. npm's own record of what it put
+ * there is written last, so an installation that was cut short has none. Packages for other machines may be absent
+ * here, and absent from a lock file made against a registry that does not carry them.
+ */
 function isInstalled() {
   const record = join(modules, '.package-lock.json')
   if (!existsSync(record)) return false
   const wanted = readJson(join(root, 'package-lock.json')).packages
   const present = readJson(record).packages
-  return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '') return true
+  const isThere = ([path, { version, integrity, optional }]) => {
     const found = present[path]
-    if (found === undefined) return entry.optional === true
-    return found.version === entry.version && found.integrity === entry.integrity
-  })
+    if (path === '' || found === undefined) return path === '' || optional === true
+    return found.version === version && found.integrity === integrity
+  }
+  const isWanted = ([path, { optional }]) => wanted[path] !== undefined || optional === true
+  return Object.entries(wanted).every(isThere) && Object.entries(present).every(isWanted)
 }
 
 function hasBundledNode() {
@@ -65,19 +70,30 @@ function wantedNodeVersion() {
 }
 
 async function install() {
-  // The npm that runs us, where one does; development and optional packages whatever the environment says, since
-  // Node itself is an optional one.
-  const npm = process.env['npm_execpath']
-  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-  const options = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--no-progress']
-  const result = await runQuietly('Installing dependencies', command, [
-    ...first,
-    ...options,
+  // `npm ci` refuses a lock file without the packages of other machines (above), so this is `npm install` that may not
+  // touch it, held to the same standard by isInstalled. Development and optional packages come whatever the environment
+  // says, since Node itself is an optional one.
+  const options = [
+    'install',
+    '--no-save',
+    '--include=dev',
+    '--include=optional',
+    '--no-progress',
     '--loglevel=error',
-  ])
-  if (result.code === 0) return
-  process.stderr.write(result.output)
-  fail('The dependencies could not be installed (npm ci, above).')
+  ]
+  // The npm that runs us, where one does.
+  const npm = process.env['npm_execpath']
+  const [command, ...first] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm']
+  for (const title of ['Installing dependencies', 'Installing dependencies afresh']) {
+    const result = await runQuietly(title, command, [...first, ...options])
+    if (result.code === 0 && isInstalled()) return
+    if (result.code !== 0) process.stderr.write(result.output)
+    rmSync(modules, { recursive: true, force: true })
+  }
+  fail(
+    'The dependencies could not be installed as package-lock.json names them. Where npm printed a reason, it stands\n' +
+      'above; otherwise a package.json has changed without its lock file, which `npm install` would bring up to date.',
+  )
 }
 
 async function addTool(tool, purpose) {
