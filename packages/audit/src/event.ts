@@ -1,4 +1,8 @@
-// One entry of the audit log: the public part that becomes a leaf, and the part that may identify somebody.
+// The public part of an audit event: what becomes a leaf of the log, and therefore may identify no patient.
+//
+// The schema is the gate: every text in it is an id of ours, a stable word or an opaque token, none of which has
+// room for a sentence, a person's name or a telephone number. Whatever else is worth knowing of an event goes
+// into its private part.
 import { EventId, TenantId } from '@auricle/contract'
 import { z } from 'zod'
 
@@ -25,7 +29,20 @@ export const EventAction = z.enum([
 ])
 export type EventAction = z.infer<typeof EventAction>
 
-const name = z.string().min(1).max(128)
+const ourId = /^(?:ten|con|int|rec|mbx|usr|evt|tok)_[0-7][0-9a-hjkmnp-tv-z]{25}$/
+/** Lower-case parts joined by `_`, `-`, `.` or `:`; never more than three digits in a row. */
+const stableWord = /^(?!.*\d{4})[a-z][a-z0-9]*(?:[._:-][a-z0-9]+)*$/
+
+const word = z.string().max(64).regex(stableWord, 'expected a stable word')
+const id = z.string().regex(ourId, 'expected an id of the vault')
+const idOrWord = z
+  .string()
+  .max(64)
+  .refine(text => ourId.test(text) || stableWord.test(text), 'expected an id of the vault or a stable word')
+/** A name some program minted (a UUID, a job, a generation): with a letter or long, so never a plain number. */
+const opaque = z
+  .string()
+  .regex(/^(?=.*[A-Za-z]|.{16})[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, 'expected an opaque token')
 
 /** Holds ids, roles, times and reasons only: no number, name, address or free text. */
 export const AuditEvent = z.strictObject({
@@ -38,14 +55,16 @@ export const AuditEvent = z.strictObject({
   outcome: z.enum(['allowed', 'denied', 'failed']),
   actor: z.strictObject({
     type: z.enum(['user', 'connector', 'system']),
-    id: name,
-    session: name.nullable(),
+    /** A user's or a connector's id; the name of a part of the vault. */
+    id: idOrWord,
+    /** The token it acted with. */
+    session: id.nullable(),
   }),
-  object: z.strictObject({ type: name, id: name, version: name.nullable() }).nullable(),
+  object: z.strictObject({ type: word, id: idOrWord, version: opaque.nullable() }).nullable(),
   /** Why it was allowed or denied, or what failed: stable words, not sentences. */
-  reasons: z.array(name).max(8),
-  /** The HTTP request or job it belongs to. */
-  request: name.nullable(),
+  reasons: z.array(word).max(8),
+  /** The HTTP request or job it belongs to; minted by the vault, never taken from a client. */
+  request: opaque.nullable(),
   /** `sha256:` and the lower-case hex of SHA-256(salt || canonical JSON of the private part); null without one. */
   private: z
     .string()
