@@ -1,0 +1,52 @@
+// The access event of a person's request: appended, and durable, before anything is shown.
+import type { AuditEvent } from '@auricle/audit'
+import type { Catalog } from '@auricle/catalog'
+import type { EventId } from '@auricle/contract'
+import type { Decision } from '@auricle/identity'
+import type { CallOptions } from '@auricle/sealed'
+import { auditRecord } from './audit-record.ts'
+import { VaultError } from './error.ts'
+import type { RequestFacts } from './request-facts.ts'
+import type { TenantSecrets } from './tenant-secrets.ts'
+
+/** Proof in types that an access event is durable: what reads audio asks for one. */
+export interface AccessReceipt {
+  readonly eventId: EventId
+}
+
+export async function appendAccess(
+  parts: { readonly catalog: Pick<Catalog, 'appendEvents'>; readonly secrets: TenantSecrets },
+  facts: RequestFacts,
+  action: AuditEvent['action'],
+  object: AuditEvent['object'],
+  decision: Decision,
+  options: CallOptions,
+): Promise<AccessReceipt> {
+  const { ip, userAgent, actor, request } = facts
+  const record = await auditRecord(
+    {
+      tenantId: actor.tenantId,
+      action,
+      outcome: decision.allowed ? 'allowed' : 'denied',
+      actor,
+      object,
+      reasons: decision.reasons,
+      request,
+    },
+    {
+      part: { ...(ip === null ? {} : { ip }), ...(userAgent === null ? {} : { userAgent }) },
+      key: parts.secrets.privateParts,
+    },
+  )
+  await parts.catalog.appendEvents([record], options)
+  return { eventId: record.id }
+}
+
+/** Logs the decision, whichever it is, and throws where it was a refusal. */
+export async function appendOrRefuse(
+  ...[parts, facts, action, object, decision, options]: Parameters<typeof appendAccess>
+): Promise<AccessReceipt> {
+  const receipt = await appendAccess(parts, facts, action, object, decision, options)
+  if (!decision.allowed) throw new VaultError('denied', `Not allowed: ${decision.reasons.join(', ')}`)
+  return receipt
+}

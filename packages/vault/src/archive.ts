@@ -1,0 +1,161 @@
+// Turns an intake into a recording.
+//
+// Order: original -> read back whole and compared, rendition and peaks made from what was read back -> ONE
+// transaction (recording, objects, intake archived, audit event) -> intake object deleted.
+// The transaction is the commit point. Every object has a name that the intake fixed, and is created only if
+// absent: a run that was killed anywhere is run again, takes up the objects it finds whole and ends the same.
+// Peaks are stored last, so where they exist the rendition does too.
+import type { AudioFormat, AudioTool } from '@auricle/audio'
+import type { Catalog, IntakeRow, RecordingFacts, StoredObject } from '@auricle/catalog'
+import { type AudioState, type IntakeId, Notice, type TenantId } from '@auricle/contract'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import { retainUntil } from '@auricle/retention'
+import { type CallOptions, openBytes } from '@auricle/sealed'
+import { type Derived, deriveObjects } from './archive-derived.ts'
+import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
+import { auditRecord } from './audit-record.ts'
+import { recordingIdentity } from './object-context.ts'
+import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
+
+export interface ArchiveParts {
+  readonly catalog: Pick<Catalog, 'findIntake' | 'findConnector' | 'findMailboxByAddress' | 'commitArchive'>
+  readonly objects: Pick<ObjectStore, 'put' | 'head' | 'read' | 'delete'>
+  readonly keys: Pick<KeyService, 'key'>
+  readonly secrets: TenantSecretsCache
+  readonly sniff: (head: Uint8Array, hints: Pick<Notice, 'contentType' | 'fileName'>) => AudioFormat | null
+  readonly sniffBytes: number
+  /** Null where the machine has no ffmpeg: recordings are kept and played as delivered. */
+  readonly audio: AudioTool | null
+  readonly fetchAudio: FetchAudio
+  readonly now?: () => Date
+}
+
+/** Fetches audio that a PBX named by URL, within the connector's rules. */
+export type FetchAudio = (request: {
+  readonly url: string
+  readonly allowedHosts: readonly { readonly origin: string; readonly privateCidr: string | null }[]
+  readonly maxBytes: number
+  readonly signal?: AbortSignal | undefined
+}) => Promise<{ readonly audio: AsyncIterable<Uint8Array> }>
+
+/** `gone`: no such intake waits any more; somebody else archived it, or it is quarantined. */
+export type ArchiveOutcome =
+  | { readonly status: 'archived'; readonly audioState: AudioState; readonly bytes: number }
+  | { readonly status: 'gone' }
+
+/** Throws whatever stood in the way; the caller decides whether to try again (`archive-attempt.ts`). */
+export async function archive(
+  parts: ArchiveParts,
+  tenantId: TenantId,
+  intakeId: IntakeId,
+  options: CallOptions,
+): Promise<ArchiveOutcome> {
+  const intake = await parts.catalog.findIntake(tenantId, intakeId, options)
+  if (intake === null || intake.state !== 'received') {
+    if (intake?.state === 'archived') await discardIntake(parts, intake, options)
+    return { status: 'gone' }
+  }
+  const secrets = await parts.secrets.get(tenantId, options)
+  const notice = await openNotice(parts, intake, options)
+  const startedAt = startOf(notice, intake)
+  const keepUntil = retainUntil({
+    startedAt,
+    receivedAt: intake.receivedAt,
+    keepDays: secrets.tenant.keepDays,
+  })
+
+  const original = await archiveOriginal(parts, intake, notice, keepUntil, options)
+  const derived = await deriveObjects(parts, intake, original, keepUntil, options)
+  await commit(parts, secrets, intake, notice, { startedAt, keepUntil, original, derived }, options)
+  await discardIntake(parts, intake, options)
+  return { status: 'archived', audioState: derived.audioState, bytes: original.object.plaintextBytes }
+}
+
+async function openNotice(parts: ArchiveParts, intake: IntakeRow, { signal }: CallOptions): Promise<Notice> {
+  const json = await openBytes(intake.sealedNotice, {
+    expect: recordingIdentity(intake.tenantId, intake.recordingId, 'notice'),
+    unwrapper: parts.keys.key({ purpose: 'recordings', tenantId: intake.tenantId }),
+    signal,
+  })
+  return Notice.parse(JSON.parse(Buffer.from(json).toString('utf8')))
+}
+
+/** PBX clocks lie: a start after the delivery cannot be true. */
+function startOf(notice: Notice, intake: IntakeRow): Date {
+  const claimed = notice.startedAt === null ? intake.receivedAt : new Date(notice.startedAt)
+  return new Date(Math.min(claimed.getTime(), intake.receivedAt.getTime()))
+}
+
+interface Work {
+  readonly startedAt: Date
+  readonly keepUntil: Date
+  readonly original: ArchivedOriginal
+  readonly derived: Derived
+}
+
+async function commit(
+  parts: ArchiveParts,
+  secrets: TenantSecrets,
+  intake: IntakeRow,
+  notice: Notice,
+  { startedAt, keepUntil, original, derived }: Work,
+  options: CallOptions,
+): Promise<void> {
+  const { tenantId, recordingId, connectorId } = intake
+  const now = parts.now?.() ?? new Date()
+  const facts: RecordingFacts = {
+    id: recordingId,
+    tenantId,
+    connectorId,
+    intakeId: intake.id,
+    mailboxId: await findMailboxId(parts, intake, notice, options),
+    kind: notice.kind,
+    direction: notice.direction,
+    sourceId: notice.sourceId,
+    from: notice.from,
+    fromName: notice.fromName,
+    to: notice.to,
+    patientReference: notice.patientReference,
+    note: notice.note,
+    startedAt,
+    receivedAt: intake.receivedAt,
+    archivedAt: now,
+    durationMs: derived.durationMs,
+    channels: derived.channels,
+    codec: original.format?.codec ?? null,
+    audioState: derived.audioState,
+    retainUntil: keepUntil,
+  }
+  const objects: readonly StoredObject[] = [original.object, ...derived.objects]
+  const fingerprint = Buffer.from(original.object.fingerprint).toString('hex')
+  const event = await auditRecord(
+    {
+      tenantId,
+      action: 'recording.archived',
+      outcome: 'allowed',
+      actor: { type: 'system', name: 'worker' },
+      object: { type: 'recording', id: recordingId, version: fingerprint },
+      reasons: [derived.audioState],
+      request: null,
+    },
+    null,
+    now,
+  )
+  await parts.catalog.commitArchive(facts, objects, secrets.columns, event, options)
+}
+
+/** The mailbox the PBX named, else the connector's own, else none: then nobody hears it until it is assigned. */
+async function findMailboxId(parts: ArchiveParts, intake: IntakeRow, notice: Notice, options: CallOptions) {
+  for (const address of [notice.mailbox, notice.kind === 'voicemail' ? notice.to : null]) {
+    if (address === null) continue
+    const mailbox = await parts.catalog.findMailboxByAddress(intake.tenantId, address, options)
+    if (mailbox !== null) return mailbox.id
+  }
+  const connector = await parts.catalog.findConnector(intake.connectorId, options)
+  return connector?.defaultMailboxId ?? null
+}
+
+async function discardIntake(parts: ArchiveParts, intake: IntakeRow, options: CallOptions): Promise<void> {
+  if (intake.objectKey !== null) await parts.objects.delete(intake.objectKey, options)
+}

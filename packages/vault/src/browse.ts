@@ -1,0 +1,134 @@
+// Listing, showing and marking recordings: facts, no audio.
+import type { Catalog, RecordingFilter, RecordingRow } from '@auricle/catalog'
+import type { RecordingId, RecordingPage, RecordingQuery, RecordingView } from '@auricle/contract'
+import type { Decide } from '@auricle/identity'
+import type { CallOptions } from '@auricle/sealed'
+import { appendOrRefuse } from './access-event.ts'
+import { auditRecord } from './audit-record.ts'
+import { VaultError } from './error.ts'
+import type { RequestFacts } from './request-facts.ts'
+import type { TenantSecretsCache } from './tenant-secrets.ts'
+
+export interface BrowseParts {
+  readonly catalog: Pick<Catalog, 'listRecordings' | 'findRecording' | 'commitHeard' | 'appendEvents'>
+  readonly secrets: TenantSecretsCache
+  readonly decide: Decide
+}
+
+/** Recordings of the mailboxes the actor may hear; a mailbox that is not theirs gives `denied`. */
+export async function listRecordings(
+  parts: BrowseParts,
+  facts: RequestFacts,
+  query: RecordingQuery,
+  options: CallOptions,
+): Promise<RecordingPage> {
+  const { actor } = facts
+  const { tenantId } = actor
+  const secrets = await parts.secrets.get(tenantId, options)
+  const general = parts.decide(actor, 'recording.list', { type: 'tenant', tenantId })
+  const foreign = query.mailbox !== undefined && !actor.mailboxIds.includes(query.mailbox)
+  const decision = general.allowed && foreign ? { allowed: false, reasons: ['not_owner'] } : general
+  const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
+  await appendOrRefuse({ ...parts, secrets }, facts, 'recording.listed', object, decision, options)
+
+  const filter: RecordingFilter = {
+    mailboxIds: query.mailbox === undefined ? actor.mailboxIds : [query.mailbox],
+    kind: query.kind,
+    after: query.after === undefined ? undefined : new Date(query.after),
+    before: query.before === undefined ? undefined : new Date(query.before),
+    number: query.number,
+    heard: query.heard,
+    cursor: query.cursor,
+    limit: query.limit,
+  }
+  const page = await parts.catalog.listRecordings(tenantId, filter, secrets.columns, options)
+  return { recordings: page.recordings.map(viewOf), nextCursor: page.nextCursor }
+}
+
+export async function showRecording(
+  parts: BrowseParts,
+  facts: RequestFacts,
+  id: RecordingId,
+  options: CallOptions,
+): Promise<RecordingView> {
+  const { tenantId } = facts.actor
+  const secrets = await parts.secrets.get(tenantId, options)
+  const row = await find(parts, facts, id, secrets.columns, options)
+  const resource = { type: 'recording', tenantId, recordingId: id, mailboxId: row.mailboxId } as const
+  const decision = parts.decide(facts.actor, 'recording.show', resource)
+  const object = { type: 'recording', id, version: null }
+  await appendOrRefuse({ ...parts, secrets }, facts, 'recording.shown', object, decision, options)
+  return viewOf(row)
+}
+
+/** Marks heard or unheard, in one transaction with its event. Who heard it first stays on record. */
+export async function markRecording(
+  parts: BrowseParts,
+  facts: RequestFacts,
+  id: RecordingId,
+  heard: boolean,
+  options: CallOptions,
+): Promise<RecordingView> {
+  const { tenantId, userId } = facts.actor
+  const secrets = await parts.secrets.get(tenantId, options)
+  const row = await find(parts, facts, id, secrets.columns, options)
+  const resource = { type: 'recording', tenantId, recordingId: id, mailboxId: row.mailboxId } as const
+  const decision = parts.decide(facts.actor, 'recording.mark', resource)
+  const object = { type: 'recording', id, version: null }
+  if (!decision.allowed)
+    await appendOrRefuse({ ...parts, secrets }, facts, 'recording.marked', object, decision, options)
+  const event = await auditRecord(
+    {
+      tenantId,
+      action: 'recording.marked',
+      outcome: 'allowed',
+      actor: facts.actor,
+      object,
+      reasons: [heard ? 'heard' : 'unheard', ...decision.reasons],
+      request: facts.request,
+    },
+    null,
+  )
+  const mark = { tenantId, recordingId: id, heard: heard ? { at: new Date(), by: userId } : null }
+  await parts.catalog.commitHeard(mark, event, options)
+  return viewOf(await find(parts, facts, id, secrets.columns, options))
+}
+
+async function find(
+  parts: BrowseParts,
+  { actor }: RequestFacts,
+  id: RecordingId,
+  columns: Parameters<Catalog['findRecording']>[2],
+  options: CallOptions,
+): Promise<RecordingRow> {
+  const row = await parts.catalog.findRecording(actor.tenantId, id, columns, options)
+  if (row === null) throw new VaultError('not_found', 'No such recording')
+  return row
+}
+
+function viewOf(row: RecordingRow): RecordingView {
+  return {
+    id: row.id,
+    kind: row.kind,
+    mailbox: row.mailbox,
+    connector: row.connectorId,
+    direction: row.direction,
+    from: row.from,
+    fromName: row.fromName,
+    to: row.to,
+    patientReference: row.patientReference,
+    note: row.note,
+    startedAt: row.startedAt.toISOString(),
+    receivedAt: row.receivedAt.toISOString(),
+    archivedAt: row.archivedAt.toISOString(),
+    durationMs: row.durationMs,
+    channels: row.channels,
+    codec: row.codec,
+    contentType: row.originalContentType,
+    sizeBytes: row.originalBytes,
+    audioState: row.audioState,
+    heardAt: row.heardAt?.toISOString() ?? null,
+    heardBy: row.heardBy,
+    retainUntil: row.retainUntil.toISOString(),
+  }
+}

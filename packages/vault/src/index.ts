@@ -1,0 +1,39 @@
+export { type ArchiveOutcome, type ArchiveParts, archive, type FetchAudio } from './archive.ts'
+export { type AttemptOutcome, type AttemptParts, attemptArchive } from './archive-attempt.ts'
+export { auditRecord, openPrivate } from './audit-record.ts'
+export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
+export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
+export { errorCode, isError, VaultError, type VaultErrorCode } from './error.ts'
+export {
+  assignMailbox,
+  createConnector,
+  createMailbox,
+  createTenant,
+  createUser,
+  type ManageParts,
+  type NewConnector,
+  type NewUser,
+} from './manage.ts'
+export {
+  type Bearer,
+  createPlayer,
+  type Playback,
+  type Player,
+  type PlayParts,
+  type PlayRequest,
+} from './play.ts'
+export { type Received, type ReceiveParts, receive } from './receive.ts'
+export type { RequestFacts } from './request-facts.ts'
+export { parseRoles } from './roles.ts'
+export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
+export { relayOutbox, requeueStalled, sweepIntakeObjects } from './sweep.ts'
+export { createTenantSecrets, type TenantSecrets, type TenantSecretsCache } from './tenant-secrets.ts'
+export {
+  type IssueToken,
+  issueProgramToken,
+  loadTokenKeys,
+  revokeToken,
+  type TokenKeyPair,
+  type TokenKeys,
+} from './token.ts'
+export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'

@@ -1,0 +1,183 @@
+// Plays a recording: decide, log, only then unwrap its key.
+//
+// Order of a playback: live token, person, recording and mailbox in one query -> `can()` -> the access event is
+// appended and durable -> the key is unwrapped -> segments of the range are read, verified, released.
+// Decision and token are checked on every request. The event stands for one playback: the same token playing the
+// same object from the same address within `playbackMs` (a player seeks in dozens of small ranges) is covered by
+// the event of its first request; a key is in memory only as long (docs/decisions/0002-one-event-a-playback.md).
+import type { Catalog, PlayFacts, StoredObject } from '@auricle/catalog'
+import type { ByteRange, ObjectRole, RecordingId } from '@auricle/contract'
+import type { Actor, Decide } from '@auricle/identity'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import type { CallOptions } from '@auricle/sealed'
+import { type AccessReceipt, appendAccess } from './access-event.ts'
+import { VaultError } from './error.ts'
+import type { RequestFacts } from './request-facts.ts'
+import { parseRoles } from './roles.ts'
+import { type SharedReading, shareReading } from './shared-reading.ts'
+import { openStored } from './stored-object.ts'
+import type { TenantSecretsCache } from './tenant-secrets.ts'
+
+const playbackMs = 5 * 60_000
+const playbacksMost = 512
+
+export interface PlayParts {
+  readonly catalog: Pick<Catalog, 'findPlayFacts' | 'appendEvents'>
+  readonly objects: Pick<ObjectStore, 'read'>
+  readonly keys: Pick<KeyService, 'key'>
+  readonly secrets: TenantSecretsCache
+  readonly decide: Decide
+  readonly now?: () => Date
+}
+
+/** Who asks, as the bearer token says; roles and mailboxes are looked up here, on every request. */
+export type Bearer = Pick<RequestFacts['actor'], 'tenantId' | 'userId' | 'tokenId'>
+
+export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
+  readonly bearer: Bearer
+  readonly recordingId: RecordingId
+  /** What is asked for; `playback` falls back to the original where no rendition exists. */
+  readonly role: ObjectRole
+  /** `export` is playing to a file of one's own: decided and logged as such. */
+  readonly purpose: 'play' | 'export' | 'show'
+}
+
+/** Audio that may be sent: its event is durable. */
+export interface Playback {
+  readonly receipt: AccessReceipt
+  readonly sizeBytes: number
+  readonly contentType: string
+  /** Strong validator: two objects with the same tag have the same bytes. */
+  readonly etag: string
+  /** Pieces of verified plaintext; throws, and must then cut the response off, where anything is not authentic. */
+  read(range: ByteRange | null, options?: CallOptions): AsyncIterable<Uint8Array>
+}
+
+export interface Player extends Disposable {
+  /** Throws `not_found`, `denied`. Where the token is dead: `bad_credentials`. */
+  open(request: PlayRequest, options?: CallOptions): Promise<Playback>
+}
+
+interface Running {
+  readonly receipt: AccessReceipt
+  readonly reading: SharedReading
+  readonly until: number
+}
+
+const actions = {
+  play: { decide: 'recording.play', log: 'recording.played' },
+  export: { decide: 'recording.export', log: 'recording.exported' },
+  show: { decide: 'recording.show', log: 'recording.shown' },
+} as const
+
+export function createPlayer(parts: PlayParts): Player {
+  const running = new Map<string, Running>()
+  const now = () => (parts.now?.() ?? new Date()).getTime()
+
+  function forget(key: string): void {
+    running.get(key)?.reading[Symbol.dispose]()
+    running.delete(key)
+  }
+
+  function remember(key: string, playback: Running): void {
+    forget(key)
+    running.set(key, playback)
+    for (const [oldest, { until }] of running) {
+      if (running.size <= playbacksMost && until > now()) break
+      forget(oldest)
+    }
+  }
+
+  async function start(
+    request: PlayRequest,
+    actor: RequestFacts['actor'],
+    recording: NonNullable<PlayFacts['recording']>,
+    object: StoredObject | null,
+    options: CallOptions,
+  ): Promise<Running> {
+    const { tenantId } = actor
+    const action = actions[request.purpose]
+    const { id: recordingId, mailboxId } = recording
+    const decision = parts.decide(actor, action.decide, {
+      type: 'recording',
+      tenantId,
+      recordingId,
+      mailboxId,
+    })
+    const secrets = await parts.secrets.get(tenantId, options)
+    const version = object === null ? null : Buffer.from(object.fingerprint).toString('hex')
+    const logged = { type: 'recording', id: recordingId, version }
+    const receipt = await appendAccess(
+      { ...parts, secrets },
+      { ...request, actor },
+      action.log,
+      logged,
+      decision,
+      options,
+    )
+    if (!decision.allowed) throw new VaultError('denied', `Not allowed: ${decision.reasons.join(', ')}`)
+    if (object === null) throw new VaultError('not_found', 'This recording has no such object')
+    const opened = await openStored(parts, tenantId, recordingId, object.role, object, options)
+    if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) {
+      opened[Symbol.dispose]()
+      throw new VaultError('damaged', 'The stored object is not the one that was archived')
+    }
+    return { receipt, reading: shareReading(opened), until: now() + playbackMs }
+  }
+
+  return {
+    async open(request, options = {}) {
+      const { facts, object } = await findFacts(parts, request, options)
+      const recording = facts.recording
+      if (recording === null) throw new VaultError('not_found', 'No such recording')
+      const actor = actorOf(request.bearer, facts.user)
+      const { tenantId } = actor
+      const key = [actor.tokenId, recording.id, object?.role, request.purpose, request.ip].join(' ')
+      const earlier = running.get(key)
+      const action = actions[request.purpose].decide
+      const resource = {
+        type: 'recording',
+        tenantId,
+        recordingId: recording.id,
+        mailboxId: recording.mailboxId,
+      } as const
+      const covered =
+        earlier !== undefined && earlier.until > now() && parts.decide(actor, action, resource).allowed
+      if (covered) return playbackOf(earlier)
+      forget(key)
+      const fresh = await start(request, actor, recording, object, options)
+      remember(key, fresh)
+      return playbackOf(fresh)
+    },
+    [Symbol.dispose]() {
+      for (const key of [...running.keys()]) forget(key)
+    },
+  }
+}
+
+async function findFacts(parts: PlayParts, request: PlayRequest, options: CallOptions) {
+  const { bearer, recordingId } = request
+  const query = { ...bearer, recordingId, now: parts.now?.() ?? new Date() }
+  const facts = await parts.catalog.findPlayFacts({ ...query, role: request.role }, options)
+  if (facts === null) throw new VaultError('bad_credentials', 'The token is no longer valid')
+  const fallback = facts.object === null && facts.recording !== null && request.role === 'playback'
+  if (!fallback) return { facts, object: facts.object }
+  const original = await parts.catalog.findPlayFacts({ ...query, role: 'original' }, options)
+  return { facts, object: original?.object ?? null }
+}
+
+function actorOf(bearer: Bearer, user: PlayFacts['user']): Extract<Actor, { type: 'user' }> {
+  return { type: 'user', ...bearer, roles: parseRoles(user.roles), mailboxIds: user.mailboxIds }
+}
+
+function playbackOf({ receipt, reading }: Running): Playback {
+  const { opened } = reading
+  return {
+    receipt,
+    sizeBytes: opened.plaintextBytes,
+    contentType: opened.header.core.context.contentType,
+    etag: `"${Buffer.from(opened.fingerprint).toString('base64url')}"`,
+    read: reading.read,
+  }
+}

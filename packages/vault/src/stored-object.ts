@@ -1,0 +1,101 @@
+// Opening and storing one sealed object of a recording, the same way in every use case.
+import type { StoredObject } from '@auricle/catalog'
+import type { ObjectRole, RecordingId, TenantId } from '@auricle/contract'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectFacts, ObjectStore } from '@auricle/objects'
+import {
+  type CallOptions,
+  type OpenedObject,
+  openSealed,
+  type SealedSource,
+  startSeal,
+} from '@auricle/sealed'
+import { recordingIdentity, sealContext } from './object-context.ts'
+import { recordingKey } from './object-key.ts'
+
+/** The stored bytes of one generation of an object, as the sealed format reads them. */
+export function storedSource(
+  objects: Pick<ObjectStore, 'read'>,
+  object: Pick<StoredObject, 'objectKey' | 'sealedBytes'>,
+): SealedSource {
+  return {
+    sizeBytes: object.sealedBytes,
+    read: (range, options) => objects.read(object.objectKey, range, options),
+  }
+}
+
+/** The caller disposes it, which wipes its key. */
+export function openStored(
+  parts: { readonly objects: Pick<ObjectStore, 'read'>; readonly keys: Pick<KeyService, 'key'> },
+  tenantId: TenantId,
+  recordingId: RecordingId,
+  role: ObjectRole | 'intake',
+  object: Pick<StoredObject, 'objectKey' | 'sealedBytes' | 'wrap'>,
+  { signal }: CallOptions,
+): Promise<OpenedObject> {
+  return openSealed(storedSource(parts.objects, object), {
+    expect: recordingIdentity(tenantId, recordingId, role),
+    unwrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    newerWraps: object.wrap === null ? [] : [object.wrap],
+    signal,
+  })
+}
+
+export interface ObjectToStore {
+  readonly tenantId: TenantId
+  readonly recordingId: RecordingId
+  readonly role: ObjectRole
+  readonly contentType: string
+  readonly createdAt: Date
+  readonly retainUntil: Date
+}
+
+/**
+ * Seals and stores an object of a recording unless it is there already. `exists` means that an earlier run stored
+ * it whole: `source` may not have been read, and the caller decides whether what is there is what it wants.
+ */
+export async function storeObject(
+  parts: { readonly objects: Pick<ObjectStore, 'put'>; readonly keys: Pick<KeyService, 'key'> },
+  object: ObjectToStore,
+  source: AsyncIterable<Uint8Array>,
+  { signal }: CallOptions,
+): Promise<{ readonly status: 'created' | 'exists'; readonly facts: ObjectFacts }> {
+  const { tenantId, recordingId, role } = object
+  const sealing = await startSeal({
+    context: sealContext(
+      recordingIdentity(tenantId, recordingId, role),
+      object.contentType,
+      object.createdAt,
+    ),
+    wrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    signal,
+  })
+  const key = recordingKey(tenantId, recordingId, role)
+  return parts.objects.put(key, sealing.seal(source, { signal }), { retainUntil: object.retainUntil, signal })
+}
+
+/** How the catalog keeps an object that was opened and found right. */
+export function storedObject(role: ObjectRole, facts: ObjectFacts, opened: OpenedObject): StoredObject {
+  return {
+    role,
+    objectKey: facts.key,
+    generation: facts.generation,
+    sealedBytes: facts.sizeBytes,
+    plaintextBytes: opened.plaintextBytes,
+    contentType: opened.header.core.context.contentType,
+    fingerprint: opened.fingerprint,
+    wrap: null,
+  }
+}
+
+/** Reads a small object whole; `maxBytes` guards memory. */
+export async function readWhole(
+  opened: OpenedObject,
+  maxBytes: number,
+  { signal }: CallOptions,
+): Promise<Buffer> {
+  if (opened.plaintextBytes > maxBytes) throw new RangeError('object larger than its kind allows')
+  const pieces: Uint8Array[] = []
+  for await (const piece of opened.read(null, { signal })) pieces.push(piece)
+  return Buffer.concat(pieces)
+}

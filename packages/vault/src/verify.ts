@@ -1,0 +1,79 @@
+// Checks everything that is stored: each object is there, is the one that was archived, and opens byte for byte.
+import type { Catalog, StoredObject } from '@auricle/catalog'
+import type { RecordingId, TenantId } from '@auricle/contract'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import type { CallOptions } from '@auricle/sealed'
+import { errorCode } from './error.ts'
+import { tenantRecordingsPrefix } from './object-key.ts'
+import { openStored } from './stored-object.ts'
+import { operatorEvent } from './token.ts'
+
+const pageSize = 200
+
+export interface VerifyParts {
+  readonly catalog: Pick<Catalog, 'listAllRecordings' | 'appendEvents'>
+  readonly objects: Pick<ObjectStore, 'head' | 'read' | 'list'>
+  readonly keys: Pick<KeyService, 'key'>
+}
+
+/** `stray`: an object of a recording that the catalog does not know (an archive that has not committed, perhaps). */
+export type Finding =
+  | { readonly type: 'good'; readonly recording: RecordingId; readonly role: string; readonly bytes: number }
+  | { readonly type: 'bad'; readonly recording: RecordingId; readonly role: string; readonly reason: string }
+  | { readonly type: 'stray'; readonly key: string }
+
+/** Yields a finding for every object. Its event is durable before the first key is unwrapped. */
+export async function* verifyTenant(
+  parts: VerifyParts,
+  tenantId: TenantId,
+  options: CallOptions,
+): AsyncGenerator<Finding> {
+  const event = await operatorEvent(tenantId, 'vault.verified', { type: 'tenant', id: tenantId })
+  await parts.catalog.appendEvents([event], options)
+  const known = new Set<string>()
+  let after: RecordingId | null = null
+  for (;;) {
+    const page: Awaited<ReturnType<Catalog['listAllRecordings']>> = await parts.catalog.listAllRecordings(
+      tenantId,
+      after,
+      pageSize,
+      options,
+    )
+    for (const { id, objects } of page) {
+      after = id
+      for (const object of objects) {
+        known.add(object.objectKey)
+        yield await verifyObject(parts, tenantId, id, object, options)
+      }
+    }
+    if (page.length < pageSize) break
+  }
+  for await (const { key } of parts.objects.list(tenantRecordingsPrefix(tenantId), options)) {
+    if (!known.has(key)) yield { type: 'stray', key }
+  }
+}
+
+async function verifyObject(
+  parts: VerifyParts,
+  tenantId: TenantId,
+  recording: RecordingId,
+  object: StoredObject,
+  options: CallOptions,
+): Promise<Finding> {
+  const { role } = object
+  const bad = (reason: string): Finding => ({ type: 'bad', recording, role, reason })
+  try {
+    const facts = await parts.objects.head(object.objectKey, options)
+    if (facts === null) return bad('missing')
+    if (facts.sizeBytes !== object.sealedBytes) return bad('other_size')
+    using opened = await openStored(parts, tenantId, recording, role, object, options)
+    if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) return bad('other_object')
+    let bytes = 0
+    for await (const piece of opened.read(null, options)) bytes += piece.length
+    return bytes === object.plaintextBytes ? { type: 'good', recording, role, bytes } : bad('other_length')
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return bad(errorCode(error))
+  }
+}
