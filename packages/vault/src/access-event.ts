@@ -1,5 +1,5 @@
 // The access event of a person's request: appended, and durable, before anything is shown.
-import type { AuditEvent } from '@auricle/audit'
+import { type AuditEvent, newPrivatePart } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
 import type { EventId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
@@ -33,10 +33,7 @@ export async function appendAccess(
       reasons: decision.reasons,
       request,
     },
-    {
-      part: { ...(ip === null ? {} : { ip }), ...(userAgent === null ? {} : { userAgent }) },
-      key: parts.secrets.privateParts,
-    },
+    { part: newPrivatePart({ ip, userAgent }), key: parts.secrets.privateParts },
   )
   await parts.catalog.appendEvents([record], options)
   return { eventId: record.id }

@@ -81,9 +81,13 @@ async function openNotice(parts: ArchiveParts, intake: IntakeRow, { signal }: Ca
   return Notice.parse(JSON.parse(Buffer.from(json).toString('utf8')))
 }
 
+function claimedStart(notice: Notice): Date | null {
+  return notice.startedAt === null ? null : new Date(notice.startedAt)
+}
+
 /** PBX clocks lie: a start after the delivery cannot be true. */
 function startOf(notice: Notice, intake: IntakeRow): Date {
-  const claimed = notice.startedAt === null ? intake.receivedAt : new Date(notice.startedAt)
+  const claimed = claimedStart(notice) ?? intake.receivedAt
   return new Date(Math.min(claimed.getTime(), intake.receivedAt.getTime()))
 }
 

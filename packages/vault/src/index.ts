@@ -23,6 +23,7 @@ export {
   type PlayRequest,
 } from './play.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
+export { noteRefusal } from './refusal.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'

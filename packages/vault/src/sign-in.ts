@@ -1,4 +1,5 @@
 // Local sign-in: password and TOTP, both always checked, every outcome of a known person logged.
+import { newPrivatePart } from '@auricle/audit'
 import type { Catalog, TokenRow } from '@auricle/catalog'
 import { newTokenId, type Session, type SignIn, type TokenId, type UserId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
@@ -129,7 +130,7 @@ function event(
 ) {
   const object = tokenId === null ? null : { type: 'token', id: tokenId, version: null }
   const actor = { type: 'person' as const, userId, tokenId }
-  const part = { ...(ip === null ? {} : { ip }), ...(userAgent === null ? {} : { userAgent }) }
+  const part = newPrivatePart({ ip, userAgent })
   return auditRecord(
     { tenantId: secrets.tenant.id, action, outcome, actor, object, reasons: [reason], request },
     { part, key: secrets.privateParts },

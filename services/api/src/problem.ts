@@ -1,0 +1,66 @@
+// Which problem each failure is to a client of the API. A code without a row does not compile.
+import type { CatalogErrorCode } from '@auricle/catalog'
+import { type Problem, type ProblemName, problems } from '@auricle/contract'
+import { VaultError, type VaultErrorCode } from '@auricle/vault'
+import type { Response } from 'express'
+import { z } from 'zod'
+
+const vault = {
+  bad_credentials: 'badCredentials',
+  content_mismatch: 'internal',
+  damaged: 'internal',
+  denied: 'denied',
+  empty_body: 'internal',
+  locked: 'tooManyAttempts',
+  not_audio: 'internal',
+  not_found: 'notFound',
+  source_conflict: 'internal',
+} satisfies Record<VaultErrorCode, ProblemName>
+
+const catalog = {
+  taken: 'internal',
+  not_found: 'notFound',
+  bad_cursor: 'malformed',
+  damaged: 'internal',
+  outdated_schema: 'internal',
+  unavailable: 'unavailable',
+} satisfies Record<CatalogErrorCode, ProblemName>
+
+function isCatalogCode(error: Error): error is Error & { code: CatalogErrorCode } {
+  return error.name === 'CatalogError' && 'code' in error && String(error.code) in catalog
+}
+
+export function problemName(error: unknown): ProblemName {
+  if (error instanceof VaultError) return vault[error.code]
+  if (error instanceof z.ZodError) return 'malformed'
+  if (!(error instanceof Error)) return 'internal'
+  if (isCatalogCode(error)) return catalog[error.code]
+  // What Express and its parsers refuse (a body that is no JSON, a path that does not decode) carries its status.
+  if ('status' in error && error.status === 400) return 'malformed'
+  if ('status' in error && error.status === 413) return 'tooLarge'
+  return 'transient' in error && error.transient === true ? 'unavailable' : 'internal'
+}
+
+/** Refusals say why; failures of ours say nothing but their kind. */
+export function problemOf(error: unknown, request: string): Problem {
+  const problem = problems[problemName(error)]
+  return { ...problem, ...detailOf(error, problem.status), instance: request }
+}
+
+function detailOf(error: unknown, status: number): { detail?: string } {
+  if (status >= 500) return {}
+  if (error instanceof z.ZodError) return { detail: z.prettifyError(error) }
+  return error instanceof VaultError ? { detail: error.message } : {}
+}
+
+export function sendProblem(response: Response, problem: Problem): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer realm="auricle"')
+  if (problem.status === 429) response.set('Retry-After', '900')
+  if (problem.status === 503) response.set('Retry-After', '5')
+  response.removeHeader('Content-Length')
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}

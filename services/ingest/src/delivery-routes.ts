@@ -1,0 +1,142 @@
+// The door for PBXs: `POST /v1/ingest/{connector}` and `PUT /v1/ingest/{connector}/{name}`.
+import { randomUUID } from 'node:crypto'
+import { ConnectorId, problems } from '@auricle/contract'
+import type { Delivery, DeliveryRequest, PbxConnector } from '@auricle/pbx'
+import type { Connectors, OpenConnector, Received } from '@auricle/vault'
+import { type Request, type Response, Router } from 'express'
+import { readBody } from './body.ts'
+import { problemName, problemOf } from './problem.ts'
+import { sendAndDrain } from './send-and-drain.ts'
+
+/** Beside the audio a multipart body holds its metadata and boundaries. */
+const bodyOverheadBytes = 1024 * 1024
+
+export interface DeliveryParts {
+  readonly connectors: Connectors
+  readonly kinds: ReadonlyMap<string, PbxConnector<unknown>>
+  readonly receive: (
+    connector: OpenConnector,
+    delivery: Delivery,
+    options: { readonly request: string; readonly signal: AbortSignal },
+  ) => Promise<Received>
+  /** Called once a delivery, after its answer is decided. */
+  readonly observe: (outcome: DeliveryOutcome) => void
+  /** Logs the refusal of a known connector in the audit log; never throws. */
+  readonly noteRefusal: (connector: OpenConnector, reason: string, request: string) => Promise<void>
+  readonly signal: AbortSignal
+}
+
+export type DeliveryOutcome = {
+  readonly request: string
+  readonly connector: ConnectorId | null
+  /** `received`, `duplicate`, or the name of the problem. */
+  readonly outcome: string
+  readonly bytes: number
+  readonly durationMs: number
+  readonly error?: unknown
+}
+
+export function deliveryRoutes(parts: DeliveryParts): Router {
+  const router = Router({ caseSensitive: true })
+  const deliver = (method: 'POST' | 'PUT') => (request: Request, response: Response) =>
+    handle(parts, method, request, response)
+  router.post('/v1/ingest/:connector', deliver('POST'))
+  router.put('/v1/ingest/:connector/:name', deliver('PUT'))
+  router.all(['/v1/ingest/:connector', '/v1/ingest/:connector/:name'], (request, response) => {
+    response.set('Allow', request.params['name'] === undefined ? 'POST' : 'PUT')
+    return sendAndDrain(request, response, problems.methodNotAllowed.status, problems.methodNotAllowed)
+  })
+  return router
+}
+
+async function handle(
+  parts: DeliveryParts,
+  method: 'POST' | 'PUT',
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const startedMs = performance.now()
+  const requestId = randomUUID()
+  const id = ConnectorId.safeParse(request.params['connector'])
+  let connector: OpenConnector | null = null
+  const observe = (outcome: string, bytes: number, error?: unknown) =>
+    parts.observe({
+      request: requestId,
+      connector: connector?.row.id ?? null,
+      outcome,
+      bytes,
+      durationMs: performance.now() - startedMs,
+      ...(error === undefined ? {} : { error }),
+    })
+  try {
+    connector = id.success ? await parts.connectors.find(id.data, { signal: parts.signal }) : null
+    if (connector === null) {
+      observe('unknownConnector', 0)
+      const { unknownConnector } = problems
+      return await sendAndDrain(request, response, unknownConnector.status, {
+        ...unknownConnector,
+        instance: requestId,
+      })
+    }
+    const { receipt, duplicate, audioBytes } = await take(parts, connector, method, request, requestId)
+    observe(duplicate ? 'duplicate' : 'received', audioBytes ?? 0)
+    // 200 and nothing else: some PBXs take any other success for a failure.
+    await sendAndDrain(request, response, 200, receipt)
+  } catch (error) {
+    const problem = problemOf(error, requestId)
+    const name = problemName(error)
+    observe(name, 0, error)
+    if (connector !== null && problem.status < 500) await parts.noteRefusal(connector, name, requestId)
+    await sendAndDrain(request, response, problem.status, problem)
+  }
+}
+
+async function take(
+  parts: DeliveryParts,
+  connector: OpenConnector,
+  method: 'POST' | 'PUT',
+  request: Request,
+  requestId: string,
+): Promise<Received> {
+  const { row, pbxSecrets } = connector
+  const kind = parts.kinds.get(row.kind)
+  if (kind === undefined) throw new TypeError('a connector of a kind that this version does not know')
+  const { signal } = parts
+  const delivery = await kind.open(
+    deliveryRequest(method, request, row, signal),
+    kind.parseSecrets(pbxSecrets),
+    {
+      now: new Date(),
+      signal,
+    },
+  )
+  return parts.receive(connector, delivery, { request: requestId, signal })
+}
+
+function deliveryRequest(
+  method: 'POST' | 'PUT',
+  request: Request,
+  row: OpenConnector['row'],
+  signal: AbortSignal,
+): DeliveryRequest {
+  const name = request.params['name']
+  const maxBytes = method === 'PUT' ? row.maxBytes : row.maxBytes + bodyOverheadBytes
+  return {
+    method,
+    name: typeof name === 'string' ? name : null,
+    headers: headersOf(request),
+    query: queryOf(request),
+    body: readBody(request, { maxBytes, idleTimeoutMs: row.idleTimeoutMs, signal }),
+  }
+}
+
+function headersOf(request: Request): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = {}
+  for (const [name, values] of Object.entries(request.headersDistinct)) headers[name] = values?.join(', ')
+  return headers
+}
+
+function queryOf(request: Request): Record<string, string | undefined> {
+  const parameters = new URL(request.url, 'http://localhost').searchParams
+  return Object.fromEntries([...parameters.keys()].map(name => [name, parameters.get(name) ?? undefined]))
+}

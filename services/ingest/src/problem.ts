@@ -1,0 +1,51 @@
+// Which problem each failure of a delivery is to the PBX. A code without a row does not compile.
+import { type Problem, type ProblemName, problems } from '@auricle/contract'
+import { PbxError, type PbxErrorCode } from '@auricle/pbx'
+import { VaultError, type VaultErrorCode } from '@auricle/vault'
+import { IngestError, type IngestErrorCode } from './error.ts'
+
+const vault = {
+  bad_credentials: 'internal',
+  content_mismatch: 'contentMismatch',
+  damaged: 'internal',
+  denied: 'internal',
+  empty_body: 'emptyBody',
+  locked: 'internal',
+  not_audio: 'notAudio',
+  not_found: 'internal',
+  source_conflict: 'sourceIdConflict',
+} satisfies Record<VaultErrorCode, ProblemName>
+
+const pbx = {
+  bad_signature: 'badSignature',
+  stale_timestamp: 'staleTimestamp',
+  malformed: 'malformed',
+  empty_body: 'emptyBody',
+  too_large: 'tooLarge',
+  fetch_refused: 'internal',
+  fetch_failed: 'internal',
+} satisfies Record<PbxErrorCode, ProblemName>
+
+const ingest = {
+  idle_timeout: 'idleTimeout',
+  too_large: 'tooLarge',
+  truncated: 'truncatedBody',
+} satisfies Record<IngestErrorCode, ProblemName>
+
+/** Everything else is a failure of ours, so that the PBX keeps the recording and tries again. */
+export function problemName(error: unknown): ProblemName {
+  if (error instanceof VaultError) return vault[error.code]
+  if (error instanceof PbxError) return pbx[error.code]
+  if (error instanceof IngestError) return ingest[error.code]
+  return error instanceof Error && 'transient' in error && error.transient === true
+    ? 'unavailable'
+    : 'internal'
+}
+
+/** Refusals carry their own sentence, which our typed errors keep free of PHI; failures of ours carry none. */
+export function problemOf(error: unknown, request: string): Problem {
+  const name = problemName(error)
+  const problem = problems[name]
+  const detail = problem.status < 500 && error instanceof Error ? { detail: error.message } : {}
+  return { ...problem, ...detail, instance: request }
+}
