@@ -1,0 +1,105 @@
+// An object that was found authentic, ready for any number of range reads: holds the derived payload key.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { ByteRange } from '@auricle/contract'
+import { misuse, notAuthentic, SealedError } from './error.ts'
+import type { SealedHeader } from './header.ts'
+import type { CallOptions, SealedSource } from './port.ts'
+import { type SegmentSpan, spanOfAll, spanOfRange, type TinkLayout } from './tink-layout.ts'
+import type { SegmentKey } from './tink-segment.ts'
+import { openSegments } from './tink-stream.ts'
+import { trimmed } from './trim.ts'
+
+export interface OpenedObject extends Disposable {
+  readonly header: SealedHeader
+  readonly plaintextBytes: number
+  readonly plaintextSha256: Uint8Array
+  /** The same as in `SealFacts`: SHA-256 of prefix and trailer. */
+  readonly fingerprint: Uint8Array
+  /**
+   * The plaintext of the range, or all when null, in pieces. Reads only the segments the range touches, in one
+   * contiguous read, and gives each only after its tag was verified. A read of everything also compares the
+   * SHA-256 of the plaintext before it gives the last segment. Reads may run side by side.
+   * Throws `bad_range` and `misuse` (disposed) at once, `not_authentic` while reading. Abort stops reading.
+   */
+  read(range: ByteRange | null, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>
+}
+
+export interface OpenedParts {
+  readonly header: SealedHeader
+  readonly plaintextBytes: number
+  readonly plaintextSha256: Uint8Array
+  readonly fingerprint: () => Uint8Array
+  readonly segmentKey: SegmentKey
+  readonly layout: TinkLayout
+  readonly payloadBytes: number
+  /** Ranges count from the beginning of the payload. */
+  readonly payload: SealedSource['read']
+}
+
+export function createOpenedObject(parts: OpenedParts): OpenedObject {
+  const { header, plaintextBytes, plaintextSha256, layout, payloadBytes, payload } = parts
+  // The data key itself was wiped when this key had been derived; disposing lets go of the last reference.
+  let segmentKey: SegmentKey | null = parts.segmentKey
+
+  const usableKey = (): SegmentKey => {
+    if (segmentKey === null) throw misuse('The opened object was disposed')
+    return segmentKey
+  }
+
+  const segmentsOf = (span: SegmentSpan, { signal }: CallOptions) =>
+    openSegments(payload(span.ciphertext, { signal }), usableKey(), layout, span, payloadBytes, { signal })
+
+  async function* readAll(options: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const span = spanOfAll(layout, payloadBytes)
+    const sha256 = createHash('sha256')
+    for await (const { index, plaintext } of segmentsOf(span, options)) {
+      usableKey()
+      for (const piece of plaintext) sha256.update(piece)
+      if (index === span.last && !timingSafeEqual(sha256.digest(), plaintextSha256)) {
+        throw notAuthentic('SHA-256 of the plaintext')
+      }
+      yield* plaintext
+    }
+  }
+
+  async function* readRange(
+    range: ByteRange,
+    options: CallOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (range.start === range.end) return
+    for await (const segment of segmentsOf(spanOfRange(layout, range, payloadBytes), options)) {
+      usableKey()
+      yield* trimmed(segment, layout, range)
+    }
+  }
+
+  return {
+    header,
+    plaintextBytes,
+    plaintextSha256,
+    get fingerprint() {
+      return parts.fingerprint()
+    },
+    read(range, options = {}) {
+      usableKey()
+      if (range === null) return readAll(options)
+      if (!isWithin(range, plaintextBytes)) {
+        throw new SealedError('bad_range', 'The range lies outside the plaintext')
+      }
+      return range.end - range.start === plaintextBytes ? readAll(options) : readRange(range, options)
+    },
+    [Symbol.dispose]() {
+      segmentKey = null
+    },
+  }
+}
+
+function isWithin({ start, end }: ByteRange, plaintextBytes: number): boolean {
+  return (
+    Number.isSafeInteger(start) &&
+    Number.isSafeInteger(end) &&
+    start >= 0 &&
+    start <= end &&
+    end <= plaintextBytes
+  )
+}
