@@ -1,0 +1,20 @@
+export { type Config, type Endpoint, readConfig, type Secrets } from './config.ts'
+export { disableCoreDumps } from './core-dumps.ts'
+export { describeError, type ErrorDescription } from './describe-error.ts'
+export { RuntimeError, type RuntimeErrorCode } from './error.ts'
+export { type Listening, type ListenOptions, listen } from './listen.ts'
+export { lockFolder } from './lock-folder.ts'
+export type { LogFields } from './log-fields.ts'
+export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
+export {
+  type DatabaseSettings,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  type PostgresLog,
+  startEmbeddedPostgres,
+} from './postgres/embedded.ts'
+export { PostgresError, type PostgresErrorCode } from './postgres/error.ts'
+export { findDatabaseFolder } from './postgres/place.ts'
+export { type ProcessHandle, type RunOptions, runService } from './run-service.ts'
+export { Secret } from './secret.ts'

@@ -1,0 +1,10 @@
+export {
+  type DatabaseSettings,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  type PostgresLog,
+  startEmbeddedPostgres,
+} from './embedded.ts'
+export { PostgresError, type PostgresErrorCode } from './error.ts'
+export { findDatabaseFolder } from './place.ts'
+export type { ServerExit } from './server.ts'
