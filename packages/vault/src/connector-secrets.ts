@@ -32,11 +32,12 @@ export async function sealConnectorSecrets(
   options?: CallOptions,
 ): Promise<Uint8Array> {
   const stored = { pbx, indexKey: randomBytes(indexKeyBytes).toString('base64') }
-  return sealBytes(Buffer.from(JSON.stringify(stored)), {
+  const sealed = await sealBytes(Buffer.from(JSON.stringify(stored)), {
     context: sealContext(connectorIdentity(connector.tenantId, connector.id), 'application/json', now),
     wrapper: keys.key({ purpose: 'connectors', tenantId: connector.tenantId }),
     signal: options?.signal,
   })
+  return sealed.bytes
 }
 
 async function open(

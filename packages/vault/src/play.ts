@@ -176,7 +176,7 @@ function playbackOf({ receipt, reading }: Running): Playback {
   return {
     receipt,
     sizeBytes: opened.plaintextBytes,
-    contentType: opened.header.core.context.contentType,
+    contentType: opened.header.context.contentType,
     etag: `"${Buffer.from(opened.fingerprint).toString('base64url')}"`,
     read: reading.read,
   }

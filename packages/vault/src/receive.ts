@@ -160,7 +160,7 @@ async function commit(
   if (audio !== null && notice.declaredSha256 !== null && notice.declaredSha256 !== hex(audio.sha256)) {
     throw new VaultError('content_mismatch', 'The audio does not have the SHA-256 that its metadata declares')
   }
-  const sealedNotice = await sealBytes(Buffer.from(JSON.stringify(notice)), {
+  const { bytes: sealedNotice } = await sealBytes(Buffer.from(JSON.stringify(notice)), {
     context: sealContext(recordingIdentity(tenantId, recordingId, 'notice'), 'application/json', receivedAt),
     wrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
     signal,

@@ -82,7 +82,7 @@ export function storedObject(role: ObjectRole, facts: ObjectFacts, opened: Opene
     generation: facts.generation,
     sealedBytes: facts.sizeBytes,
     plaintextBytes: opened.plaintextBytes,
-    contentType: opened.header.core.context.contentType,
+    contentType: opened.header.context.contentType,
     fingerprint: opened.fingerprint,
     wrap: null,
   }

@@ -46,7 +46,7 @@ const isLive = (row: SigningKeyRow) => row.retiredAt === null
 async function newRow(parts: TokenKeyParts, { signal }: CallOptions): Promise<SigningKeyRow> {
   const pair = await parts.newKeyPair()
   const createdAt = new Date()
-  const sealedPrivateJwk = await sealBytes(Buffer.from(JSON.stringify(pair.privateJwk)), {
+  const { bytes: sealedPrivateJwk } = await sealBytes(Buffer.from(JSON.stringify(pair.privateJwk)), {
     context: sealContext(tokenKeyIdentity(pair.kid), 'application/jwk+json', createdAt),
     wrapper: parts.keys.key({ purpose: 'identity' }),
     signal,

@@ -29,6 +29,8 @@ export interface DeliveryParts {
 export type DeliveryOutcome = {
   readonly request: string
   readonly connector: ConnectorId | null
+  /** The connector's kind, or `unknown`. */
+  readonly kind: string
   /** `received`, `duplicate`, or the name of the problem. */
   readonly outcome: string
   readonly bytes: number
@@ -63,6 +65,7 @@ async function handle(
     parts.observe({
       request: requestId,
       connector: connector?.row.id ?? null,
+      kind: connector?.row.kind ?? 'unknown',
       outcome,
       bytes,
       durationMs: performance.now() - startedMs,

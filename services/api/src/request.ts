@@ -1,0 +1,40 @@
+// What the service adds to each request before a handler sees it.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Bearer, SignInFacts } from '@auricle/vault'
+import type { Request, Response } from 'express'
+
+/** The request's id, and a signal that aborts when its client is gone or the service stops. */
+export interface Exchange {
+  readonly id: string
+  readonly signal: AbortSignal
+  readonly bearer: Bearer | null
+}
+
+const exchanges = new WeakMap<IncomingMessage, Exchange>()
+
+export function openExchange(request: Request, response: Response, stopping: AbortSignal): Exchange {
+  const gone = new AbortController()
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort(new DOMException('the client went away', 'AbortError'))
+  })
+  const exchange: Exchange = { id: randomUUID(), signal: AbortSignal.any([gone.signal, stopping]), bearer: null }
+  exchanges.set(request, exchange)
+  response.set('X-Request-Id', exchange.id)
+  return exchange
+}
+
+export function exchangeOf(request: IncomingMessage): Exchange {
+  const exchange = exchanges.get(request)
+  if (exchange === undefined) throw new TypeError('a request that no exchange was opened for')
+  return exchange
+}
+
+/** Where a request came from, as its audit event keeps it. */
+export function originOf(request: Request): SignInFacts {
+  return {
+    request: exchangeOf(request).id,
+    ip: request.ip ?? null,
+    userAgent: request.get('User-Agent') ?? null,
+  }
+}

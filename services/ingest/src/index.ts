@@ -1,0 +1,1 @@
+export { type IngestParts, startIngest } from './service.ts'

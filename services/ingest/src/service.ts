@@ -1,0 +1,75 @@
+// Puts the ingest service together: what it uses, and where it listens.
+import { sniffAudio, sniffBytes } from '@auricle/audio'
+import type { Catalog } from '@auricle/catalog'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import { connectors as kinds } from '@auricle/pbx'
+import { type Config, type Listening, type Logger, listen, type Metrics } from '@auricle/runtime'
+import { createConnectors, noteRefusal, type OpenConnector, receive } from '@auricle/vault'
+import express from 'express'
+import { createBucket } from './bucket.ts'
+import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
+import { healthRoutes } from './health-routes.ts'
+
+export interface IngestParts {
+  readonly config: Pick<Config, 'ingest' | 'shutdownGraceMs'>
+  readonly catalog: Pick<
+    Catalog,
+    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'appendEvents' | 'check'
+  >
+  /** It creates objects and never reads or deletes one. */
+  readonly objects: Pick<ObjectStore, 'put'>
+  /** It unwraps under `connectors` keys and only wraps under `recordings` keys. */
+  readonly keys: Pick<KeyService, 'key'>
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** Refusals of one connector that reach the audit log: this many at once, and one more each so many milliseconds. */
+const refusalBurst = 30
+const refusalEveryMs = 2_000
+
+/** Listens when it resolves; disposing lets running deliveries end. */
+export async function startIngest(
+  parts: IngestParts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Listening> {
+  const { config, catalog, logger, metrics } = parts
+  const bucket = createBucket(refusalBurst, refusalEveryMs)
+  const observe = ({ error, ...delivery }: DeliveryOutcome) => {
+    metrics.countDelivery({ connectorKind: delivery.kind, outcome: delivery.outcome })
+    metrics.countAudioBytes('in', delivery.bytes)
+    const fields = {
+      requestId: delivery.request,
+      connectorId: delivery.connector,
+      outcome: delivery.outcome,
+      bytes: delivery.bytes,
+      durationMs: Math.round(delivery.durationMs),
+      error,
+    }
+    if (delivery.outcome === 'internal') logger.error('Delivery failed', fields)
+    else logger.info('Delivery', fields)
+  }
+  const refuse = async (connector: OpenConnector, reason: string, request: string) => {
+    if (!bucket.take(connector.row.id)) return
+    await noteRefusal({ catalog }, connector.row, reason, request, {}).catch((error: unknown) =>
+      logger.warn('A refused delivery could not be logged', { requestId: request, error }),
+    )
+  }
+  const app = express()
+  app.disable('x-powered-by').set('etag', false)
+  app.use(healthRoutes({ check: () => catalog.check({ signal: AbortSignal.timeout(2_000) }), metrics }))
+  app.use(
+    deliveryRoutes({
+      connectors: createConnectors(catalog, parts.keys),
+      kinds: new Map(Object.entries(kinds)),
+      receive: (connector, delivery, options) =>
+        receive({ ...parts, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
+      observe,
+      noteRefusal: refuse,
+      signal,
+    }),
+  )
+  const { host, port } = config.ingest
+  return listen(app, { host, port, graceMs: config.shutdownGraceMs, signal })
+}

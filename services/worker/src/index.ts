@@ -1,0 +1,1 @@
+export { startWorker, type WorkerParts } from './service.ts'

@@ -1,0 +1,109 @@
+// Puts the worker together: archives what was received, relays the outbox, brings back what was forgotten, sweeps.
+import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
+import type { Catalog } from '@auricle/catalog'
+import type { JobHandler, JobQueue } from '@auricle/jobs'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import { createFetcher } from '@auricle/pbx'
+import type { Logger, Metrics } from '@auricle/runtime'
+import {
+  type AttemptOutcome,
+  createTenantSecrets,
+  relayOutbox,
+  requeueStalled,
+  sweepIntakeObjects,
+} from '@auricle/vault'
+import { archiveJob } from './archive-job.ts'
+import { type Loop, startLoop } from './loop.ts'
+
+export interface WorkerParts {
+  readonly catalog: Catalog
+  readonly objects: ObjectStore
+  readonly keys: Pick<KeyService, 'key'>
+  readonly jobs: JobQueue
+  /** Starts taking jobs; disposing waits for those under way. */
+  readonly startWorkers: (handler: JobHandler) => Promise<AsyncDisposable>
+  /** Null where the machine has no ffmpeg. */
+  readonly audio: AudioTool | null
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+const relayPauseMs = 250
+const stalledPauseMs = 10_000
+/** An intake that is due and was left alone for this long has no job any more. */
+const stalledGraceMs = 60_000
+const sweepPauseMs = 10 * 60_000
+/** Longer than any delivery takes: its object is stored before its row is. */
+const sweepMinimumAgeMs = 24 * 60 * 60_000
+
+export async function startWorker(parts: WorkerParts): Promise<AsyncDisposable> {
+  const { catalog, objects, jobs, logger, metrics } = parts
+  await using opening = new AsyncDisposableStack()
+  const secrets = createTenantSecrets(catalog, parts.keys)
+  const fetcher = createFetcher()
+  const handler = archiveJob(
+    {
+      ...parts,
+      secrets,
+      sniff: sniffAudio,
+      sniffBytes,
+      fetchAudio: request => fetcher(request),
+    },
+    {
+      attempted(outcome, job, durationMs) {
+        metrics.observeArchive({ outcome: outcome.status, durationMs })
+        logAttempt(logger, outcome, job.intakeId, durationMs)
+      },
+    },
+  )
+  opening.use(await parts.startWorkers(handler))
+  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
+    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
+  loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')
+  loop(
+    async options => {
+      const count = await requeueStalled({ catalog, jobs }, stalledGraceMs, options)
+      if (count > 0) logger.info('Enqueued forgotten intakes again', { count })
+    },
+    stalledPauseMs,
+    'Forgotten intakes could not be looked for',
+  )
+  loop(
+    async options => {
+      const { unclaimed, archived } = await sweepIntakeObjects(
+        { catalog, objects },
+        sweepMinimumAgeMs,
+        options,
+      )
+      if (unclaimed + archived > 0) logger.info('Swept intake objects', { count: unclaimed + archived })
+    },
+    sweepPauseMs,
+    'Intake objects could not be swept',
+  )
+  return opening.move()
+}
+
+function logAttempt(logger: Logger, outcome: AttemptOutcome, intakeId: string, durationMs: number): void {
+  const fields = { intakeId, durationMs: Math.round(durationMs) }
+  switch (outcome.status) {
+    case 'archived':
+      logger.info('Archived', { ...fields, state: outcome.audioState, bytes: outcome.bytes })
+      return
+    case 'gone':
+      logger.debug('Nothing to archive', fields)
+      return
+    case 'retry':
+      logger.warn('An archive failed and will be tried again', {
+        ...fields,
+        code: outcome.errorCode,
+        error: outcome.cause,
+      })
+      return
+    case 'quarantined':
+      logger.error('An intake is in quarantine', { ...fields, code: outcome.errorCode, error: outcome.cause })
+      return
+    default:
+      outcome satisfies never
+  }
+}
