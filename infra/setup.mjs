@@ -87,12 +87,15 @@ async function install() {
   for (const title of ['Installing dependencies', 'Installing dependencies afresh']) {
     const result = await runQuietly(title, command, [...first, ...options])
     if (result.code === 0 && isInstalled()) return
-    if (result.code !== 0) process.stderr.write(result.output)
+    if (result.code !== 0) {
+      process.stderr.write(result.output)
+      fail('npm could not install the dependencies (above). Deleting node_modules and trying again may help.')
+    }
     rmSync(modules, { recursive: true, force: true })
   }
   fail(
-    'The dependencies could not be installed as package-lock.json names them. Where npm printed a reason, it stands\n' +
-      'above; otherwise a package.json has changed without its lock file, which `npm install` would bring up to date.',
+    'The dependencies did not arrive as package-lock.json names them. A package.json may have changed without it:\n' +
+      '`npm install` would bring it up to date.',
   )
 }
 

@@ -12,8 +12,8 @@ async function* reportTotals(source: AsyncIterable<TestEvent>): AsyncGenerator<s
   for await (const event of source) {
     // Each test file has a summary of its own; the one without a file is that of the whole run.
     if (event.type !== 'test:summary' || event.data.file !== undefined) continue
-    const { passed, failed, cancelled } = event.data.counts
-    const totals: Totals = { passed, failed: failed + cancelled }
+    const { tests, passed, skipped, todo } = event.data.counts
+    const totals: Totals = { passed, failed: tests - passed - skipped - todo }
     yield `${JSON.stringify(totals)}\n`
   }
 }

@@ -1,1 +1,6 @@
+export type { JobsConnection } from './connection.ts'
+export { JobError, type JobErrorCode } from './error.ts'
+export { migrateJobs } from './migrate.ts'
+export { createPostgresJobs, type PostgresJobs, type PostgresJobsOptions } from './postgres-jobs.ts'
 export type { JobHandler, JobQueue } from './queue.ts'
+export type { JobFailure, WorkerOptions, WorkerTiming } from './workers.ts'

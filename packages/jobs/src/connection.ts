@@ -1,0 +1,100 @@
+// The queue's connections to PostgreSQL, and how BullMQ is told that the database is away.
+import { Pool, type PoolConfig } from 'pg'
+import { JobError } from './error.ts'
+
+/** How to connect as one role: what the `pg` driver takes. */
+export type JobsConnection = Pick<
+  PoolConfig,
+  'connectionString' | 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'
+>
+
+/** The schema that BullMQ uses with a pool it did not make itself; fixed in its code (postgres-connection.js, 6.7). */
+export const jobsSchema = 'bullmq'
+
+/** One waits for notifications for ever; the queue's statements are short and share the others. */
+const connectionsMost = 4
+const connectTimeoutMs = 5000
+/** Nothing the queue does takes a second; a statement that hangs must not hold a connection for ever. */
+const statementTimeoutMs = 30_000
+
+/** What BullMQ takes for a lost connection, which it waits out; anything else it reports and tries again at once. */
+const closedMessage = 'Connection is closed.'
+
+export interface OutageWatch {
+  /** Called once when the database goes away. */
+  readonly lost: (error: JobError) => void
+  /** Called once when it answers again. */
+  readonly back: () => void
+}
+
+/** As much of a pool as BullMQ uses. */
+export type QueuePool = Pick<Pool, 'query' | 'connect' | 'on' | 'end'>
+
+/**
+ * A pool for BullMQ that survives the database: while it restarts, calls fail in the one way that makes BullMQ pause
+ * before it tries again. Without this a worker spins and reports each attempt (jobs/src/outage.test.ts).
+ */
+export function createQueuePool(connection: JobsConnection, watch: OutageWatch): QueuePool {
+  const pool = new Pool({
+    ...connection,
+    application_name: 'auricle-jobs',
+    options: `-c search_path=${jobsSchema}`,
+    max: connectionsMost,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    keepAlive: true,
+  })
+  let isAway = false
+  const answered = () => {
+    if (isAway) watch.back()
+    isAway = false
+  }
+  const failed = (error: unknown): unknown => {
+    if (!isOutage(error)) return error
+    if (!isAway) watch.lost(new JobError('unavailable', 'The queue lost its database', { cause: error }))
+    isAway = true
+    return new Error(closedMessage, { cause: error })
+  }
+  // A connection that breaks while idle belongs to nobody else.
+  pool.on('error', failed)
+
+  return new Proxy(pool, {
+    get(target, name) {
+      if (name === 'query' || name === 'connect') {
+        return async (...args: unknown[]) => {
+          try {
+            const result = await Reflect.apply(target[name], target, args)
+            answered()
+            return result
+          } catch (error) {
+            throw failed(error)
+          }
+        }
+      }
+      // BullMQ would pass on the errors of idle connections, which are dealt with above.
+      if (name === 'on') return () => pool
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+const outageCodes: ReadonlySet<string> = new Set([
+  // The socket or the name (Node).
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'EAI_AGAIN'],
+  // PostgreSQL, appendix A: shutting down, crashed, starting up or stopping, too many connections.
+  ...['57P01', '57P02', '57P03', '53300'],
+])
+const connectionExceptionClass = '08'
+/** Errors of the driver (pg 8) that have no code. */
+const outageMessage =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/
+
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error.message === closedMessage) return true
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
+  if (code === null) return outageMessage.test(error.message)
+  return outageCodes.has(code) || code.startsWith(connectionExceptionClass)
+}

@@ -1,0 +1,137 @@
+// What a process measures about itself, in Prometheus' terms: names carry units, labels are few and never a patient's.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const msPerSecond = 1000
+/** Seconds. From a cached answer to an hour of audio played while it streams. */
+const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600]
+const archiveBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900]
+const appendBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
+
+export interface Metrics {
+  /** Media type of `render()`. */
+  readonly contentType: string
+  /** All metrics in the Prometheus text format. Reads the gauges first; one that fails is left out. */
+  render(): Promise<string>
+  /** `route` is the pattern (`/v1/recordings/:id`), never the path. */
+  observeRequest(request: {
+    readonly service: string
+    readonly method: string
+    readonly route: string
+    readonly status: number
+    readonly durationMs: number
+  }): void
+  /** `outcome`: `committed`, `duplicate`, or the slug of the problem it was refused with. */
+  countDelivery(delivery: { readonly connectorKind: string; readonly outcome: string }): void
+  /** Bytes of audio: `in` as delivered, `out` as played. */
+  countAudioBytes(direction: 'in' | 'out', bytes: number): void
+  observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
+  observeAuditAppend(append: { readonly outcome: 'durable' | 'failed'; readonly durationMs: number }): void
+  /** How to read the number of jobs in each state; called for each `render()`. */
+  gaugeQueue(read: () => Promise<Readonly<Record<string, number>>>): void
+  /** How to read the number of intakes in quarantine; called for each `render()`. */
+  gaugeQuarantine(read: () => Promise<number>): void
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+
+  const requestSeconds = new Histogram({
+    name: 'auricle_http_request_duration_seconds',
+    help: 'Time from the request to the end of its answer',
+    labelNames: ['service', 'method', 'route', 'status'],
+    buckets: requestBuckets,
+    registers,
+  })
+  const deliveries = new Counter({
+    name: 'auricle_deliveries_total',
+    help: 'Deliveries of recordings by what became of them',
+    labelNames: ['connector_kind', 'outcome'],
+    registers,
+  })
+  const audioBytes = new Counter({
+    name: 'auricle_audio_bytes_total',
+    help: 'Audio taken in and played, in bytes of plaintext',
+    labelNames: ['direction'],
+    registers,
+  })
+  const archiveSeconds = new Histogram({
+    name: 'auricle_archive_duration_seconds',
+    help: 'Time one attempt to archive an intake took',
+    labelNames: ['outcome'],
+    buckets: archiveBuckets,
+    registers,
+  })
+  const appendSeconds = new Histogram({
+    name: 'auricle_audit_append_duration_seconds',
+    help: 'Time until an audit event was durable, or known not to be',
+    labelNames: ['outcome'],
+    buckets: appendBuckets,
+    registers,
+  })
+  const queueJobs = new Gauge({
+    name: 'auricle_queue_jobs',
+    help: 'Jobs by state',
+    labelNames: ['state'],
+    registers,
+  })
+  const quarantined = new Gauge({
+    name: 'auricle_quarantined_intakes',
+    help: 'Intakes that wait for a person to look at them',
+    registers,
+  })
+  const failures = new Counter({
+    name: 'auricle_gauge_failures_total',
+    help: 'Gauges that could not be read for a scrape',
+    labelNames: ['gauge'],
+    registers,
+  })
+  const reads: { readonly gauge: string; readonly forget: () => void; readonly read: () => Promise<void> }[] =
+    []
+
+  return {
+    contentType: registry.contentType,
+    async render() {
+      for (const { gauge, read, forget } of reads) {
+        // A scrape is for finding out what is wrong: a database that is down must not hide the other numbers.
+        await read().catch(() => {
+          forget()
+          failures.inc({ gauge })
+        })
+      }
+      return registry.metrics()
+    },
+    observeRequest({ service, method, route, status, durationMs }) {
+      requestSeconds.observe({ service, method, route, status: String(status) }, durationMs / msPerSecond)
+    },
+    countDelivery({ connectorKind, outcome }) {
+      deliveries.inc({ connector_kind: connectorKind, outcome })
+    },
+    countAudioBytes(direction, bytes) {
+      audioBytes.inc({ direction }, bytes)
+    },
+    observeArchive({ outcome, durationMs }) {
+      archiveSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
+    observeAuditAppend({ outcome, durationMs }) {
+      appendSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
+    gaugeQueue(read) {
+      reads.push({
+        gauge: 'queue',
+        forget: () => queueJobs.reset(),
+        read: async () => {
+          for (const [state, count] of Object.entries(await read())) queueJobs.set({ state }, count)
+        },
+      })
+    },
+    gaugeQuarantine(read) {
+      reads.push({
+        gauge: 'quarantine',
+        forget: () => quarantined.remove(),
+        read: async () => quarantined.set(await read()),
+      })
+    },
+  }
+}

@@ -1,0 +1,83 @@
+// How a process lives: it starts one thing, waits to be told to stop, disposes of it, and lets the event loop empty.
+import { once } from 'node:events'
+import type { Logger } from './logger.ts'
+
+/** What of `process` is used; `main.ts` hands it over, nothing else touches it. */
+export type ProcessHandle = Pick<NodeJS.Process, 'on' | 'off' | 'exit' | 'exitCode'>
+
+export interface RunOptions {
+  /** Opens everything and returns what closes it all. Rejects, or stops early, when the signal aborts. */
+  readonly start: (options: { readonly signal: AbortSignal }) => Promise<AsyncDisposable>
+  readonly process: ProcessHandle
+  readonly logger: Logger
+  /** How long a stop may take before the process ends anyway, in milliseconds. */
+  readonly shutdownGraceMs: number
+}
+
+const stopSignals = ['SIGINT', 'SIGTERM'] as const
+/** Shells report a process that ended by a signal as this plus the signal's number. */
+const signalExitCode = { SIGINT: 130, SIGTERM: 143 } as const
+const failureExitCode = 1
+
+/**
+ * Runs until SIGINT or SIGTERM, or until something fails that nobody caught; then aborts the signal given to `start`
+ * and disposes of what it returned. A second signal ends the process at once. Resolves when everything is closed; the
+ * exit code is left on the process: 0 after a signal, 1 after a failure. Errors are logged, never printed: Node's own
+ * report of an uncaught error would quote its message.
+ */
+export async function runService(options: RunOptions): Promise<void> {
+  const { start, process: host, logger, shutdownGraceMs } = options
+  const controller = new AbortController()
+  const { signal } = controller
+  using listeners = new DisposableStack()
+
+  const stop = (reason: string) => {
+    const lastResort = setTimeout(() => {
+      logger.error('The stop took too long: ending the process', { durationMs: shutdownGraceMs })
+      host.exit(failureExitCode)
+    }, shutdownGraceMs)
+    // Where everything closes in time this must not keep the process alive; where something does not, it still fires.
+    lastResort.unref()
+    controller.abort(new DOMException(reason, 'AbortError'))
+  }
+  const fail = (message: string, error: unknown) => {
+    logger.error(message, { error })
+    host.exitCode = failureExitCode
+    if (!signal.aborted) stop('failed')
+  }
+  const listen = <Argument>(event: string, listener: (argument: Argument) => void) => {
+    host.on(event, listener)
+    listeners.defer(() => host.off(event, listener))
+  }
+
+  for (const name of stopSignals) {
+    listen(name, () => {
+      if (signal.aborted) {
+        host.exit(signalExitCode[name])
+      } else {
+        logger.info('Stopping', { signal: name })
+        stop(name)
+      }
+    })
+  }
+  listen('uncaughtException', (error: unknown) => fail('An error that nobody caught', error))
+  listen('unhandledRejection', (error: unknown) => fail('A rejection that nobody handled', error))
+
+  try {
+    await using _service = await start({ signal })
+    await aborted(signal)
+  } catch (error) {
+    // A start that gives up because it was told to stop is no failure.
+    if (!(signal.aborted && error === signal.reason)) fail('The service failed', error)
+  }
+  if (host.exitCode === undefined) logger.info('Stopped')
+}
+
+/** An event loop with nothing else to do would end in the middle of waiting. */
+const aliveIntervalMs = 60_000
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => undefined, aliveIntervalMs)
+  if (!signal.aborted) await once(signal, 'abort')
+  clearInterval(alive)
+}
