@@ -1,2 +1,4 @@
 export { ObjectError, type ObjectErrorCode } from './error.ts'
+export { createFolderStore, type FolderStore, type FolderStoreOptions } from './folder-store.ts'
+export { type FreeSpace, measureFreeSpace } from './free-space.ts'
 export type { ObjectFacts, ObjectStore, PutOptions, PutResult, StoreOptions } from './store.ts'

@@ -32,7 +32,9 @@ export type PutResult = {
 export interface ObjectStore {
   /**
    * Creates the object, never replaces one. When it resolves, the bytes survive loss of power. If the source
-   * throws, the signal aborts or the process dies, no object exists under the key.
+   * throws, the signal aborts or the process dies, no object exists under the key. Pieces of the source are
+   * held and not copied: they must stay as they are until it settles. A source whose key proves to be taken
+   * may be left off early (its `return` is called).
    */
   put(key: string, source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>
   head(key: string, options?: StoreOptions): Promise<ObjectFacts | null>

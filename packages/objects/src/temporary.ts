@@ -1,0 +1,70 @@
+// Files on their way in or out: where they are while nobody may see them, and who cleans up after a crash.
+import { randomBytes } from 'node:crypto'
+import { constants, lstat, opendir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { io, ioUnless } from './failure.ts'
+import { type OpenFile, openFile } from './file.ts'
+
+/** Nobody writes to an object again, not even we: the open handle of its maker is the only way in. */
+const objectMode = 0o400
+const nameBytes = 16
+
+export interface Temporary extends AsyncDisposable {
+  readonly path: string
+  readonly file: OpenFile
+}
+
+/** A name in the folder that nobody else uses. */
+export function temporaryPath(temporaryFolder: string): string {
+  return join(temporaryFolder, `${randomBytes(nameBytes).toString('hex')}.part`)
+}
+
+/** A new file, closed and gone from the temporary folder when its scope ends. */
+export async function createTemporary(temporaryFolder: string): Promise<Temporary> {
+  const path = temporaryPath(temporaryFolder)
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const file = await io(openFile(path, flags, objectMode))
+  let isThere = true
+  return {
+    path,
+    file,
+    async [Symbol.asyncDispose]() {
+      if (!isThere) return
+      isThere = false
+      // Closed while it has a name, as what the unlink frees may take the disk a while.
+      file.closeNow()
+      // What cannot be removed here is left to the sweep: the outcome of the put is settled by now.
+      await Promise.allSettled([unlink(path)])
+    },
+  }
+}
+
+/**
+ * Removes temporary files that nobody has written to for `olderThanMs`, and returns how many. Safe beside any
+ * number of writers: one that was slower than that fails (`unavailable`), as its file can no longer be linked.
+ */
+export async function sweepTemporaryFiles(
+  temporaryFolder: string,
+  options: {
+    readonly olderThanMs: number
+    readonly signal?: AbortSignal | undefined
+  },
+): Promise<number> {
+  const { olderThanMs, signal } = options
+  // File times are the kernel's, so its clock is asked.
+  const newestSweptMs = Date.now() - olderThanMs
+  let sweptCount = 0
+  for await (const entry of await io(opendir(temporaryFolder))) {
+    signal?.throwIfAborted()
+    const path = join(temporaryFolder, entry.name)
+    const stats = await ioUnless(lstat(path), ['ENOENT'], null)
+    if (stats === null || !stats.isFile() || stats.mtimeMs > newestSweptMs) continue
+    const isSwept = await ioUnless(
+      unlink(path).then(() => true),
+      ['ENOENT'],
+      false,
+    )
+    if (isSwept) sweptCount++
+  }
+  return sweptCount
+}
