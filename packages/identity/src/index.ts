@@ -1,1 +1,32 @@
 export type { Action, Actor, Decide, Decision, Resource, Role } from './actor.ts'
+export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
+export { can } from './can.ts'
+export { IdentityError, type IdentityErrorCode } from './error.ts'
+export type { GateOptions } from './gate.ts'
+export {
+  createHttpIdentity,
+  type HttpIdentity,
+  type HttpIdentityParts,
+  type UserActor,
+} from './http-identity.ts'
+export type { HttpHandler, HttpRequest } from './http-request.ts'
+export { createPasswords, type Passwords } from './password.ts'
+export { checkPassword, passwordLengths } from './password-rule.ts'
+export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
+export {
+  type NewToken,
+  signToken,
+  type TokenCheck,
+  type TokenClaims,
+  type TokenParties,
+  verifyToken,
+} from './token.ts'
+export {
+  createTokenKeys,
+  newTokenKey,
+  type TokenKeyPair,
+  type TokenKeys,
+  type TokenSigningKey,
+} from './token-key.ts'
+export { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
+export { type NewTotp, newTotp, type TotpCheck, verifyTotp } from './totp.ts'
