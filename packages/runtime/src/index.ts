@@ -2,6 +2,7 @@ export { type Config, type Endpoint, readConfig, type Secrets } from './config.t
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'
 export { RuntimeError, type RuntimeErrorCode } from './error.ts'
+export { createHealth, type HealthParts } from './health.ts'
 export { type Listening, type ListenOptions, listen } from './listen.ts'
 export { lockFolder } from './lock-folder.ts'
 export type { LogFields } from './log-fields.ts'

@@ -3,6 +3,7 @@ export { type AttemptOutcome, type AttemptParts, attemptArchive } from './archiv
 export { auditRecord, openPrivate } from './audit-record.ts'
 export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
+export { endSession } from './end-session.ts'
 export { errorCode, isError, VaultError, type VaultErrorCode } from './error.ts'
 export {
   assignMailbox,

@@ -12,6 +12,8 @@ export interface AudioAnswer {
   /** Name a browser saves it under; ids only. */
   readonly fileName: string
   readonly disposition: 'inline' | 'attachment'
+  /** Told how many bytes an answer is about to send. */
+  readonly onBytes: (bytes: number) => void
   readonly signal: AbortSignal
 }
 
@@ -48,6 +50,7 @@ export async function sendAudio(request: Request, response: Response, answer: Au
     response.end()
     return
   }
+  answer.onBytes(lengthBytes)
   await pipeline(Readable.from(resume(first.value, pieces), { objectMode: false }), response, { signal })
 }
 

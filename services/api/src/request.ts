@@ -18,7 +18,11 @@ export function openExchange(request: Request, response: Response, stopping: Abo
   response.on('close', () => {
     if (!response.writableFinished) gone.abort(new DOMException('the client went away', 'AbortError'))
   })
-  const exchange: Exchange = { id: randomUUID(), signal: AbortSignal.any([gone.signal, stopping]), bearer: null }
+  const exchange: Exchange = {
+    id: randomUUID(),
+    signal: AbortSignal.any([gone.signal, stopping]),
+    bearer: null,
+  }
   exchanges.set(request, exchange)
   response.set('X-Request-Id', exchange.id)
   return exchange

@@ -4,12 +4,18 @@ import type { Catalog } from '@auricle/catalog'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors as kinds } from '@auricle/pbx'
-import { type Config, type Listening, type Logger, listen, type Metrics } from '@auricle/runtime'
+import {
+  type Config,
+  createHealth,
+  type Listening,
+  type Logger,
+  listen,
+  type Metrics,
+} from '@auricle/runtime'
 import { createConnectors, noteRefusal, type OpenConnector, receive } from '@auricle/vault'
 import express from 'express'
 import { createBucket } from './bucket.ts'
 import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
-import { healthRoutes } from './health-routes.ts'
 
 export interface IngestParts {
   readonly config: Pick<Config, 'ingest' | 'shutdownGraceMs'>
@@ -58,7 +64,7 @@ export async function startIngest(
   }
   const app = express()
   app.disable('x-powered-by').set('etag', false)
-  app.use(healthRoutes({ check: () => catalog.check({ signal: AbortSignal.timeout(2_000) }), metrics }))
+  app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
   app.use(
     deliveryRoutes({
       connectors: createConnectors(catalog, parts.keys),

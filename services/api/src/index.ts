@@ -1,0 +1,1 @@
+export { type ApiParts, startApi, tokenParties } from './service.ts'

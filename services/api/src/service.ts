@@ -1,0 +1,148 @@
+// Puts the API service together: who is let in and how, what answers, where it listens.
+import type { Catalog } from '@auricle/catalog'
+import { problems, type Session } from '@auricle/contract'
+import {
+  can,
+  createHttpIdentity,
+  createPasswords,
+  createTokenKeys,
+  createTokenVerifier,
+  newTokenKey,
+  signToken,
+  verifyTotp,
+} from '@auricle/identity'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import {
+  type Config,
+  createHealth,
+  type Listening,
+  type Logger,
+  listen,
+  type Metrics,
+} from '@auricle/runtime'
+import {
+  createPlayer,
+  createTenantSecrets,
+  endSession,
+  type IssueToken,
+  loadTokenKeys,
+  parseRoles,
+  signIn,
+} from '@auricle/vault'
+import express, { type Request, type Response } from 'express'
+import { createHandlers } from './handlers.ts'
+import { problemName, problemOf, sendProblem } from './problem.ts'
+import { exchangeOf, openExchange, originOf } from './request.ts'
+import { apiRoutes } from './router.ts'
+import { routes } from './routes-table.ts'
+
+export interface ApiParts {
+  readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
+  readonly catalog: Catalog
+  /** It reads objects and never makes or deletes one. */
+  readonly objects: Pick<ObjectStore, 'read'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** Who makes tokens and who takes them: this deployment's API, under any name it is reached by. */
+export const tokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' } as const
+
+const jsonMaxBytes = 16 * 1024
+
+export async function startApi(
+  parts: ApiParts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Listening> {
+  const { config, catalog, keys, logger, metrics } = parts
+  const tokenKeys = await createTokenKeys(
+    await loadTokenKeys({ catalog, keys, newKeyPair: newTokenKey }, { signal }),
+  )
+  const verifyToken = createTokenVerifier({ keys: tokenKeys, ...tokenParties })
+  const issueToken: IssueToken = token =>
+    signToken({ ...token, tokenId: token.id, ...tokenParties, key: tokenKeys.signing, now: token.createdAt })
+  const secrets = createTenantSecrets(catalog, keys)
+  const passwords = createPasswords()
+
+  const identity = createHttpIdentity<Session>({
+    verifyToken,
+    signIn: (credentials, request) => {
+      const facts = originOf(request as Request)
+      const vault = { catalog, secrets, verifyPassword: passwords.verifyPassword, verifyTotp, issueToken }
+      return signIn(vault, credentials, facts, { signal: exchangeOf(request).signal })
+    },
+    findActor: async ({ tenantId, tokenId }, request) => {
+      const found = await catalog.findBearer(tenantId, tokenId, new Date(), {
+        signal: exchangeOf(request).signal,
+      })
+      if (found === null) return null
+      const { user, mailboxIds } = found
+      return { type: 'user', tenantId, userId: user.id, tokenId, roles: parseRoles(user.roles), mailboxIds }
+    },
+  })
+  const player = createPlayer({ ...parts, secrets, decide: can })
+  const handlers = createHandlers({
+    identity,
+    catalog,
+    browse: { catalog, secrets, decide: can },
+    player,
+    endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
+    audioBytes: bytes => metrics.countAudioBytes('out', bytes),
+  })
+  const app = express()
+  app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')
+  app.use((request: Request, response: Response, next) => {
+    openExchange(request, response, signal)
+    observe(parts, request, response)
+    next()
+  })
+  app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
+  app.use(
+    apiRoutes({ routes, handlers, identity, parseBody: express.json({ limit: jsonMaxBytes, strict: true }) }),
+  )
+  app.use((request: Request, response: Response) => {
+    sendProblem(response, { ...problems.notFound, instance: exchangeOf(request).id })
+  })
+  app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+    const { id, signal: gone } = exchangeOf(request)
+    if (gone.aborted) return response.destroy()
+    if (problemName(error) === 'internal') logger.error('A request failed', { requestId: id, error })
+    return sendProblem(response, problemOf(error, id))
+  })
+
+  await using opening = new AsyncDisposableStack()
+  opening.use(player)
+  const { host, port } = config.api
+  const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
+  const opened = opening.move()
+  return {
+    host,
+    port: listening.port,
+    url: listening.url,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+/** Logs and counts a request when it is over, by its route's pattern: a path may name a recording, a query a number. */
+function observe({ logger, metrics }: ApiParts, request: Request, response: Response): void {
+  const startedMs = performance.now()
+  response.on('close', () => {
+    const { method } = request
+    const route: string = request.route?.path ?? '/'
+    const status = response.statusCode
+    const durationMs = performance.now() - startedMs
+    metrics.observeRequest({ service: 'api', method, route, status, durationMs })
+    const outcome = response.writableFinished ? 'sent' : 'cut'
+    const fields = {
+      requestId: exchangeOf(request).id,
+      method,
+      route,
+      status,
+      outcome,
+      durationMs: Math.round(durationMs),
+    }
+    logger.debug('Request', fields)
+  })
+}

@@ -1,0 +1,99 @@
+// `auricle user`: the people of a tenant. Secrets are shown once, when a person is made, and never again.
+import { randomInt } from 'node:crypto'
+import { createPasswords, newTotp } from '@auricle/identity'
+import { createUser, parseRoles } from '@auricle/vault'
+import { formatTime } from '../format.ts'
+import { findTenant, type Operator } from '../operator.ts'
+import type { Output } from '../output.ts'
+
+export interface NewPerson {
+  readonly tenant: string | undefined
+  readonly login: string
+  readonly name: string
+  readonly roles: readonly string[]
+  /** Null: one is made up and shown. */
+  readonly password: string | null
+}
+
+const passwordCharacters = 'abcdefghijkmnpqrstuvwxyz23456789'
+const passwordGroups = 5
+const passwordGroupLength = 4
+
+/** 100 bits, in groups that can be read over a telephone. */
+export function newPassword(): string {
+  const character = () => passwordCharacters.charAt(randomInt(passwordCharacters.length))
+  const group = () => Array.from({ length: passwordGroupLength }, character).join('')
+  return Array.from({ length: passwordGroups }, group).join('-')
+}
+
+export interface MadePerson {
+  readonly id: string
+  readonly tenant: string
+  readonly login: string
+  readonly password: string | null
+  readonly totpSecret: string
+  readonly totpUri: string
+}
+
+export async function makePerson(operator: Operator, person: NewPerson): Promise<MadePerson> {
+  const tenant = await findTenant(operator, person.tenant)
+  const password = person.password ?? newPassword()
+  const passwordHash = await createPasswords().hashPassword(password, person.login, operator)
+  const totp = newTotp({ issuer: `Auricle ${tenant.slug}`, account: person.login })
+  const roles = parseRoles(person.roles)
+  const user = await createUser(
+    operator,
+    {
+      tenantId: tenant.id,
+      login: person.login,
+      name: person.name,
+      roles,
+      passwordHash,
+      totpSecret: totp.secret,
+    },
+    operator,
+  )
+  return {
+    id: user.id,
+    tenant: tenant.slug,
+    login: user.login,
+    password: person.password === null ? password : null,
+    totpSecret: totp.secret,
+    totpUri: totp.uri,
+  }
+}
+
+export async function addUser(operator: Operator, output: Output, person: NewPerson): Promise<void> {
+  const made = await makePerson(operator, person)
+  const lines = [
+    `Made user ${made.login} (${made.id}) of tenant ${made.tenant}. This is shown once:`,
+    ...(made.password === null ? [] : [`  password           ${made.password}`]),
+    `  authenticator key  ${made.totpSecret}`,
+    `  or as a link       ${made.totpUri}`,
+  ]
+  output.value(made, lines.join('\n'))
+}
+
+export async function listUsers(operator: Operator, output: Output, slug: string | undefined): Promise<void> {
+  const tenant = await findTenant(operator, slug)
+  const users = await operator.catalog.listUsers(tenant.id, operator)
+  output.rows(
+    users.map(({ id, login, name, roles, createdAt, disabledAt }) => ({
+      id,
+      login,
+      name,
+      roles,
+      createdAt,
+      disabledAt,
+    })),
+    [
+      { title: 'login', cell: row => row.login },
+      { title: 'name', cell: row => row.name },
+      { title: 'roles', cell: row => row.roles.join(', ') },
+      { title: 'made', cell: row => formatTime(row.createdAt) },
+      { title: 'state', cell: row => (row.disabledAt === null ? 'active' : 'disabled') },
+      { title: 'id', cell: row => row.id },
+    ],
+    `Tenant ${tenant.slug} has no users yet: make one with \`auricle user create\``,
+  )
+}

@@ -1,0 +1,64 @@
+// What the commands of an operator work with: the adapters of this deployment, opened for one command.
+import type { Catalog, MailboxRow, TenantRow, UserRow } from '@auricle/catalog'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
+import type { Config } from '@auricle/runtime'
+import { createTenantSecrets, type TenantSecretsCache } from '@auricle/vault'
+import { UsageError } from './error.ts'
+
+export interface Operator {
+  readonly config: Config
+  readonly catalog: Catalog
+  readonly objects: ObjectStore
+  readonly keys: KeyService
+  readonly secrets: TenantSecretsCache
+  readonly signal: AbortSignal
+}
+
+export function createOperator(parts: Omit<Operator, 'secrets'>): Operator {
+  return { ...parts, secrets: createTenantSecrets(parts.catalog, parts.keys) }
+}
+
+/** By short name; with no name, the only tenant there is. */
+export async function findTenant(
+  { catalog, signal }: Operator,
+  slug: string | undefined,
+): Promise<TenantRow> {
+  if (slug !== undefined) {
+    const tenant = await catalog.findTenantBySlug(slug, { signal })
+    if (tenant === null)
+      throw new UsageError(`There is no tenant "${slug}"; \`auricle tenant list\` shows them`)
+    return tenant
+  }
+  const tenants = await catalog.listTenants({ signal })
+  const [only, ...others] = tenants
+  if (only === undefined)
+    throw new UsageError('There is no tenant yet: make one with `auricle tenant create`')
+  if (others.length > 0) throw new UsageError('There are several tenants: say which with --tenant')
+  return only
+}
+
+export async function findUser(
+  { catalog, signal }: Operator,
+  tenant: TenantRow,
+  login: string,
+): Promise<UserRow> {
+  const user = await catalog.findUserByLogin(tenant.id, login, { signal })
+  if (user === null)
+    throw new UsageError(`Tenant ${tenant.slug} has no user "${login}"; \`auricle user list\` shows them`)
+  return user
+}
+
+export async function findMailbox(
+  { catalog, signal }: Operator,
+  tenant: TenantRow,
+  address: string,
+): Promise<MailboxRow> {
+  const mailbox = await catalog.findMailboxByAddress(tenant.id, address, { signal })
+  if (mailbox === null) {
+    throw new UsageError(
+      `Tenant ${tenant.slug} has no mailbox "${address}"; \`auricle mailbox list\` shows them`,
+    )
+  }
+  return mailbox
+}
