@@ -7,6 +7,8 @@ export type CatalogErrorCode =
   | 'damaged'
   | 'outdated_schema'
   | 'unavailable'
+  /** The database or its role is not one to trust rows to, or it refused a statement. */
+  | 'refused'
 
 export class CatalogError extends Error {
   override readonly name = 'CatalogError'

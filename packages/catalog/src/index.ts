@@ -20,4 +20,7 @@ export type {
   UserRow,
 } from './catalog.ts'
 export type { ColumnKeys } from './column-keys.ts'
+export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
+export { type MigrateOptions, migrate } from './migrate.ts'
+export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'

@@ -1,0 +1,41 @@
+// The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
+import type pg from 'pg'
+import type { Catalog } from './catalog.ts'
+import { deriveColumnKeys } from './column-keys.ts'
+import { createConnectors } from './connectors.ts'
+import { createDatabase } from './database.ts'
+import { createDirectory } from './directory.ts'
+import { createLog } from './events.ts'
+import { createIntakes } from './intakes.ts'
+import { createMailboxes } from './mailboxes.ts'
+import { createOutbox } from './outbox.ts'
+import { createRecordings } from './recordings.ts'
+import { createSchemaCheck } from './schema-check.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import { createTokens } from './tokens.ts'
+import { createUsers } from './users.ts'
+
+export interface CatalogOptions {
+  /** Made by `createPool`, connected as the role of the services; stays the caller's to end. */
+  readonly pool: pg.Pool
+  /** Default: the system's clock. */
+  readonly now?: (() => Date) | undefined
+}
+
+export function createCatalog({ pool, now = () => new Date() }: CatalogOptions): Catalog {
+  const database = createDatabase(pool)
+  return {
+    ...createDirectory(database),
+    ...createSigningKeys(database),
+    ...createUsers(database),
+    ...createTokens(database, now),
+    ...createMailboxes(database),
+    ...createConnectors(database),
+    ...createIntakes(database, now),
+    ...createOutbox(database, now),
+    ...createRecordings(database, now),
+    ...createLog(database),
+    ...createSchemaCheck(database),
+    columnKeys: deriveColumnKeys,
+  }
+}

@@ -1,0 +1,143 @@
+// How statements reach the database: on a connection of the pool, in a transaction, in a tenant's transaction.
+import type pg from 'pg'
+import type { QueryOptions } from './catalog.ts'
+import { CatalogError } from './error.ts'
+import { isLostConnection, toCatalogError } from './failure.ts'
+import type { Row } from './row.ts'
+
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** Prepared once a connection under this name. */
+  readonly name?: string
+}
+
+/** Where statements are run: in autocommit, or within one transaction. */
+export interface Session {
+  rows(statement: Statement): Promise<readonly Row[]>
+  /** Number of rows that the statement wrote. */
+  write(statement: Statement): Promise<number>
+}
+
+export interface Database {
+  /** One statement, one round trip, committed when it returns. */
+  once(statement: Statement, options?: QueryOptions): Promise<readonly Row[]>
+  /** All statements of `work` commit together when it resolves; none if it throws. */
+  transaction<Result>(work: (session: Session) => Promise<Result>, options?: QueryOptions): Promise<Result>
+  /** A transaction that sees and writes the rows of one tenant. */
+  inTenant<Result>(
+    tenantId: string,
+    work: (session: Session) => Promise<Result>,
+    options?: QueryOptions,
+  ): Promise<Result>
+}
+
+const tenantPattern = /^ten_[0-9a-z]{26}$/
+
+/**
+ * Abort means: stop waiting, give up the connection, reject with the signal's reason. The server may still finish a
+ * statement that it has begun, and a commit among them.
+ */
+export function createDatabase(pool: pg.Pool): Database {
+  async function transaction<Result>(
+    begin: string,
+    work: (session: Session) => Promise<Result>,
+    options: QueryOptions,
+  ): Promise<Result> {
+    return await onConnection(pool, options, async client => {
+      await client.query(begin)
+      try {
+        const result = await work(sessionOn(client))
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await rollBack(client)
+        throw error
+      }
+    })
+  }
+
+  return {
+    once: (statement, options = {}) => {
+      return onConnection(pool, options, client => sessionOn(client).rows(statement))
+    },
+    transaction: (work, options = {}) => transaction('begin', work, options),
+    inTenant: (tenantId, work, options = {}) => {
+      // One round trip for both; such a query takes no parameters, hence the pattern.
+      if (!tenantPattern.test(tenantId)) throw new CatalogError('not_found', 'There is no such tenant')
+      return transaction(`begin; select set_config('auricle.tenant', '${tenantId}', true)`, work, options)
+    },
+  }
+}
+
+function sessionOn(client: pg.PoolClient): Session {
+  const run = (statement: Statement) => client.query<Row>({ ...statement, values: [...statement.values] })
+  return {
+    rows: async statement => (await run(statement)).rows,
+    write: async statement => (await run(statement)).rowCount ?? 0,
+  }
+}
+
+/** Marks a connection that is in no state to be used again. */
+const spent = new WeakSet<pg.PoolClient>()
+
+async function rollBack(client: pg.PoolClient): Promise<void> {
+  try {
+    await client.query('rollback')
+  } catch {
+    // The connection is gone and its transaction with it. The error that led here is the one to report.
+    spent.add(client)
+  }
+}
+
+async function onConnection<Result>(
+  pool: pg.Pool,
+  { signal }: QueryOptions,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted()
+  let client: pg.PoolClient | null = null
+  // A connection that breaks while it is ours reports it here and to the query; unheard, it would end the process.
+  const onLost = (): void => {
+    if (client !== null) spent.add(client)
+  }
+  try {
+    client = await acquire(pool, signal)
+    client.on('error', onLost)
+    return await orAbort(work(client), signal)
+  } catch (error) {
+    if (client !== null && (signal?.aborted || (error instanceof Error && isLostConnection(error))))
+      spent.add(client)
+    signal?.throwIfAborted()
+    throw toCatalogError(error)
+  } finally {
+    if (client !== null) {
+      client.release(spent.has(client))
+      if (!spent.has(client)) client.off('error', onLost)
+    }
+  }
+}
+
+async function acquire(pool: pg.Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
+  const connecting = pool.connect()
+  try {
+    return await orAbort(connecting, signal)
+  } catch (error) {
+    // The pool hands it out all the same, later; it goes straight back.
+    if (signal?.aborted) connecting.then(late => late.release()).catch(() => {})
+    throw error
+  }
+}
+
+/** Rejects with the signal's reason as soon as it is aborted; what `promise` then does is of no interest. */
+async function orAbort<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return await promise
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,192 @@
+// Recordings: their commit point, and how they are found, listed and marked.
+import { AudioState, MailboxId, ObjectRole, RecordingId, UserId } from '@auricle/contract'
+import { z } from 'zod'
+import type { Catalog, PlayFacts, StoredObject } from './catalog.ts'
+import { encodeCursor } from './cursor.ts'
+import type { Database, Session } from './database.ts'
+import { CatalogError } from './error.ts'
+import { insertEvent } from './events.ts'
+import { recordingQuery } from './recording-query.ts'
+import { openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
+import { firstOrNull, parsed, parsedOrNull, type Row, texts } from './row.ts'
+import { insertObjects, readObject } from './stored-objects.ts'
+
+type Recordings = Pick<
+  Catalog,
+  | 'commitArchive'
+  | 'listRecordings'
+  | 'findRecording'
+  | 'listObjects'
+  | 'findPlayFacts'
+  | 'commitHeard'
+  | 'listAllRecordings'
+>
+
+const MailboxIds = z.array(MailboxId)
+
+export function createRecordings(database: Database, now: () => Date): Recordings {
+  return {
+    /** The update of the intake comes first: it makes a second archive of the same intake wait, and then find it done. */
+    commitArchive: (recording, objects, keys, event, options) => {
+      const columns = sealRecording(recording, keys)
+      return database.inTenant(
+        recording.tenantId,
+        async session => {
+          if (!(await markArchived(session, recording.tenantId, recording.intakeId, now()))) return 'already'
+          await session.write(insert('recording', columns))
+          await insertObjects(session, recording.tenantId, recording.id, objects)
+          await insertEvent(session, event)
+          return 'archived'
+        },
+        options,
+      )
+    },
+
+    async listRecordings(tenantId, filter, keys, options) {
+      const statement = recordingQuery(tenantId, filter, keys)
+      if (statement === null) return { recordings: [], nextCursor: null }
+      const found = await database.inTenant(tenantId, session => session.rows(statement), options)
+      const recordings = found.slice(0, filter.limit).map(row => openRecording(row, keys))
+      const last = recordings.at(-1)
+      const more = found.length > filter.limit && last !== undefined
+      return { recordings, nextCursor: more ? encodeCursor(last) : null }
+    },
+
+    async findRecording(tenantId, id, keys, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `select ${recordingColumns} from auricle.recording r ${recordingJoins}
+                   where r.tenant_id = $1 and r.id = $2`,
+            values: [tenantId, id],
+          })
+        },
+        options,
+      )
+      return firstOrNull(found, row => openRecording(row, keys))
+    },
+
+    async listObjects(tenantId, id, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: 'select * from auricle.recording_object where tenant_id = $1 and recording_id = $2 order by role',
+            values: [tenantId, id],
+          })
+        },
+        options,
+      )
+      return found.map(readObject)
+    },
+
+    async findPlayFacts({ tenantId, tokenId, recordingId, role, now: at }, options) {
+      const found = await database.once(
+        {
+          name: 'find_play_facts',
+          text: 'select * from auricle.find_play_facts($1, $2, $3, $4, $5)',
+          values: [tenantId, tokenId, recordingId, role, at],
+        },
+        options,
+      )
+      return firstOrNull(found, readPlayFacts)
+    },
+
+    commitHeard: ({ tenantId, recordingId, heard }, event, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          const marked = await session.write({
+            text: `update auricle.recording set
+                     heard_at = case when $3::timestamptz is null then null else coalesce(heard_at, $3) end,
+                     heard_by = case when $3::timestamptz is null then null else coalesce(heard_by, $4) end
+                   where tenant_id = $1 and id = $2`,
+            values: [tenantId, recordingId, heard?.at ?? null, heard?.by ?? null],
+          })
+          if (marked === 0) return false
+          await insertEvent(session, event)
+          return true
+        },
+        options,
+      )
+    },
+
+    async listAllRecordings(tenantId, afterId, limit, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `select b.* from (
+                     select r.tenant_id, r.id from auricle.recording r
+                     where r.tenant_id = $1 and r.id > $2 order by r.id limit $3
+                   ) r
+                   join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
+                   order by b.recording_id, b.role`,
+            values: [tenantId, afterId ?? '', limit],
+          })
+        },
+        options,
+      )
+      const objects = new Map<RecordingId, StoredObject[]>()
+      for (const row of found) {
+        const id = parsed(row, 'recording_id', RecordingId)
+        const known = objects.get(id)
+        if (known === undefined) objects.set(id, [readObject(row)])
+        else known.push(readObject(row))
+      }
+      return [...objects].map(([id, list]) => ({ id, objects: list }))
+    },
+  }
+}
+
+/** False where it is archived already. Throws `not_found` where the tenant has no such intake. */
+async function markArchived(
+  session: Session,
+  tenantId: string,
+  intakeId: string,
+  at: Date,
+): Promise<boolean> {
+  const marked = await session.write({
+    text: `update auricle.intake set state = 'archived', last_error_code = null, touched_at = $3
+           where tenant_id = $1 and id = $2 and state <> 'archived'`,
+    values: [tenantId, intakeId, at],
+  })
+  if (marked > 0) return true
+  const found = await session.rows({
+    text: 'select from auricle.intake where tenant_id = $1 and id = $2',
+    values: [tenantId, intakeId],
+  })
+  if (found.length === 0) throw new CatalogError('not_found', 'The tenant has no such intake')
+  return false
+}
+
+/** An insert of columns by name; the names are ours. */
+function insert(table: string, columns: Readonly<Record<string, unknown>>) {
+  const names = Object.keys(columns)
+  const parameters = names.map((_name, index) => `$${index + 1}`)
+  return {
+    text: `insert into auricle.${table} (${names.join(', ')}) values (${parameters.join(', ')})`,
+    values: Object.values(columns),
+  }
+}
+
+function readPlayFacts(row: Row): PlayFacts {
+  const recordingId = parsedOrNull(row, 'recording_id', RecordingId)
+  return {
+    user: {
+      id: parsed(row, 'user_id', UserId),
+      roles: texts(row, 'roles'),
+      mailboxIds: parsed(row, 'mailbox_ids', MailboxIds),
+    },
+    recording:
+      recordingId === null
+        ? null
+        : {
+            id: recordingId,
+            mailboxId: parsedOrNull(row, 'mailbox_id', MailboxId),
+            audioState: parsed(row, 'audio_state', AudioState),
+          },
+    object: parsedOrNull(row, 'role', ObjectRole) === null ? null : readObject(row),
+  }
+}

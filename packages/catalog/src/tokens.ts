@@ -1,0 +1,93 @@
+// Bearer tokens as the database knows them: live until they expire or are revoked.
+import { MailboxId, TenantId, TokenId, UserId } from '@auricle/contract'
+import { z } from 'zod'
+import type { Catalog, TokenRow } from './catalog.ts'
+import type { Database, Session } from './database.ts'
+import { insertEvent } from './events.ts'
+import { firstOrNull, orNull, parsed, type Row, time } from './row.ts'
+import { readUser } from './users.ts'
+
+type Tokens = Pick<Catalog, 'addToken' | 'revokeToken' | 'listTokens' | 'findBearer'>
+
+const Purpose = z.enum(['session', 'program'])
+const MailboxIds = z.array(MailboxId)
+
+export function createTokens(database: Database, now: () => Date): Tokens {
+  return {
+    addToken: (token, event, options) => {
+      return database.inTenant(
+        token.tenantId,
+        async session => {
+          await insertToken(session, token)
+          await insertEvent(session, event)
+        },
+        options,
+      )
+    },
+
+    revokeToken: (tenantId, tokenId, event, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          const revoked = await session.write({
+            text: `update auricle.token set revoked_at = $3
+                   where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > $3`,
+            values: [tenantId, tokenId, now()],
+          })
+          if (revoked === 0) return false
+          await insertEvent(session, event)
+          return true
+        },
+        options,
+      )
+    },
+
+    async listTokens(tenantId, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: 'select * from auricle.token where tenant_id = $1 order by created_at, id',
+            values: [tenantId],
+          })
+        },
+        options,
+      )
+      return found.map(row => ({ ...readToken(row), revokedAt: orNull(row, 'revoked_at', time) }))
+    },
+
+    async findBearer(tenantId, tokenId, at, options) {
+      const found = await database.once(
+        {
+          name: 'find_bearer',
+          text: 'select * from auricle.find_bearer($1, $2, $3)',
+          values: [tenantId, tokenId, at],
+        },
+        options,
+      )
+      return firstOrNull(found, row => {
+        return { user: readUser(row), mailboxIds: parsed(row, 'mailbox_ids', MailboxIds) }
+      })
+    },
+  }
+}
+
+/** Adds a token to a transaction. */
+export async function insertToken(session: Session, token: TokenRow): Promise<void> {
+  await session.write({
+    text: `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at)
+           values ($1, $2, $3, $4, $5, $6)`,
+    values: [token.tenantId, token.id, token.userId, token.purpose, token.createdAt, token.expiresAt],
+  })
+}
+
+function readToken(row: Row): TokenRow {
+  return {
+    id: parsed(row, 'id', TokenId),
+    tenantId: parsed(row, 'tenant_id', TenantId),
+    userId: parsed(row, 'user_id', UserId),
+    purpose: parsed(row, 'purpose', Purpose),
+    createdAt: time(row, 'created_at'),
+    expiresAt: time(row, 'expires_at'),
+  }
+}
