@@ -47,9 +47,7 @@ test('keys that are not what they are named for are refused, without being repea
   ]) {
     await assert.rejects(createTokenKeys(broken), (error: unknown) => {
       assert.ok(badKey(error) && error instanceof Error)
-      assert.ok(
-        !JSON.stringify([String(error), String(error.cause)]).includes(String(a.privateJwk['d'])),
-      )
+      assert.ok(!JSON.stringify([String(error), String(error.cause)]).includes(String(a.privateJwk['d'])))
       return true
     })
   }
