@@ -1,3 +1,4 @@
+export { type Adapters, type OpenAdapters, openAdapters } from './adapters/adapters.ts'
 export { type Config, type Endpoint, readConfig, type Secrets } from './config.ts'
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'

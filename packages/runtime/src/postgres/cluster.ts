@@ -129,7 +129,8 @@ async function runStatements(
   if (code !== 0) throw startFailure('PostgreSQL could not make its roles', errors)
 }
 
-async function readPasswords(place: Place): Promise<Passwords | null> {
+/** Null where none were made yet. */
+export async function readPasswords(place: Place): Promise<Passwords | null> {
   const text = await readIfPresent(place.passwordFile)
   if (text === null) return null
   const parsed = Passwords.safeParse(parseJson(text))

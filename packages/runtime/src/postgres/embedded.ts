@@ -124,7 +124,8 @@ async function findBinaries(place: Place): Promise<Binaries> {
   })
 }
 
-function connections(
+/** How each role connects through the socket in `host`. */
+export function connections(
   passwords: Passwords,
   host: string,
 ): Pick<EmbeddedPostgres, 'owner' | 'app' | 'superuser'> {

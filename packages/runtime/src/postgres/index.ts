@@ -7,4 +7,5 @@ export {
 } from './embedded.ts'
 export { PostgresError, type PostgresErrorCode } from './error.ts'
 export { findDatabaseFolder } from './place.ts'
+export { findRunningPostgres } from './running.ts'
 export type { ServerExit } from './server.ts'

@@ -42,7 +42,7 @@ export async function findDatabaseFolder(home: string): Promise<string> {
 }
 
 async function findPlaceAsUser(home: string): Promise<Place> {
-  const place = describe(await realpath(await findDatabaseFolder(home)), null)
+  const place = describePlace(await realpath(await findDatabaseFolder(home)), null)
   const owner = await findOwner(place.dataFolder)
   if (owner !== null && owner.uid !== process.geteuid?.()) {
     throw new PostgresError(
@@ -65,7 +65,7 @@ async function findPlaceAsRoot(home: string): Promise<Place> {
   }
   const account = owner ?? (await findServiceAccount())
   const barrier = await findBarrier(recorded, account)
-  if (barrier === null) return describe(await realpath(recorded), account)
+  if (barrier === null) return describePlace(await realpath(recorded), account)
   if (owner !== null || recorded !== home) {
     throw new PostgresError(
       'unusable',
@@ -73,7 +73,7 @@ async function findPlaceAsRoot(home: string): Promise<Place> {
         `Let it pass: chmod o+x ${barrier}`,
     )
   }
-  return describe(await moveToSystemFolder(home, account), account)
+  return describePlace(await moveToSystemFolder(home, account), account)
 }
 
 /** Commit point: the location file. It is written first, so that a restart finds what was begun and nothing is orphaned. */
@@ -132,7 +132,8 @@ export async function makeFolder(folder: string, mode: number, owner: Account | 
   if (owner !== null) await chown(folder, owner.uid, owner.gid)
 }
 
-function describe(folder: string, account: Account | null): Place {
+/** The parts of a place by name. */
+export function describePlace(folder: string, account: Account | null): Place {
   return {
     folder,
     account,

@@ -5,10 +5,13 @@ import { readIfPresent } from './durable.ts'
 export interface PostmasterFile {
   readonly pid: number
   readonly ready: boolean
+  /** Folder of its socket; null while it has none. */
+  readonly socketFolder: string | null
 }
 
 /** Line numbers of the file (PostgreSQL's src/include/utils/pidfile.h), from 0. */
 const pidLine = 0
+const socketFolderLine = 4
 const statusLine = 7
 
 export function postmasterFile(dataFolder: string): string {
@@ -21,5 +24,6 @@ export async function readPostmasterFile(dataFolder: string): Promise<Postmaster
   const pid = Number(lines[pidLine])
   if (!Number.isSafeInteger(pid) || pid === 0) return null
   // A stand-alone backend writes its number negated.
-  return { pid: Math.abs(pid), ready: lines[statusLine]?.trim() === 'ready' }
+  const socketFolder = lines[socketFolderLine]?.trim() || null
+  return { pid: Math.abs(pid), ready: lines[statusLine]?.trim() === 'ready', socketFolder }
 }

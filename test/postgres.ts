@@ -1,0 +1,76 @@
+// A migrated database of a test's own, on the server that the whole run shares.
+//
+//   await using database = await createTestDatabase()
+//   const catalog = createCatalog({ pool: database.appPool })
+import { randomBytes } from 'node:crypto'
+import { after } from 'node:test'
+import { createPool, type DatabaseSettings } from '@auricle/catalog'
+import pg from 'pg'
+import { type SharedPostgres, settingsVariable, startSharedPostgres } from './shared-postgres.ts'
+
+/** Settings and pools of one database, by role. The superuser is for looking behind the curtain only. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly owner: DatabaseSettings
+  readonly app: DatabaseSettings
+  readonly superuser: DatabaseSettings
+  readonly ownerPool: pg.Pool
+  readonly appPool: pg.Pool
+  readonly superuserPool: pg.Pool
+}
+
+let own: Promise<SharedPostgres & AsyncDisposable> | null = null
+
+// A file that is run without the global setup starts a server itself, for as long as it runs.
+after(async () => {
+  await (await own)?.[Symbol.asyncDispose]()
+})
+
+async function findServer(): Promise<SharedPostgres> {
+  const settings = process.env[settingsVariable]
+  if (settings !== undefined) return JSON.parse(settings) as SharedPostgres
+  own ??= startSharedPostgres()
+  return await own
+}
+
+/** Makes a database with the newest schema; disposal ends its pools and drops it. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = await findServer()
+  const name = `test_${randomBytes(8).toString('hex')}`
+  const { user, database: template } = server.owner
+  await administer(server, [
+    `create database ${name} template ${template} owner ${user}`,
+    // Rights on a database are not copied with it.
+    `revoke all on database ${name} from public`,
+    `grant connect on database ${name} to ${server.app.user}`,
+  ])
+  const settings = {
+    owner: { ...server.owner, database: name },
+    app: { ...server.app, database: name },
+    superuser: { ...server.superuser, database: name },
+  }
+  const pools = {
+    ownerPool: createPool(settings.owner),
+    appPool: createPool(settings.app, { maxConnections: 20 }),
+    superuserPool: new pg.Pool(settings.superuser),
+  }
+  pools.superuserPool.on('error', () => {})
+  return {
+    ...settings,
+    ...pools,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(Object.values(pools).map(pool => pool.end()))
+      await administer(server, [`drop database ${name} with (force)`])
+    },
+  }
+}
+
+/** Statements on the database of databases; they run outside transactions. */
+async function administer(server: SharedPostgres, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ ...server.superuser, database: 'postgres' })
+  await client.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
