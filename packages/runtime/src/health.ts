@@ -17,8 +17,8 @@ export function createHealth(parts: HealthParts) {
     const path = request.url?.split('?', 1)[0]
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const answer = isRead ? answers[path ?? ''] : undefined
-    if (answer === undefined) return next()
-    answer(parts, response).catch(next)
+    if (answer === undefined) next()
+    else answer(parts, response).catch(next)
   }
 }
 

@@ -1,6 +1,7 @@
 // One attempt to archive, and what follows when it fails: later again, or quarantine. Never nothing.
 import type { Catalog } from '@auricle/catalog'
 import type { IntakeId, TenantId } from '@auricle/contract'
+import type { CallOptions } from '@auricle/sealed'
 import { type ArchiveOutcome, type ArchiveParts, archive } from './archive.ts'
 import { auditRecord } from './audit-record.ts'
 import { errorCode } from './error.ts'
@@ -41,43 +42,59 @@ export async function attemptArchive(
   parts: AttemptParts,
   tenantId: TenantId,
   intakeId: IntakeId,
-  { signal }: { readonly signal?: AbortSignal | undefined },
+  { signal }: CallOptions,
 ): Promise<AttemptOutcome> {
   try {
     return await archive(parts, tenantId, intakeId, { signal })
   } catch (cause) {
     signal?.throwIfAborted()
-    const code = errorCode(cause)
-    const intake = await parts.catalog.findIntake(tenantId, intakeId, { signal })
-    if (intake === null || intake.state !== 'received') return { status: 'gone' }
-    const giveUp = permanent.has(code) || intake.attempts + 1 >= attemptsMost
-    if (!giveUp) {
-      const nextAttemptAt = nextAttempt(parts, intake.attempts)
-      await parts.catalog.commitArchiveFailure(
-        { tenantId, intakeId, errorCode: code, nextAttemptAt },
-        { signal },
-      )
-      return { status: 'retry', errorCode: code, cause }
-    }
-    const event = await auditRecord(
-      {
-        tenantId,
-        action: 'recording.quarantined',
-        outcome: 'failed',
-        actor: { type: 'system', name: 'worker' },
-        object: { type: 'recording', id: intake.recordingId, version: null },
-        reasons: [code],
-        request: null,
-      },
-      null,
-    )
-    await parts.catalog.commitQuarantine(tenantId, intakeId, code, event, { signal })
-    return { status: 'quarantined', errorCode: code, cause }
+    return failAttempt(parts, { tenantId, intakeId, errorCode: errorCode(cause), cause }, { signal })
   }
 }
 
+export interface FailedAttempt {
+  readonly tenantId: TenantId
+  readonly intakeId: IntakeId
+  readonly errorCode: string
+  readonly cause: unknown
+}
+
+/** Records that an attempt failed; also for one whose process died, which can record nothing itself. */
+export async function failAttempt(
+  parts: Pick<AttemptParts, 'catalog' | 'now' | 'random'>,
+  { tenantId, intakeId, errorCode: code, cause }: FailedAttempt,
+  options: CallOptions,
+): Promise<AttemptOutcome> {
+  const intake = await parts.catalog.findIntake(tenantId, intakeId, options)
+  if (intake === null || intake.state !== 'received') return { status: 'gone' }
+  const isPermanent = permanent.has(code) && !isTransient(cause)
+  if (!isPermanent && intake.attempts + 1 < attemptsMost) {
+    const nextAttemptAt = nextAttempt(parts, intake.attempts)
+    await parts.catalog.commitArchiveFailure({ tenantId, intakeId, errorCode: code, nextAttemptAt }, options)
+    return { status: 'retry', errorCode: code, cause }
+  }
+  const event = await auditRecord(
+    {
+      tenantId,
+      action: 'recording.quarantined',
+      outcome: 'failed',
+      actor: { type: 'system', name: 'worker' },
+      object: { type: 'recording', id: intake.recordingId, version: null },
+      reasons: [code],
+      request: null,
+    },
+    null,
+  )
+  await parts.catalog.commitQuarantine(tenantId, intakeId, code, event, options)
+  return { status: 'quarantined', errorCode: code, cause }
+}
+
+function isTransient(cause: unknown): boolean {
+  return cause instanceof Error && 'transient' in cause && cause.transient === true
+}
+
 /** Exponential, with full jitter over the upper half so that a mass failure does not come back as one wave. */
-function nextAttempt(parts: AttemptParts, attempts: number): Date {
+function nextAttempt(parts: Pick<AttemptParts, 'now' | 'random'>, attempts: number): Date {
   const delayMs = Math.min(firstDelayMs * 2 ** attempts, delayMostMs)
   const now = parts.now?.() ?? new Date()
   return new Date(now.getTime() + delayMs * (0.5 + (parts.random ?? Math.random)() / 2))

@@ -1,5 +1,11 @@
 export { type ArchiveOutcome, type ArchiveParts, archive, type FetchAudio } from './archive.ts'
-export { type AttemptOutcome, type AttemptParts, attemptArchive } from './archive-attempt.ts'
+export {
+  type AttemptOutcome,
+  type AttemptParts,
+  attemptArchive,
+  type FailedAttempt,
+  failAttempt,
+} from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
 export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'

@@ -1,1 +1,2 @@
-export { type ApiParts, startApi, tokenParties } from './service.ts'
+export { type Authority, openAuthority } from './authority.ts'
+export { type ApiParts, startApi } from './service.ts'

@@ -22,7 +22,8 @@ const catalog = {
   not_found: 'notFound',
   bad_cursor: 'malformed',
   damaged: 'internal',
-  outdated_schema: 'internal',
+  outdated_schema: 'unavailable',
+  refused: 'unavailable',
   unavailable: 'unavailable',
 } satisfies Record<CatalogErrorCode, ProblemName>
 

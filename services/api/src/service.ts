@@ -1,16 +1,7 @@
 // Puts the API service together: who is let in and how, what answers, where it listens.
 import type { Catalog } from '@auricle/catalog'
 import { problems, type Session } from '@auricle/contract'
-import {
-  can,
-  createHttpIdentity,
-  createPasswords,
-  createTokenKeys,
-  createTokenVerifier,
-  newTokenKey,
-  signToken,
-  verifyTotp,
-} from '@auricle/identity'
+import { can, createHttpIdentity, createPasswords, verifyTotp } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import {
@@ -21,16 +12,9 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import {
-  createPlayer,
-  createTenantSecrets,
-  endSession,
-  type IssueToken,
-  loadTokenKeys,
-  parseRoles,
-  signIn,
-} from '@auricle/vault'
+import { createPlayer, createTenantSecrets, endSession, parseRoles, signIn } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
+import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
 import { problemName, problemOf, sendProblem } from './problem.ts'
 import { exchangeOf, openExchange, originOf } from './request.ts'
@@ -47,9 +31,6 @@ export interface ApiParts {
   readonly metrics: Metrics
 }
 
-/** Who makes tokens and who takes them: this deployment's API, under any name it is reached by. */
-export const tokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' } as const
-
 const jsonMaxBytes = 16 * 1024
 
 export async function startApi(
@@ -57,12 +38,7 @@ export async function startApi(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
   const { config, catalog, keys, logger, metrics } = parts
-  const tokenKeys = await createTokenKeys(
-    await loadTokenKeys({ catalog, keys, newKeyPair: newTokenKey }, { signal }),
-  )
-  const verifyToken = createTokenVerifier({ keys: tokenKeys, ...tokenParties })
-  const issueToken: IssueToken = token =>
-    signToken({ ...token, tokenId: token.id, ...tokenParties, key: tokenKeys.signing, now: token.createdAt })
+  const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
 

@@ -1,14 +1,15 @@
 // Puts the worker together: archives what was received, relays the outbox, brings back what was forgotten, sweeps.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
-import type { JobHandler, JobQueue } from '@auricle/jobs'
+import type { PostgresJobs } from '@auricle/jobs'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
-import type { Logger, Metrics } from '@auricle/runtime'
+import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
   createTenantSecrets,
+  failAttempt,
   relayOutbox,
   requeueStalled,
   sweepIntakeObjects,
@@ -17,12 +18,11 @@ import { archiveJob } from './archive-job.ts'
 import { type Loop, startLoop } from './loop.ts'
 
 export interface WorkerParts {
+  readonly config: Pick<Config, 'worker'>
   readonly catalog: Catalog
   readonly objects: ObjectStore
   readonly keys: Pick<KeyService, 'key'>
-  readonly jobs: JobQueue
-  /** Starts taking jobs; disposing waits for those under way. */
-  readonly startWorkers: (handler: JobHandler) => Promise<AsyncDisposable>
+  readonly jobs: PostgresJobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
   readonly logger: Logger
@@ -37,7 +37,11 @@ const sweepPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 
-export async function startWorker(parts: WorkerParts): Promise<AsyncDisposable> {
+/** Disposing lets the archives under way end; an abort sends them back to the queue. */
+export async function startWorker(
+  parts: WorkerParts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<AsyncDisposable> {
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
   const secrets = createTenantSecrets(catalog, parts.keys)
@@ -48,7 +52,7 @@ export async function startWorker(parts: WorkerParts): Promise<AsyncDisposable> 
       secrets,
       sniff: sniffAudio,
       sniffBytes,
-      fetchAudio: request => fetcher(request),
+      fetchAudio: fetcher.fetchAudio,
     },
     {
       attempted(outcome, job, durationMs) {
@@ -57,7 +61,19 @@ export async function startWorker(parts: WorkerParts): Promise<AsyncDisposable> 
       },
     },
   )
-  opening.use(await parts.startWorkers(handler))
+  const workers = await jobs.startWorkers({
+    handler,
+    concurrency: parts.config.worker.concurrency,
+    signal,
+    async onFailure({ reason, job, error }) {
+      logger.error('A job failed', { kind: reason, intakeId: job?.intakeId, error })
+      // An archive that takes its process down with it counts as a failed attempt, or it would be tried for ever.
+      if (reason === 'abandoned' && job !== null) {
+        await failAttempt({ catalog }, { ...job, errorCode: 'abandoned', cause: error }, {})
+      }
+    },
+  })
+  opening.use(workers)
   const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
     opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')

@@ -1,0 +1,70 @@
+// The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
+import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
+import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
+import { createLocalKeyService, type KeyService } from '@auricle/keys'
+import { createFolderStore, type FolderStore } from '@auricle/objects'
+import type { Config, Secrets } from '../config.ts'
+import type { Logger } from '../logger.ts'
+import { type Database, openDatabase } from './database.ts'
+
+export interface Adapters extends AsyncDisposable {
+  readonly catalog: Catalog
+  readonly objects: FolderStore
+  readonly keys: KeyService
+  /** Opened by the first call, since only the worker needs a queue. */
+  readonly openJobs: () => Promise<PostgresJobs>
+}
+
+export interface OpenAdapters {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly logger: Logger
+  /** See `openDatabase`. */
+  readonly database: 'start' | 'join'
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Migrates where it may; then everything is open, and disposing closes it in reverse. */
+export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
+  const { config, secrets, logger, signal } = options
+  await using opening = new AsyncDisposableStack()
+  const database = opening.use(await openDatabase(config, secrets, options.database, { logger, signal }))
+  await migrateDatabase(database, signal)
+  const pool = opening.adopt(
+    createPool(database.app, { onIdleError: error => logger.debug('An idle connection broke', { error }) }),
+    opened => opened.end(),
+  )
+  const catalog = createCatalog({ pool })
+  await catalog.check({ signal })
+  const keys = await createLocalKeyService({
+    file: config.keys.file,
+    passphrase: secrets.keyringPassphrase?.reveal(),
+  })
+  const objects = createFolderStore({ folder: config.objects.folder })
+  const jobs = opening.use(lateJobs(database, logger))
+  const opened = opening.move()
+  return { catalog, objects, keys, openJobs: jobs.open, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | undefined): Promise<void> {
+  if (owner === null) return
+  await migrate({ settings: owner, appRole: app.user, signal })
+  await migrateJobs({ owner, appRole: app.user }, { signal })
+}
+
+function lateJobs({ app }: Database, logger: Logger) {
+  let opening: Promise<PostgresJobs> | null = null
+  return {
+    open: () => {
+      opening ??= createPostgresJobs({
+        connection: app,
+        onError: error => logger.warn('The queue has trouble', { error }),
+        onRecovered: () => logger.info('The queue answers again'),
+      })
+      return opening
+    },
+    async [Symbol.asyncDispose]() {
+      await (await opening?.catch(() => null))?.[Symbol.asyncDispose]()
+    },
+  }
+}

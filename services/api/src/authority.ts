@@ -1,0 +1,35 @@
+// Makes and checks the deployment's bearer tokens with its own signing keys.
+import type { Catalog } from '@auricle/catalog'
+import {
+  createTokenKeys,
+  createTokenVerifier,
+  newTokenKey,
+  signToken,
+  type TokenParties,
+  type TokenVerifier,
+} from '@auricle/identity'
+import type { KeyService } from '@auricle/keys'
+import { type IssueToken, loadTokenKeys } from '@auricle/vault'
+
+/** Who makes tokens and who takes them: this deployment's API, under any name it is reached by. */
+const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' }
+
+export interface Authority {
+  readonly issueToken: IssueToken
+  readonly verifyToken: TokenVerifier
+}
+
+export async function openAuthority(
+  parts: {
+    readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
+    readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  },
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<Authority> {
+  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, options))
+  return {
+    verifyToken: createTokenVerifier({ keys, ...parties }),
+    issueToken: token =>
+      signToken({ ...token, tokenId: token.id, ...parties, key: keys.signing, now: token.createdAt }),
+  }
+}

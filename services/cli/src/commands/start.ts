@@ -1,0 +1,68 @@
+// `auricle start`: ingest, api and worker in one process, on whatever the configuration names.
+
+import { startApi } from '@auricle/api-service'
+import { type AudioTool, createAudioTool, probeAudioTool } from '@auricle/audio'
+import { startIngest } from '@auricle/ingest-service'
+import {
+  type Config,
+  createMetrics,
+  disableCoreDumps,
+  type Logger,
+  lockFolder,
+  openAdapters,
+  type Secrets,
+} from '@auricle/runtime'
+import { startWorker } from '@auricle/worker-service'
+import { banner } from '../demo/banner.ts'
+import { type Access, makeDemo } from '../demo/demo.ts'
+import { createOperator } from '../operator.ts'
+
+export interface StartOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly logger: Logger
+  /** Make a demo tenant and deliver the sample recordings where there is no tenant at all. */
+  readonly demo: boolean
+  readonly print: (text: string) => void
+  readonly signal: AbortSignal
+}
+
+export async function start(options: StartOptions): Promise<AsyncDisposable> {
+  const { config, secrets, logger, signal, print } = options
+  disableCoreDumps(logger)
+  await using opening = new AsyncDisposableStack()
+  opening.use(await lockFolder(config.dataFolder))
+  print(`Auricle is starting on ${config.dataFolder}`)
+  const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'start', signal }))
+  const jobs = await adapters.openJobs()
+  const metrics = createMetrics()
+  metrics.gaugeQueue(async () => ({ ...(await jobs.counts()) }))
+  const audio = await findAudioTool(logger)
+  const parts = { ...adapters, config, jobs, audio, metrics }
+  opening.use(await startWorker({ ...parts, logger: logger.with({ service: 'worker' }) }, { signal }))
+  const api = opening.use(await startApi({ ...parts, logger: logger.with({ service: 'api' }) }, { signal }))
+  const ingest = opening.use(
+    await startIngest({ ...parts, logger: logger.with({ service: 'ingest' }) }, { signal }),
+  )
+
+  const urls = { ingest: config.ingest.publicUrl ?? ingest.url, api: config.api.publicUrl ?? api.url }
+  const operator = createOperator({ ...adapters, config: listeningConfig(config, urls), signal })
+  const access: Access | null = options.demo ? await makeDemo(operator, { urls, print }) : null
+  print(banner({ urls, access, config, hasAudioTool: audio !== null }))
+  return opening.move()
+}
+
+function listeningConfig(config: Config, urls: { readonly ingest: string; readonly api: string }): Config {
+  return {
+    ...config,
+    ingest: { ...config.ingest, publicUrl: urls.ingest },
+    api: { ...config.api, publicUrl: urls.api },
+  }
+}
+
+async function findAudioTool(logger: Logger): Promise<AudioTool | null> {
+  const found = await probeAudioTool()
+  if (found !== null) return createAudioTool()
+  logger.warn('There is no ffmpeg: recordings are kept and played as they were delivered')
+  return null
+}

@@ -1,0 +1,1 @@
+export { createProgram, type ProgramParts } from './program.ts'

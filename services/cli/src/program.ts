@@ -1,0 +1,327 @@
+// The `auricle` command: what it is called with, and which function that is.
+import { type Authority, openAuthority } from '@auricle/api-service'
+import {
+  type Config,
+  createLogger,
+  type Logger,
+  openAdapters,
+  type ProcessHandle,
+  readConfig,
+  runService,
+  type Secrets,
+} from '@auricle/runtime'
+import type { RequestFacts } from '@auricle/vault'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { showCode } from './commands/code.ts'
+import {
+  addConnector,
+  idleTimeoutMsDefault,
+  listConnectors,
+  maxBytesDefault,
+  parseAllowedHost,
+} from './commands/connector.ts'
+import { doctor } from './commands/doctor.ts'
+import { ingestFile } from './commands/ingest.ts'
+import { listIntakes, retryIntake } from './commands/intake.ts'
+import { login, logout } from './commands/login.ts'
+import { addMailbox, addOwner, listMailboxes } from './commands/mailbox.ts'
+import { exportRecordings, list, play } from './commands/recordings.ts'
+import { start } from './commands/start.ts'
+import { addTenant, keepDaysDefault, listTenants } from './commands/tenant.ts'
+import { addToken, endToken, listTokens } from './commands/token.ts'
+import { addUser, listUsers } from './commands/user.ts'
+import { verify } from './commands/verify.ts'
+import { createOperator, type Operator } from './operator.ts'
+import { createOutput, type Output } from './output.ts'
+import { findPerson, sessionFile } from './person.ts'
+import { readStandardInput } from './prompt.ts'
+
+export interface ProgramParts {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly process: ProcessHandle
+  readonly signal: AbortSignal
+}
+
+/** Variables of the command itself, which the configuration does not know. */
+const ownVariables = ['AURICLE_TOKEN']
+
+interface Context {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly logger: Logger
+}
+
+export function createProgram({ env, process: host, signal }: ProgramParts): Command {
+  const program = new Command('auricle')
+    .description('An encrypted voicemail and call-recording vault for healthcare')
+    .option('--json', 'print JSON for programs')
+    .version('0.1.0')
+    .showHelpAfterError('(add --help for more)')
+    .configureHelp({ sortSubcommands: true })
+
+  const output = (): Output => createOutput(program.opts()['json'] === true)
+  const context = (quiet = true): Context => {
+    const known = Object.fromEntries(Object.entries(env).filter(([name]) => !ownVariables.includes(name)))
+    const { config, secrets } = readConfig(known)
+    const level = quiet && known['AURICLE_LOG_LEVEL'] === undefined ? 'warn' : config.log.level
+    return { config, secrets, logger: createLogger({ level, format: config.log.format }) }
+  }
+  const withOperator = async <Result>(
+    work: (operator: Operator, output: Output) => Promise<Result>,
+  ): Promise<Result> => {
+    const parts = context()
+    await using adapters = await openAdapters({ ...parts, database: 'join', signal })
+    return await work(createOperator({ ...adapters, config: parts.config, signal }), output())
+  }
+  const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
+    withOperator(async (operator, out) => work(operator, out, await openAuthority(operator, operator)))
+  const withPerson = (work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>) =>
+    withAuthority(async (operator, out, authority) =>
+      work(operator, out, await findPerson(operator, authority, env)),
+    )
+
+  program
+    .command('start')
+    .description('run ingest, api and worker in this process')
+    .option('--demo', 'on the first run, make a demo clinic and deliver sample recordings')
+    .action(async ({ demo = false }) => {
+      const parts = context(false)
+      const print = (text: string) => globalThis.process.stdout.write(`${text}\n`)
+      // The lifecycle of a person's terminal: what happens to deliveries is in the log only where it is asked for.
+      const level = env['AURICLE_LOG_LEVEL'] === undefined ? 'warn' : parts.config.log.level
+      const logger = createLogger({ level, format: parts.config.log.format })
+      await runService({
+        start: options => start({ ...parts, ...options, logger, demo, print }),
+        process: host,
+        logger,
+        shutdownGraceMs: parts.config.shutdownGraceMs,
+      })
+      print(host.exitCode === undefined || host.exitCode === 0 ? 'Stopped.' : 'Stopped after a failure.')
+    })
+  program
+    .command('doctor')
+    .description('check this machine and its data, and say what mends what is wrong')
+    .action(async () => {
+      if (!(await doctor({ ...context(), signal }, output()))) host.exitCode = 1
+    })
+  program
+    .command('verify')
+    .description('open every stored object and check it byte for byte')
+    .option('--tenant <name>', 'only this tenant')
+    .action(async ({ tenant }) => {
+      if (!(await withOperator((operator, out) => verify(operator, out, tenant)))) host.exitCode = 1
+    })
+  addSetUp(program, { withOperator, withAuthority })
+  addListening(program, { withAuthority, withPerson, session: sessionFile(env) })
+  program
+    .command('ingest')
+    .description('hand a file over as a connector would')
+    .argument('<file>')
+    .requiredOption('--connector <id>', 'the connector that delivers it')
+    .option('--source-id <id>', 'its name at the source; default: the name of the file')
+    .addOption(new Option('--kind <kind>').choices(['voicemail', 'recording']).default('voicemail'))
+    .option('--mailbox <address>')
+    .option('--from <number>')
+    .option('--to <number>')
+    .action((file, options) =>
+      withOperator((operator, out) => ingestFile(operator, out, { ...options, file })),
+    )
+  program
+    .command('code')
+    .description('print the code of the moment for an authenticator key')
+    .argument('<key>')
+    .action(key => showCode(output(), key))
+  return program
+}
+
+interface Runners {
+  readonly withOperator: (work: (operator: Operator, output: Output) => Promise<void>) => Promise<void>
+  readonly withAuthority: (
+    work: (operator: Operator, output: Output, authority: Authority) => Promise<void>,
+  ) => Promise<void>
+  readonly withPerson: (
+    work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>,
+  ) => Promise<void>
+}
+
+function addSetUp(
+  program: Command,
+  { withOperator, withAuthority }: Pick<Runners, 'withOperator' | 'withAuthority'>,
+): void {
+  const ofTenant = ['--tenant <name>', 'short name of the tenant; needed where there are several'] as const
+  const gather = (value: string, before: readonly string[]) => [...before, value]
+
+  const tenant = program.command('tenant').description('the organisations of this deployment')
+  tenant
+    .command('create')
+    .argument('<short-name>')
+    .requiredOption('--name <name>')
+    .option('--keep-days <days>', 'days a recording is kept at least', wholeNumber, keepDaysDefault)
+    .action((slug, options) =>
+      withOperator((operator, out) => addTenant(operator, out, { slug, ...options })),
+    )
+  tenant.command('list').action(() => withOperator(listTenants))
+
+  const user = program.command('user').description('the people of a tenant')
+  user
+    .command('create')
+    .argument('<login>')
+    .requiredOption('--name <name>')
+    .addOption(new Option('--role <role>').choices(['clinician', 'administrator']).default('clinician'))
+    .option('--password-stdin', 'read the password from standard input; default: make one up and show it')
+    .option(...ofTenant)
+    .action((login, { role, passwordStdin, ...options }) =>
+      withOperator(async (operator, out) => {
+        const password = passwordStdin === true ? await readStandardInput() : null
+        await addUser(operator, out, { ...options, login, roles: [role], password })
+      }),
+    )
+  user
+    .command('list')
+    .option(...ofTenant)
+    .action(({ tenant }) => withOperator((operator, out) => listUsers(operator, out, tenant)))
+
+  const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
+  mailbox
+    .command('create')
+    .argument('<address>', 'extension or queue as the PBX names it')
+    .requiredOption('--name <name>')
+    .option('--owner <login>', 'who hears it; may be repeated', gather, [])
+    .option(...ofTenant)
+    .action((address, { owner, ...options }) =>
+      withOperator((operator, out) => addMailbox(operator, out, { ...options, address, owners: owner })),
+    )
+  mailbox
+    .command('assign')
+    .argument('<address>')
+    .argument('<login>')
+    .option(...ofTenant)
+    .action((address, login, { tenant }) =>
+      withOperator((operator, out) => addOwner(operator, out, { tenant, address, login })),
+    )
+  mailbox
+    .command('list')
+    .option(...ofTenant)
+    .action(({ tenant }) => withOperator((operator, out) => listMailboxes(operator, out, tenant)))
+
+  const connector = program.command('connector').description('the PBXs of a tenant')
+  connector
+    .command('create')
+    .argument('<kind>', 'standard or upload')
+    .requiredOption('--name <name>')
+    .option('--mailbox <address>', 'where recordings go that name no mailbox')
+    .option('--max-bytes <bytes>', 'most bytes of one recording', wholeNumber, maxBytesDefault)
+    .option('--idle-timeout-ms <ms>', 'longest pause in a delivery', wholeNumber, idleTimeoutMsDefault)
+    .option(
+      '--allow-host <origin>',
+      'where audio may be fetched from, as origin or origin=CIDR; may be repeated',
+      gather,
+      [],
+    )
+    .option(...ofTenant)
+    .action((kind, { allowHost, ...options }) =>
+      withOperator((operator, out) =>
+        addConnector(operator, out, { ...options, kind, allowedHosts: allowHost.map(parseAllowedHost) }),
+      ),
+    )
+  connector
+    .command('list')
+    .option(...ofTenant)
+    .action(({ tenant }) => withOperator((operator, out) => listConnectors(operator, out, tenant)))
+
+  const token = program.command('token').description('bearer tokens for programs')
+  token
+    .command('create')
+    .argument('<login>', 'the user it acts for')
+    .option('--days <days>', 'how long it is valid', Number, 30)
+    .option(...ofTenant)
+    .action((login, { tenant, days }) =>
+      withAuthority((operator, out, { issueToken }) =>
+        addToken(operator, out, issueToken, { tenant, login, days }),
+      ),
+    )
+  token
+    .command('list')
+    .option(...ofTenant)
+    .action(({ tenant }) => withOperator((operator, out) => listTokens(operator, out, tenant)))
+  token
+    .command('revoke')
+    .argument('<id>')
+    .option(...ofTenant)
+    .action((id, { tenant }) => withOperator((operator, out) => endToken(operator, out, tenant, id)))
+
+  const intake = program.command('intake').description('deliveries that are not archived yet')
+  intake
+    .command('list')
+    .addOption(new Option('--state <state>').choices(['received', 'quarantined']).default('quarantined'))
+    .option(...ofTenant)
+    .action(({ tenant, state }) => withOperator((operator, out) => listIntakes(operator, out, tenant, state)))
+  intake
+    .command('retry')
+    .argument('<id>')
+    .option(...ofTenant)
+    .action((id, { tenant }) => withOperator((operator, out) => retryIntake(operator, out, tenant, id)))
+}
+
+function addListening(
+  program: Command,
+  {
+    withAuthority,
+    withPerson,
+    session,
+  }: Pick<Runners, 'withAuthority' | 'withPerson'> & { readonly session: string },
+): void {
+  program
+    .command('login')
+    .description('sign in, for ls, play and export')
+    .option('--tenant <name>')
+    .option('--login <login>')
+    .action(options =>
+      withAuthority((operator, out, authority) =>
+        login(operator, out, authority, { ...options, file: session }),
+      ),
+    )
+  program
+    .command('logout')
+    .description('end the session')
+    .action(() => withPerson((operator, out, person) => logout(operator, out, person, session)))
+  program
+    .command('ls')
+    .description('recordings of your mailboxes, newest first')
+    .option('--mailbox <address>')
+    .addOption(new Option('--kind <kind>').choices(['voicemail', 'recording']))
+    .option('--after <time>', 'started at or after, RFC 3339 UTC')
+    .option('--before <time>', 'started before, RFC 3339 UTC')
+    .option('--number <number>', 'exact number of either party')
+    .addOption(new Option('--heard <yes|no>').choices(['yes', 'no']))
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => list(operator, out, person, options)))
+  program
+    .command('play')
+    .description('play a recording aloud, into a pipe, or to a file')
+    .argument('<recording>')
+    .option('-o, --output <file>', 'write to this new file; clear audio, guard it')
+    .option('--original', 'the bytes as delivered instead of the rendition', false)
+    .action((id, options) =>
+      withPerson((operator, _output, person) => play(operator, person, { id, ...options })),
+    )
+  program
+    .command('export')
+    .description('write recordings and their facts into a folder; clear audio, guard it')
+    .argument('<recordings...>')
+    .requiredOption('-o, --output <folder>')
+    .option('--rendition', 'the rendition instead of the bytes as delivered', false)
+    .action((ids, { output: folder, rendition }) =>
+      withPerson((operator, out, person) =>
+        exportRecordings(operator, out, person, { ids, folder, original: !rendition }),
+      ),
+    )
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('a whole number from 1 is needed')
+  return value
+}
