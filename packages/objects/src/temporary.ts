@@ -1,5 +1,5 @@
 // Files on their way in or out: where they are while nobody may see them, and who cleans up after a crash.
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { constants, lstat, opendir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { io, ioUnless } from './failure.ts'
@@ -7,7 +7,6 @@ import { type OpenFile, openFile } from './file.ts'
 
 /** Nobody writes to an object again, not even we: the open handle of its maker is the only way in. */
 const objectMode = 0o400
-const nameBytes = 16
 
 export interface Temporary extends AsyncDisposable {
   readonly path: string
@@ -16,7 +15,7 @@ export interface Temporary extends AsyncDisposable {
 
 /** A name in the folder that nobody else uses. */
 export function temporaryPath(temporaryFolder: string): string {
-  return join(temporaryFolder, `${randomBytes(nameBytes).toString('hex')}.part`)
+  return join(temporaryFolder, `${randomUUID()}.part`)
 }
 
 /** A new file, closed and gone from the temporary folder when its scope ends. */

@@ -1,0 +1,223 @@
+// What every key service must do: the test cases that each adapter runs against itself.
+import assert from 'node:assert/strict'
+import { randomBytes, randomInt } from 'node:crypto'
+import { describe, test } from 'node:test'
+import { newTenantId, type Wrap } from '@auricle/contract'
+import { KeyError } from './error.ts'
+import type { KeyName, KeyService } from './key-service.ts'
+
+export interface KeyServiceUnderTest extends AsyncDisposable {
+  readonly service: KeyService
+  /** Another instance on the same keys, as another process would have it. */
+  another(): Promise<KeyService>
+  /** Makes a new primary version of the key, as an operator would. */
+  rotate(name: KeyName): Promise<void>
+}
+
+const dataKeyBytes = 32
+
+/** Defines the cases; `makeService` gives each of them a service without keys. */
+export function keyServiceConformance(makeService: () => Promise<KeyServiceUnderTest>): void {
+  const recordings = (): KeyName => ({ purpose: 'recordings', tenantId: newTenantId() })
+  const aad = Buffer.from('recording one')
+
+  describe('key service', () => {
+    test('a wrap opens to the same key', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const handle = subject.service.key(name)
+      const dataKey = randomBytes(dataKeyBytes)
+      for (const context of [aad, new Uint8Array(), randomBytes(2000)]) {
+        const wrap = await handle.wrap(dataKey, context)
+        assert.deepEqual(Buffer.from(await handle.unwrap(wrap, context)), dataKey)
+      }
+    })
+
+    test('two wraps of one key differ', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const dataKey = randomBytes(dataKeyBytes)
+      const [one, other] = await Promise.all([
+        subject.service.key(name).wrap(dataKey, aad),
+        subject.service.key(name).wrap(dataKey, aad),
+      ])
+      assert.notEqual(one.wrapped, other.wrapped)
+    })
+
+    test('a data key of another size is refused', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      for (const size of [0, 16, 31, 33]) {
+        await assert.rejects(subject.service.key(name).wrap(new Uint8Array(size), aad), RangeError)
+      }
+    })
+
+    test('other context is refused', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const handle = subject.service.key(name)
+      const wrap = await handle.wrap(randomBytes(dataKeyBytes), aad)
+      for (const other of ['', 'recording two', 'recording one ', 'Recording one']) {
+        await refuses(handle.unwrap(wrap, Buffer.from(other)), 'not_authentic')
+      }
+    })
+
+    test('every flipped bit of a wrap is refused', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const handle = subject.service.key(name)
+      const wrap = await handle.wrap(randomBytes(dataKeyBytes), aad)
+      const bytes = Buffer.from(wrap.wrapped, 'base64url')
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const altered = flipped(bytes, bit).toString('base64url')
+        await refuses(handle.unwrap({ ...wrap, wrapped: altered }, aad), 'not_authentic')
+      }
+      for (const text of ['', 'A', `${wrap.wrapped}A`, wrap.wrapped.slice(0, -1), `${wrap.wrapped}=`, '!']) {
+        await refuses(handle.unwrap({ ...wrap, wrapped: text }, aad), 'not_authentic')
+      }
+    })
+
+    test('a wrap that says it is of another kind or version is refused', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const handle = subject.service.key(name)
+      const wrap = await handle.wrap(randomBytes(dataKeyBytes), aad)
+      const lies: Partial<Wrap>[] = [
+        { kms: 'other' },
+        { key: `${wrap.key}x` },
+        { keyVersion: `${wrap.keyVersion}9` },
+      ]
+      for (const lie of lies) await refuses(handle.unwrap({ ...wrap, ...lie }, aad), 'not_authentic')
+    })
+
+    test('a wrap of another tenant or purpose is refused, also under a false name', async () => {
+      await using subject = await makeService()
+      const tenantId = newTenantId()
+      const mine: KeyName = { purpose: 'recordings', tenantId }
+      const others: KeyName[] = [recordings(), { purpose: 'connectors', tenantId }, { purpose: 'identity' }]
+      await subject.service.ensure(mine)
+      const wrap = await subject.service.key(mine).wrap(randomBytes(dataKeyBytes), aad)
+      for (const other of others) {
+        await subject.service.ensure(other)
+        const handle = subject.service.key(other)
+        await refuses(handle.unwrap(wrap, aad), 'not_authentic')
+        const { key } = await handle.wrap(randomBytes(dataKeyBytes), aad)
+        await refuses(handle.unwrap({ ...wrap, key }, aad), 'not_authentic')
+      }
+    })
+
+    test('a key that was never made neither wraps nor is made by that', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      const handle = subject.service.key(name)
+      await refuses(handle.wrap(randomBytes(dataKeyBytes), aad), 'unknown_key')
+      await refuses(handle.wrap(randomBytes(dataKeyBytes), aad), 'unknown_key')
+      await subject.service.ensure(name)
+      await handle.wrap(randomBytes(dataKeyBytes), aad)
+    })
+
+    test('ensure from eight instances at once makes one key', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      const services = await Promise.all(Array.from({ length: 8 }, () => subject.another()))
+      await Promise.all(services.map(service => service.ensure(name)))
+      await crosswise(services, name)
+    })
+
+    test('ensure of eight keys at once loses none', async () => {
+      await using subject = await makeService()
+      const names = Array.from({ length: 8 }, recordings)
+      const services = await Promise.all(names.map(() => subject.another()))
+      await Promise.all(names.map((name, index) => services[index]?.ensure(name)))
+      for (const name of names) await crosswise(services, name)
+    })
+
+    test('ensure again changes nothing', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const handle = subject.service.key(name)
+      const before = await handle.wrap(randomBytes(dataKeyBytes), aad)
+      await Promise.all([subject.service.ensure(name), subject.service.ensure(name)])
+      const after = await handle.wrap(randomBytes(dataKeyBytes), aad)
+      assert.equal(after.keyVersion, before.keyVersion)
+      await handle.unwrap(before, aad)
+    })
+
+    test('after a rotation old wraps open and new ones are under the new version, everywhere', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const elsewhere = await subject.another()
+      const handle = subject.service.key(name)
+      const dataKey = randomBytes(dataKeyBytes)
+      const wraps = [await handle.wrap(dataKey, aad)]
+      for (let round = 0; round < 3; round++) {
+        await subject.rotate(name)
+        wraps.push(await handle.wrap(dataKey, aad))
+      }
+      assert.equal(new Set(wraps.map(wrap => wrap.keyVersion)).size, wraps.length)
+      for (const wrap of wraps) {
+        assert.deepEqual(Buffer.from(await handle.unwrap(wrap, aad)), dataKey)
+        assert.deepEqual(Buffer.from(await elsewhere.key(name).unwrap(wrap, aad)), dataKey)
+        for (const other of wraps.filter(other => other !== wrap)) {
+          await refuses(handle.unwrap({ ...wrap, keyVersion: other.keyVersion }, aad), 'not_authentic')
+        }
+      }
+    })
+
+    test('many wraps at once do not mix', async () => {
+      await using subject = await makeService()
+      const names = [recordings(), recordings(), recordings()]
+      await Promise.all(names.map(name => subject.service.ensure(name)))
+      await Promise.all(
+        Array.from({ length: 90 }, async (_, index) => {
+          const handle = subject.service.key(names[index % names.length] ?? recordings())
+          const [dataKey, context] = [randomBytes(dataKeyBytes), randomBytes(randomInt(100))]
+          const wrap = await handle.wrap(dataKey, context)
+          assert.deepEqual(Buffer.from(await handle.unwrap(wrap, context)), dataKey)
+        }),
+      )
+    })
+
+    test('an aborted call throws the reason', async () => {
+      await using subject = await makeService()
+      const name = recordings()
+      await subject.service.ensure(name)
+      const handle = subject.service.key(name)
+      const wrap = await handle.wrap(randomBytes(dataKeyBytes), aad)
+      const reason = new Error('the caller went away')
+      const signal = AbortSignal.abort(reason)
+      await assert.rejects(handle.wrap(randomBytes(dataKeyBytes), aad, { signal }), reason)
+      await assert.rejects(handle.unwrap(wrap, aad, { signal }), reason)
+      await assert.rejects(subject.service.ensure(recordings(), { signal }), reason)
+    })
+  })
+
+  /** What one instance wraps, every other unwraps. */
+  async function crosswise(services: readonly KeyService[], name: KeyName): Promise<void> {
+    const dataKey = randomBytes(dataKeyBytes)
+    for (const service of services) {
+      const wrap = await service.key(name).wrap(dataKey, aad)
+      for (const other of services) {
+        assert.deepEqual(Buffer.from(await other.key(name).unwrap(wrap, aad)), dataKey)
+      }
+    }
+  }
+}
+
+async function refuses(call: Promise<unknown>, code: KeyError['code']): Promise<void> {
+  await assert.rejects(call, error => error instanceof KeyError && error.code === code)
+}
+
+function flipped(bytes: Buffer, bit: number): Buffer {
+  const altered = Buffer.from(bytes)
+  altered.writeUInt8(altered.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+  return altered
+}
