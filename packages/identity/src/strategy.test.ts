@@ -8,7 +8,7 @@ import passport from 'passport'
 import { createBearerStrategy } from './bearer-strategy.ts'
 import { createStrategy } from './strategy.ts'
 
-test('a shared strategy answers each request with its own person', async () => {
+test('a shared strategy answers each request with its own person', { timeout: 10_000 }, async () => {
   const strategy = createBearerStrategy(async token => {
     await setTimeout(token === 'first' ? 60 : 0)
     return { token }
