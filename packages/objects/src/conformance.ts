@@ -1,0 +1,431 @@
+// What every object store must do: the test cases that each adapter runs against itself.
+import assert from 'node:assert/strict'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ByteRange } from '@auricle/contract'
+import { ObjectError, type ObjectErrorCode } from './error.ts'
+import type { ObjectFacts, ObjectStore } from './store.ts'
+
+export interface ObjectStoreUnderTest extends AsyncDisposable {
+  readonly store: ObjectStore
+  /** Unix milliseconds of the clock that decides about retention. */
+  now(): number
+  /** Moves that clock forward. */
+  advance(milliseconds: number): void
+}
+
+const minuteMs = 60_000
+const mebibyte = 1_048_576
+const kept = { retainUntil: null }
+
+/** Defines the cases; `makeStore` gives each of them an empty store. */
+export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnderTest>): void {
+  describe('object store', () => {
+    test('what was put is what is read, with its facts', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      for (const size of [0, 1, 4095, 4096, 65_537, 3 * mebibyte + 1]) {
+        const bytes = randomBytes(size)
+        const before = Date.now()
+        const put = await store.put(`sized/${size}`, inPieces(bytes, 70_000), kept)
+        assert.equal(put.status, 'created')
+        assert.equal(put.facts.key, `sized/${size}`)
+        assert.equal(put.facts.sizeBytes, size)
+        assert.equal(put.facts.retainUntil, null)
+        assert.ok(Math.abs(put.facts.createdAt.getTime() - before) < minuteMs)
+        assert.deepEqual(await store.head(`sized/${size}`), put.facts)
+        assert.deepEqual(await contentOf(store, `sized/${size}`), bytes)
+      }
+    })
+
+    test('pieces of any size arrive in order, also single bytes and empty ones', async () => {
+      await using subject = await makeStore()
+      const bytes = randomBytes(200_000)
+      async function* pieces() {
+        yield new Uint8Array()
+        yield* inPieces(bytes.subarray(0, 3000), 1)
+        yield bytes.subarray(3000, 90_000)
+        yield new Uint8Array()
+        yield* inPieces(bytes.subarray(90_000), 4097)
+      }
+      await subject.store.put('pieces', pieces(), kept)
+      assert.deepEqual(await contentOf(subject.store, 'pieces'), bytes)
+    })
+
+    test('an object is never replaced', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const first = await store.put('one', whole('first'), kept)
+      for (const content of ['second', '', 'x'.repeat(3 * mebibyte)]) {
+        const again = await store.put('one', whole(content), {
+          retainUntil: new Date(subject.now() + minuteMs),
+        })
+        assert.deepEqual(again, { status: 'exists', facts: first.facts })
+      }
+      assert.equal((await contentOf(store, 'one')).toString(), 'first')
+    })
+
+    test('of sixteen puts of one key at once exactly one creates it', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      for (const size of [1000, mebibyte + 1000]) {
+        const contents = Array.from({ length: 16 }, () => randomBytes(size))
+        const puts = await Promise.all(contents.map(bytes => store.put(`race/${size}`, whole(bytes), kept)))
+        const creators = puts.flatMap((put, index) => (put.status === 'created' ? [index] : []))
+        assert.equal(creators.length, 1)
+        assert.deepEqual(await contentOf(store, `race/${size}`), contents[creators[0] ?? -1])
+        for (const put of puts) assert.deepEqual(put.facts, puts[0]?.facts)
+      }
+    })
+
+    test('many objects at once do not mix', async () => {
+      await using subject = await makeStore()
+      const contents = Array.from({ length: 40 }, (_, index) => randomBytes(index * 997))
+      await Promise.all(
+        contents.map((bytes, index) => subject.store.put(`many/${index}`, whole(bytes), kept)),
+      )
+      await Promise.all(
+        contents.map(async (bytes, index) => {
+          assert.deepEqual(await contentOf(subject.store, `many/${index}`), bytes)
+        }),
+      )
+    })
+
+    test('any range within the object is exactly its bytes', async () => {
+      await using subject = await makeStore()
+      const size = 2 * mebibyte + 12_345
+      const bytes = randomBytes(size)
+      await subject.store.put('ranged', inPieces(bytes, 100_000), kept)
+      const edges = [0, 1, 262_143, 262_144, 262_145, mebibyte, size - 1, size]
+      const chosen = edges.flatMap(start => edges.filter(end => end >= start).map(end => ({ start, end })))
+      const random = Array.from({ length: 60 }, () => {
+        const start = randomInt(size)
+        return { start, end: start + randomInt(size - start + 1) }
+      })
+      for (const range of [...chosen, ...random]) {
+        const read = await contentOf(subject.store, 'ranged', range)
+        assert.ok(read.equals(bytes.subarray(range.start, range.end)), `range ${range.start} to ${range.end}`)
+      }
+    })
+
+    test('a range that is not within the object is refused', async () => {
+      await using subject = await makeStore()
+      await subject.store.put('ten', whole('0123456789'), kept)
+      const ranges: [number, number][] = [
+        [0, 11],
+        [10, 11],
+        [11, 11],
+        [-1, 5],
+        [5, 4],
+        [0.5, 2],
+        [0, Number.NaN],
+      ]
+      ranges.push([0, Number.POSITIVE_INFINITY], [2 ** 53, 2 ** 53])
+      for (const [start, end] of ranges) {
+        await fails(contentOf(subject.store, 'ten', { start, end }), 'bad_range')
+      }
+      assert.equal((await contentOf(subject.store, 'ten', { start: 10, end: 10 })).length, 0)
+    })
+
+    test('what is not there is absent, and no failure', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('a/b', whole('x'), kept)
+      for (const key of ['a', 'a/b/c', 'b', 'a/bb', 'object']) {
+        assert.equal(await store.head(key), null)
+        assert.equal(await store.delete(key), 'absent')
+        await fails(contentOf(store, key), 'not_found')
+        await fails(contentOf(store, key, { start: 0, end: 1 }), 'not_found')
+      }
+    })
+
+    test('keys are taken as they are, and nothing else is one', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const good = [
+        'a',
+        'a/b',
+        'a/b/c',
+        '...',
+        'a..b',
+        '-',
+        '_/-',
+        'a.b/.c',
+        'tmp',
+        'objects',
+        'store.json',
+        'con',
+      ]
+      good.push('z'.repeat(1024), `long/${'y'.repeat(300)}/x`, `${'q/'.repeat(511)}q`)
+      for (const key of good) {
+        assert.equal((await store.put(key, whole(key), kept)).status, 'created')
+      }
+      for (const key of good) assert.equal((await contentOf(store, key)).toString(), key)
+      assert.deepEqual((await keysWith(store, '')).sort(), good.toSorted())
+      const bad = [
+        '',
+        '/',
+        '/a',
+        'a/',
+        'a//b',
+        '.',
+        '..',
+        '../a',
+        'a/..',
+        'a/../b',
+        './a',
+        'a/.',
+        'A',
+        'a b',
+        'a\0',
+      ]
+      bad.push('a\n', 'ä', 'a\\b', '%2e%2e', 'a=b', 'a+b', '~', 'a:b', 'z'.repeat(1025))
+      for (const key of bad) {
+        await fails(store.put(key, whole('x'), kept), 'bad_key')
+        await fails(store.head(key), 'bad_key')
+        await fails(store.delete(key), 'bad_key')
+        await fails(contentOf(store, key), 'bad_key')
+      }
+    })
+
+    test('a source that fails leaves no object, whenever it fails', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const failure = new Error('the caller hung up')
+      for (const size of [0, 1, 100_000, 5 * mebibyte]) {
+        async function* broken() {
+          yield* inPieces(Buffer.alloc(size), 65_536)
+          throw failure
+        }
+        await assert.rejects(store.put('broken', broken(), kept), failure)
+        assert.equal(await store.head('broken'), null)
+      }
+      assert.deepEqual(await keysWith(store, ''), [])
+      assert.equal((await store.put('broken', whole('now it is whole'), kept)).status, 'created')
+    })
+
+    test('an abort leaves no object, also while the source is silent, and ends the source', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const reason = new Error('the caller went away')
+      for (const pieceCount of [0, 1, 40]) {
+        const controller = new AbortController()
+        async function* silent() {
+          for (let i = 0; i < pieceCount; i++) yield Buffer.alloc(65_536)
+          controller.abort(reason)
+          await new Promise(() => undefined)
+        }
+        await assert.rejects(store.put('aborted', silent(), { ...kept, signal: controller.signal }), reason)
+        assert.equal(await store.head('aborted'), null)
+      }
+      let isEnded = false
+      const controller = new AbortController()
+      async function* endless() {
+        try {
+          for (;;) {
+            await sleep(1)
+            yield Buffer.alloc(1000)
+          }
+        } finally {
+          isEnded = true
+        }
+      }
+      setTimeout(() => controller.abort(reason), 20)
+      await assert.rejects(store.put('aborted', endless(), { ...kept, signal: controller.signal }), reason)
+      await sleep(20)
+      assert.ok(isEnded)
+      assert.deepEqual(await keysWith(store, ''), [])
+    })
+
+    test('a call that is aborted before it begins throws the reason', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('here', whole('x'), kept)
+      const reason = new Error('too late')
+      const signal = AbortSignal.abort(reason)
+      await assert.rejects(store.put('other', whole('x'), { ...kept, signal }), reason)
+      await assert.rejects(store.head('here', { signal }), reason)
+      await assert.rejects(store.delete('here', { signal }), reason)
+      await assert.rejects(gathered(store.read('here', null, { signal })), reason)
+      await assert.rejects(keysOf(store.list('', { signal })), reason)
+      assert.deepEqual(await keysWith(store, ''), ['here'])
+    })
+
+    test('a read that is aborted on its way ends with the reason', async () => {
+      await using subject = await makeStore()
+      await subject.store.put('long', inPieces(Buffer.alloc(8 * mebibyte), mebibyte), kept)
+      const reason = new Error('stopped listening')
+      const controller = new AbortController()
+      let readBytes = 0
+      await assert.rejects(async () => {
+        for await (const piece of subject.store.read('long', null, { signal: controller.signal })) {
+          readBytes += piece.length
+          controller.abort(reason)
+        }
+      }, reason)
+      assert.ok(0 < readBytes && readBytes < 8 * mebibyte)
+    })
+
+    test('a reader may stop early', async () => {
+      await using subject = await makeStore()
+      await subject.store.put('long', inPieces(Buffer.alloc(4 * mebibyte, 1), mebibyte), kept)
+      for (let round = 0; round < 5; round++) {
+        for await (const piece of subject.store.read('long', null)) {
+          assert.equal(piece[0], 1)
+          break
+        }
+      }
+      assert.equal(await subject.store.delete('long'), 'deleted')
+    })
+
+    test('what was deleted is gone, and its key may be used again', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const first = await store.put('a/again', whole('first'), kept)
+      assert.equal(await store.delete('a/again'), 'deleted')
+      assert.equal(await store.delete('a/again'), 'absent')
+      assert.equal(await store.head('a/again'), null)
+      await fails(contentOf(store, 'a/again'), 'not_found')
+      const second = await store.put('a/again', whole('second'), kept)
+      assert.equal(second.status, 'created')
+      assert.notEqual(second.facts.generation, first.facts.generation)
+      assert.equal((await contentOf(store, 'a/again')).toString(), 'second')
+    })
+
+    test('delete of a generation deletes no other', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const seen = new Set<string>()
+      for (let round = 0; round < 10; round++) {
+        const { facts } = await store.put('key', whole(`round ${round}`), kept)
+        for (const generation of seen) assert.equal(await store.delete('key', { generation }), 'absent')
+        assert.ok(!seen.has(facts.generation))
+        seen.add(facts.generation)
+        assert.equal(await store.delete('key', { generation: facts.generation }), 'deleted')
+      }
+    })
+
+    test('of eight deletes at once one deletes', async () => {
+      await using subject = await makeStore()
+      await subject.store.put('key', whole('x'), kept)
+      const answers = await Promise.all(Array.from({ length: 8 }, () => subject.store.delete('key')))
+      assert.equal(answers.filter(answer => answer === 'deleted').length, 1)
+    })
+
+    test('delete is refused until the retention ends, to the millisecond', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const retainUntil = new Date(subject.now() + minuteMs)
+      const { facts } = await store.put('kept/one', whole('x'), { retainUntil })
+      assert.deepEqual(facts.retainUntil, retainUntil)
+      assert.deepEqual(await store.head('kept/one'), facts)
+      assert.deepEqual(await all(store.list('kept/')), [facts])
+      await fails(store.delete('kept/one'), 'retained')
+      await fails(store.delete('kept/one', { generation: facts.generation }), 'retained')
+      assert.equal(await store.delete('kept/one', { generation: 'another' }), 'absent')
+      subject.advance(retainUntil.getTime() - subject.now() - 1)
+      await fails(store.delete('kept/one'), 'retained')
+      assert.equal((await contentOf(store, 'kept/one')).toString(), 'x')
+      subject.advance(1)
+      assert.equal(await store.delete('kept/one'), 'deleted')
+      const after = await store.put('kept/one', whole('y'), kept)
+      assert.equal(after.facts.retainUntil, null)
+      assert.equal(await store.delete('kept/one'), 'deleted')
+    })
+
+    test('list gives the keys with a prefix and no others', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const keys = ['a', 'a/b', 'a/b/c', 'a/bc', 'ab', 'ab/c', 'b', 'a.b', 'a/b-c/d', 'a/b/c/d/e']
+      keys.push(`w/${'x'.repeat(450)}`, `w/${'x'.repeat(450)}/y`, `w/${'x'.repeat(450)}z`)
+      await Promise.all(keys.map(key => store.put(key, whole(key), kept)))
+      const prefixes = [
+        '',
+        'a',
+        'a/',
+        'a/b',
+        'a/b/',
+        'a/b/c',
+        'a/b/c/',
+        'ab',
+        'c',
+        'a.',
+        'a/b-',
+        'a/x/',
+        'b/',
+      ]
+      prefixes.push('w/xxx', `w/${'x'.repeat(200)}`, `w/${'x'.repeat(449)}`, `w/${'x'.repeat(450)}/`, '.')
+      for (const prefix of prefixes) {
+        assert.deepEqual(
+          (await keysWith(store, prefix)).sort(),
+          keys.filter(key => key.startsWith(prefix)).sort(),
+        )
+      }
+      for (const prefix of ['/', '../', 'a//', 'A', 'a=', 'a\0']) {
+        await fails(keysWith(store, prefix), 'bad_key')
+      }
+    })
+
+    test('a long object passes through in constant memory', async () => {
+      await using subject = await makeStore()
+      const piece = randomBytes(mebibyte)
+      const pieceCount = 192
+      const written = createHash('sha256')
+      async function* long() {
+        for (let i = 0; i < pieceCount; i++) {
+          const copy = Buffer.from(piece)
+          copy.writeUInt32BE(i)
+          written.update(copy)
+          yield copy
+        }
+      }
+      const startBytes = process.memoryUsage().rss
+      let peakBytes = startBytes
+      const watch = setInterval(() => {
+        peakBytes = Math.max(peakBytes, process.memoryUsage().rss)
+      }, 5)
+      await subject.store.put('long', long(), kept)
+      const read = createHash('sha256')
+      for await (const part of subject.store.read('long', null)) read.update(part)
+      clearInterval(watch)
+      assert.equal(read.digest('hex'), written.digest('hex'))
+      // The garbage collector lets some hundred pieces stand; the whole object would be more than this.
+      assert.ok(peakBytes - startBytes < 128 * mebibyte, `${peakBytes - startBytes} bytes`)
+    })
+  })
+}
+
+async function* inPieces(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+async function* whole(content: string | Uint8Array): AsyncGenerator<Uint8Array> {
+  yield typeof content === 'string' ? Buffer.from(content) : content
+}
+
+async function gathered(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await all(source))
+}
+
+async function contentOf(store: ObjectStore, key: string, range: ByteRange | null = null): Promise<Buffer> {
+  return await gathered(store.read(key, range))
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+async function keysOf(list: AsyncIterable<ObjectFacts>): Promise<string[]> {
+  return (await all(list)).map(facts => facts.key)
+}
+
+async function keysWith(store: ObjectStore, prefix: string): Promise<string[]> {
+  return await keysOf(store.list(prefix))
+}
+
+async function fails(call: Promise<unknown>, code: ObjectErrorCode): Promise<void> {
+  await assert.rejects(call, error => error instanceof ObjectError && error.code === code)
+}

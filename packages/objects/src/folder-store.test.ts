@@ -1,0 +1,339 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  chmod,
+  cp,
+  link,
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { objectStoreConformance } from './conformance.ts'
+import { ObjectError, type ObjectErrorCode } from './error.ts'
+import { createFolderStore } from './folder-store.ts'
+import { measureFreeSpace } from './free-space.ts'
+import { contentOfKey } from './testdata/content-of-key.ts'
+
+const temporaryFolder = () => mkdtempDisposable(join(tmpdir(), 'objects-'))
+const fails = (call: Promise<unknown>, code: ObjectErrorCode) =>
+  assert.rejects(call, error => error instanceof ObjectError && error.code === code)
+const kept = { retainUntil: null }
+const later = { retainUntil: new Date('2100-01-01') }
+
+async function* whole(text: string) {
+  yield Buffer.from(text)
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+async function read(source: AsyncIterable<Uint8Array>): Promise<string> {
+  return Buffer.concat(await all(source)).toString()
+}
+
+objectStoreConformance(async () => {
+  const folder = await temporaryFolder()
+  let now = Date.now()
+  return {
+    store: createFolderStore({ folder: join(folder.path, 'store'), now: () => now }),
+    now: () => now,
+    advance: milliseconds => {
+      now += milliseconds
+    },
+    [Symbol.asyncDispose]: () => folder.remove(),
+  }
+})
+
+describe('folder', () => {
+  test('objects are plain files of their bytes that nobody else can read and nobody can write', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: join(folder.path, 'new', 'store') })
+    await store.put('a/b', whole('content'), later)
+    const file = join(folder.path, 'new/store/objects/a/b=object')
+    assert.equal(await readFile(file, 'utf8'), 'content')
+    assert.equal((await stat(file)).mode & 0o777, 0o400)
+    assert.equal((await stat(file)).nlink, 1)
+    for (const path of ['new', 'new/store', 'new/store/objects', 'new/store/objects/a', 'new/store/tmp']) {
+      assert.equal((await stat(join(folder.path, path))).mode & 0o777, 0o700)
+    }
+    assert.deepEqual(await readdir(join(folder.path, 'new/store/tmp')), [])
+  })
+
+  test('a copy of the folder keeps what is retained', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: join(folder.path, 'one') })
+    await store.put('a/b', whole('content'), later)
+    await cp(join(folder.path, 'one'), join(folder.path, 'two'), { recursive: true })
+    const copy = createFolderStore({ folder: join(folder.path, 'two') })
+    assert.deepEqual((await copy.head('a/b'))?.retainUntil, later.retainUntil)
+    await fails(copy.delete('a/b'), 'retained')
+  })
+
+  test('a damaged, foreign or unreadable retention keeps the object', async () => {
+    await using folder = await temporaryFolder()
+    const now = () => new Date('2200-01-01').getTime()
+    const store = createFolderStore({ folder: folder.path, now })
+    await store.put('a', whole('content'), later)
+    const retention = join(folder.path, 'objects/a=retention')
+    const file = join(retention, (await readdir(retention))[0] ?? '')
+    const text = await readFile(file, 'utf8')
+    await chmod(file, 0o600)
+    const damages = [
+      '',
+      '{',
+      'null',
+      text.replace('2100', '21000'),
+      text.replace('"version": 1', '"version": 2'),
+    ]
+    damages.push(text.replace('"key"', '"hold": true, "key"'), text.replace('"a"', '"b"'), text.slice(0, -4))
+    for (const damage of damages) {
+      await writeFile(file, damage)
+      await fails(store.delete('a'), 'damaged')
+      await fails(store.head('a'), 'damaged')
+      assert.equal(await read(store.read('a', null)), 'content')
+    }
+    await writeFile(file, text)
+    await writeFile(join(retention, 'hold.json'), '{"format":"something later"}')
+    await fails(store.delete('a'), 'damaged')
+    await rm(join(retention, 'hold.json'))
+    await mkdir(join(retention, 'folder'))
+    await fails(store.delete('a'), 'unavailable')
+    await rm(join(retention, 'folder'), { recursive: true })
+    assert.equal(await store.delete('a'), 'deleted')
+    assert.deepEqual(await readdir(join(folder.path, 'objects')), [])
+  })
+
+  test('what a crash left of a retention can only lengthen the next', async () => {
+    await using folder = await temporaryFolder()
+    let now = Date.now()
+    const store = createFolderStore({ folder: folder.path, now: () => now })
+    const object = join(folder.path, 'objects/a=object')
+    // As after a crash between the retention and the object.
+    await store.put('a', whole('first'), later)
+    await rename(object, `${object}.gone`)
+    assert.equal(await store.head('a'), null)
+    const sooner = { retainUntil: new Date('2050-01-01') }
+    assert.deepEqual((await store.put('a', whole('second'), sooner)).facts.retainUntil, later.retainUntil)
+    now = sooner.retainUntil.getTime()
+    await fails(store.delete('a'), 'retained')
+    // As after a crash between the removal of the object and that of its retention.
+    now = later.retainUntil.getTime()
+    await rename(object, `${object}.gone`)
+    const longer = { retainUntil: new Date('2150-01-01') }
+    assert.deepEqual((await store.put('a', whole('third'), longer)).facts.retainUntil, longer.retainUntil)
+    await fails(store.delete('a'), 'retained')
+    now = longer.retainUntil.getTime()
+    assert.equal(await store.delete('a'), 'deleted')
+  })
+
+  test('puts of one key with other retentions at once keep it the longest', async () => {
+    await using folder = await temporaryFolder()
+    const stores = [0, 1, 2, 3].map(() => createFolderStore({ folder: folder.path }))
+    for (let round = 0; round < 10; round++) {
+      const key = `round/${round}`
+      const puts = await Promise.all(
+        stores.map((store, index) =>
+          store.put(key, whole(`${index}`), { retainUntil: new Date(`20${50 + index}-01-01`) }),
+        ),
+      )
+      const winner = puts.findIndex(put => put.status === 'created')
+      const facts = await stores[0]?.head(key)
+      assert.ok((facts?.retainUntil ?? 0) >= new Date(`20${50 + winner}-01-01`))
+    }
+  })
+
+  test('a symbolic link is never followed', async () => {
+    await using folder = await temporaryFolder()
+    const outside = join(folder.path, 'outside')
+    await mkdir(outside)
+    await writeFile(join(outside, 'secret=object'), 'secret')
+    const inside = join(folder.path, 'store')
+    await createFolderStore({ folder: inside }).put('a/b', whole('x'), kept)
+    await symlink(outside, join(inside, 'objects/linked'))
+    await symlink(join(outside, 'secret=object'), join(inside, 'objects/a/secret=object'))
+    const store = createFolderStore({ folder: inside })
+    for (const key of ['linked/secret', 'a/secret']) {
+      await fails(read(store.read(key, null)), 'damaged')
+      await fails(store.head(key), 'damaged')
+      await fails(store.delete(key), 'damaged')
+    }
+    await fails(store.put('linked/new', whole('x'), kept), 'damaged')
+    await fails(store.put('linked/sub/new', whole('x'), kept), 'damaged')
+    await fails(store.put('a/secret', whole('x'), kept), 'damaged')
+    assert.deepEqual(
+      (await all(store.list(''))).map(facts => facts.key),
+      ['a/b'],
+    )
+    assert.deepEqual(await readdir(outside), ['secret=object'])
+  })
+
+  test('the store may itself be reached through a symbolic link', async () => {
+    await using folder = await temporaryFolder()
+    await mkdir(join(folder.path, 'real'))
+    await symlink(join(folder.path, 'real'), join(folder.path, 'link'))
+    const store = createFolderStore({ folder: join(folder.path, 'link') })
+    await store.put('a', whole('x'), kept)
+    assert.equal(await read(store.read('a', null)), 'x')
+  })
+
+  test('an object that becomes shorter while it is read is an error', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    await store.put('a', whole('x'.repeat(5_000_000)), kept)
+    await fails(
+      (async () => {
+        for await (const _ of store.read('a', null))
+          await truncate(join(folder.path, 'objects/a=object'), 1000)
+      })(),
+      'damaged',
+    )
+  })
+
+  test('a folder that has gone is an outage, and absence is not', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'mount')
+    const store = createFolderStore({ folder: path })
+    await store.put('a/b', whole('x'), kept)
+    await rename(path, `${path}.away`)
+    for (const isEmptyThere of [false, true]) {
+      if (isEmptyThere) await mkdir(path)
+      await fails(store.head('a/b'), 'unavailable')
+      await fails(store.delete('a/b'), 'unavailable')
+      await fails(read(store.read('a/b', null)), 'unavailable')
+      await fails(all(store.list('')), 'unavailable')
+      await fails(store.put('a/c', whole('x'), kept), 'unavailable')
+    }
+    await rm(path, { recursive: true })
+    await rename(`${path}.away`, path)
+    assert.equal(await read(store.read('a/b', null)), 'x')
+    await store.put('a/c', whole('x'), kept)
+  })
+
+  test('a folder in an unknown layout is not touched', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(join(folder.path, 'store.json'), '{"format":"auricle-objects","version":2}')
+    await fails(createFolderStore({ folder: folder.path }).put('a', whole('x'), kept), 'damaged')
+  })
+
+  test('a folder below that somebody removed is made again', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    await store.put('a/b/c', whole('x'), kept)
+    await rm(join(folder.path, 'objects/a'), { recursive: true })
+    assert.equal((await store.put('a/b/c', whole('y'), kept)).status, 'created')
+    assert.equal(await read(store.read('a/b/c', null)), 'y')
+  })
+
+  test('the sweep removes what is old and nothing that is being written', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    await store.put('linked', whole('x'), kept)
+    const [crashed, linked] = ['crashed.part', 'linked.part'].map(name => join(folder.path, 'tmp', name))
+    await writeFile(crashed ?? '', 'half a recording')
+    // As after a crash between the link and the removal of the temporary name.
+    await link(join(folder.path, 'objects/linked=object'), linked ?? '')
+    for (const path of [crashed, linked]) await utimes(path ?? '', new Date(0), new Date(0))
+    const other = createFolderStore({ folder: folder.path })
+    let swept = 0
+    async function* slow() {
+      yield Buffer.from('one ')
+      swept = await other.sweepTemporary({ olderThanMs: 60_000 })
+      yield Buffer.from('two')
+    }
+    await store.put('slow', slow(), kept)
+    assert.equal(swept, 2)
+    assert.equal(await read(store.read('slow', null)), 'one two')
+    assert.equal(await read(store.read('linked', null)), 'x')
+    assert.deepEqual(await readdir(join(folder.path, 'tmp')), [])
+  })
+
+  test('a writer that the sweep took for dead fails and leaves nothing', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    async function* slow() {
+      yield Buffer.from('one ')
+      assert.equal(await store.sweepTemporary({ olderThanMs: -60_000 }), 1)
+      yield Buffer.from('two')
+    }
+    await fails(store.put('slow', slow(), kept), 'unavailable')
+    assert.equal(await store.head('slow'), null)
+    assert.equal((await store.put('slow', whole('again'), kept)).status, 'created')
+  })
+
+  test('files are closed after successes and failures', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    const openFiles = async () => (await readdir('/dev/fd')).length
+    const round = async (i: number) => {
+      await store.put(`a/${i}`, whole('x'), kept)
+      await store.put(`a/${i}`, whole('x'), kept)
+      await read(store.read(`a/${i}`, null))
+      for await (const _ of store.read(`a/${i}`, null)) break
+      await fails(read(store.read(`a/${i}`, { start: 0, end: 9 })), 'bad_range')
+      await assert.rejects(store.put('b', read(whole('x')) as never, kept))
+      await all(store.list(''))
+      await store.delete(`a/${i}`)
+    }
+    await round(0)
+    const before = await openFiles()
+    for (let i = 1; i < 20; i++) await round(i)
+    assert.equal(await openFiles(), before)
+    assert.deepEqual(await readdir(join(folder.path, 'tmp')), [])
+  })
+
+  test('free space is told in bytes', async () => {
+    await using folder = await temporaryFolder()
+    const space = await createFolderStore({ folder: join(folder.path, 'new') }).freeSpace()
+    assert.ok(0 < space.freeBytes && space.freeBytes <= space.totalBytes)
+    await fails(measureFreeSpace(join(folder.path, 'none')), 'unavailable')
+  })
+})
+
+test('a process killed at any moment leaves whole objects, and every one it was told of', async () => {
+  await using folder = await temporaryFolder()
+  const told = new Set<string>()
+  const rounds = 16
+  let nextRound = 0
+  const lane = async () => {
+    while (nextRound < rounds) {
+      const script = new URL('./testdata/keep-putting.ts', import.meta.url)
+      const child = fork(script, [folder.path, `${nextRound++}`])
+      const ended = once(child, 'exit')
+      child.on('message', message => {
+        if (message === 'ready') setTimeout(() => child.kill('SIGKILL'), randomInt(1, 120))
+        else told.add(String(message))
+      })
+      const [, signal] = await ended
+      assert.equal(signal, 'SIGKILL')
+    }
+  }
+  await Promise.all([lane(), lane()])
+  const store = createFolderStore({ folder: folder.path })
+  const found = await all(store.list('killed/'))
+  const keys = new Set(found.map(facts => facts.key))
+  for (const key of told) assert.ok(keys.has(key), key)
+  for (const { key, retainUntil } of found) {
+    assert.equal(retainUntil !== null, key.includes('/0-'))
+    const expected = Buffer.concat(await all(contentOfKey(key)))
+    assert.ok(expected.equals(Buffer.concat(await all(store.read(key, null)))), key)
+  }
+  assert.ok(told.size > rounds)
+  await store.sweepTemporary({ olderThanMs: -1000 })
+  assert.deepEqual(await readdir(join(folder.path, 'tmp')), [])
+})
