@@ -11,7 +11,7 @@ import {
 import { parseContext, type SealContext } from './context.ts'
 import { malformed, SealedError } from './error.ts'
 import { digestCore } from './keys.ts'
-import { objectSaltBytes, segmentBytesLeast, segmentBytesMost, sha256Bytes, wrapsMost } from './limits.ts'
+import { segmentBytesLeast, segmentBytesMost, wrapsMost } from './limits.ts'
 
 /** What an object says of itself. Without the data key nothing of it is proven. */
 export interface SealedHeader {
@@ -33,6 +33,9 @@ export interface ParsedHeader {
   readonly core: string
   readonly wraps: string
 }
+
+/** base64url of 32 bytes without padding, its last character free of stray bits: each value has one spelling. */
+const base64urlOf32 = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 
 type Members = Partial<Record<string, unknown>>
 
@@ -58,11 +61,11 @@ export function parseHeader(json: string): ParsedHeader {
     version,
     suite,
     segmentBytes: segmentSize,
-    objectSalt: bytesOf(objectSalt, objectSaltBytes, 'objectSalt'),
+    objectSalt: bytesOf(objectSalt, 'objectSalt'),
     context: sealContext,
-    commitment: bytesOf(commitment, sha256Bytes, 'commitment'),
+    commitment: bytesOf(commitment, 'commitment'),
     wraps: parseWraps(wraps),
-    mac: bytesOf(mac, sha256Bytes, 'mac'),
+    mac: bytesOf(mac, 'mac'),
     coreDigest: digestCore(bareCore),
   }
   const coreText = canonicalCore(bareCore, textOf(commitment, 'commitment'))
@@ -77,9 +80,14 @@ export function parseWraps(value: unknown): Wrap[] {
   return value.map(item => {
     const parsed = Wrap.safeParse(item)
     if (!parsed.success) throw malformed('wrap', parsed.error)
-    if (!Object.values(parsed.data).every(member => typeof member !== 'string' || member.isWellFormed())) {
-      throw malformed('wrap text')
-    }
+    const { kms, key, keyVersion, protection, wrapped } = parsed.data
+    const isWellFormed =
+      kms.isWellFormed() &&
+      key.isWellFormed() &&
+      keyVersion.isWellFormed() &&
+      protection.isWellFormed() &&
+      wrapped.isWellFormed()
+    if (!isWellFormed) throw malformed('wrap text')
     return parsed.data
   })
 }
@@ -102,10 +110,9 @@ function textOf(value: unknown, name: string): string {
   return value
 }
 
-/** base64url without padding, in its only spelling. */
-function bytesOf(value: unknown, lengthBytes: number, name: string): Buffer {
+/** 32 bytes, which is what every byte string of a header has. */
+function bytesOf(value: unknown, name: string): Buffer {
   const text = textOf(value, name)
-  const bytes = Buffer.from(text, 'base64url')
-  if (bytes.length !== lengthBytes || bytes.toString('base64url') !== text) throw malformed(name)
-  return bytes
+  if (!base64urlOf32.test(text)) throw malformed(name)
+  return Buffer.from(text, 'base64url')
 }

@@ -1,6 +1,6 @@
 // Every key and check value of a sealed object, derived from its data key. The labels keep them apart.
-import { createSecretKey, hash, type KeyObject } from 'node:crypto'
-import { hkdfExpand, hkdfExtract, hmac } from './hmac.ts'
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { digestOf, hkdfExpand, hkdfExtract, hmac } from './hmac.ts'
 import { sha256Bytes } from './limits.ts'
 
 const label = (name: string) => Buffer.from(`sealrec/1 ${name} `)
@@ -13,20 +13,20 @@ const labels = {
 }
 
 export interface ObjectKeys {
-  readonly commitment: Buffer
+  readonly commitment: Uint8Array
   /** Wipe after use. */
-  readonly headerMacKey: Buffer
+  readonly headerMacKey: Uint8Array
   readonly trailerKey: KeyObject
   readonly payloadKey: KeyObject
 }
 
 /** SHA-256 of the canonical core without its commitment. */
-export function digestCore(bareCore: string): Buffer {
-  return Buffer.from(hash('sha256', bareCore, 'binary'), 'latin1')
+export function digestCore(bareCore: string): Uint8Array {
+  return digestOf('sha256', bareCore)
 }
 
 /** What the key service binds a wrap to (rule 1). */
-export function wrapAad(coreDigest: Uint8Array): Buffer {
+export function wrapAad(coreDigest: Uint8Array): Uint8Array {
   return Buffer.concat([labels.kms, coreDigest])
 }
 
@@ -51,16 +51,21 @@ export function deriveObjectKeys(
 }
 
 /** Covers core and wraps, so that neither can be altered without the data key. */
-export function macOfHeader(headerMacKey: Uint8Array, core: string, wraps: string): Buffer {
+export function macOfHeader(headerMacKey: Uint8Array, core: string, wraps: string): Uint8Array {
   return hmac('sha256', headerMacKey, Buffer.from(core + wraps))
 }
 
-function expand(secret: Uint8Array, name: Uint8Array, coreDigest: Uint8Array): Buffer {
-  return hkdfExpand('sha256', secret, Buffer.concat([name, coreDigest]), sha256Bytes)
+function expand(secret: Uint8Array, name: Uint8Array, coreDigest: Uint8Array): Uint8Array {
+  return hkdfExpand('sha256', secret, [name, coreDigest], sha256Bytes)
 }
 
-function asKey(bytes: Buffer): KeyObject {
-  const key = createSecretKey(bytes)
+// Node moves a small array out of the heap before it reads it, each time anew: this one was moved once.
+const keyScratch = new Uint8Array(sha256Bytes)
+
+function asKey(bytes: Uint8Array): KeyObject {
+  keyScratch.set(bytes)
+  const key = createSecretKey(keyScratch)
+  keyScratch.fill(0)
   bytes.fill(0)
   return key
 }

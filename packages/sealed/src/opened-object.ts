@@ -1,12 +1,13 @@
 // An object that was found authentic, ready for any number of range reads: holds the derived payload key.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { ByteRange } from '@auricle/contract'
 import { misuse, notAuthentic, SealedError } from './error.ts'
 import type { SealedHeader } from './header.ts'
 import type { CallOptions, SealedSource } from './port.ts'
-import { type SegmentSpan, spanOfAll, spanOfRange, type TinkLayout } from './tink-layout.ts'
+import { RunningSha256 } from './running-sha256.ts'
+import { spanOfAll, spanOfRange, type TinkLayout } from './tink-layout.ts'
 import type { SegmentKey } from './tink-segment.ts'
-import { openSegments } from './tink-stream.ts'
+import { SegmentOpener } from './tink-stream.ts'
 import { trimmed } from './trim.ts'
 
 export interface OpenedObject extends Disposable {
@@ -45,32 +46,51 @@ export function createOpenedObject(parts: OpenedParts): OpenedObject {
     if (segmentKey === null) throw misuse('The opened object was disposed')
     return segmentKey
   }
+  const checkUsable = (signal: AbortSignal | undefined) => {
+    signal?.throwIfAborted()
+    usableKey()
+  }
 
-  const segmentsOf = (span: SegmentSpan, { signal }: CallOptions) =>
-    openSegments(payload(span.ciphertext, { signal }), usableKey(), layout, span, payloadBytes, { signal })
-
-  async function* readAll(options: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async function* readAll({ signal }: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const span = spanOfAll(layout, payloadBytes)
-    const sha256 = createHash('sha256')
-    for await (const { index, plaintext } of segmentsOf(span, options)) {
-      usableKey()
-      for (const piece of plaintext) sha256.update(piece)
-      if (index === span.last && !timingSafeEqual(sha256.digest(), plaintextSha256)) {
-        throw notAuthentic('SHA-256 of the plaintext')
+    const opener = new SegmentOpener(usableKey(), layout, span, payloadBytes)
+    const sha256 = new RunningSha256()
+    for await (const piece of payload(span.ciphertext, { signal })) {
+      checkUsable(signal)
+      opener.push(piece)
+      for (let segment = opener.next(); segment !== null; segment = opener.next()) {
+        const isLast = segment.index === span.last
+        sha256.update(segment.plaintext, isLast)
+        if (isLast && !timingSafeEqual(sha256.digest(), plaintextSha256)) {
+          throw notAuthentic('SHA-256 of the plaintext')
+        }
+        for (const opened of segment.plaintext) {
+          checkUsable(signal)
+          yield opened
+        }
       }
-      yield* plaintext
     }
+    opener.end()
   }
 
   async function* readRange(
     range: ByteRange,
-    options: CallOptions,
+    { signal }: CallOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     if (range.start === range.end) return
-    for await (const segment of segmentsOf(spanOfRange(layout, range, payloadBytes), options)) {
-      usableKey()
-      yield* trimmed(segment, layout, range)
+    const span = spanOfRange(layout, range, payloadBytes)
+    const opener = new SegmentOpener(usableKey(), layout, span, payloadBytes)
+    for await (const piece of payload(span.ciphertext, { signal })) {
+      checkUsable(signal)
+      opener.push(piece)
+      for (let segment = opener.next(); segment !== null; segment = opener.next()) {
+        for (const opened of trimmed(segment, layout, range)) {
+          checkUsable(signal)
+          yield opened
+        }
+      }
     }
+    opener.end()
   }
 
   return {

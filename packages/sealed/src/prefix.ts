@@ -1,4 +1,5 @@
 // The prefix: magic, two lengths, the header, zeros up to a multiple of 512 bytes.
+import { isUtf8 } from 'node:buffer'
 import { malformed, misuse, SealedError } from './error.ts'
 import {
   magicBytes,
@@ -13,7 +14,7 @@ const magic = Buffer.from('SEALREC1')
 const family = magic.subarray(0, magicBytes - 1)
 const prefixLengthAt = magicBytes
 const headerLengthAt = magicBytes + 4
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const zeros = Buffer.alloc(prefixMostBytes)
 
 export interface SealedPrefix {
   /** The prefix with room for the Tink header behind it, so that both leave as one piece. */
@@ -27,7 +28,7 @@ export function encodePrefix(headerJson: string): SealedPrefix {
   const filled = prefixFixedBytes + headerBytes
   const prefixBytes = Math.max(prefixUsualBytes, Math.ceil(filled / prefixStepBytes) * prefixStepBytes)
   if (prefixBytes > prefixMostBytes) throw misuse('The header is too long')
-  const bytes = Buffer.alloc(prefixBytes + tinkHeaderBytes)
+  const bytes = Buffer.allocUnsafe(prefixBytes + tinkHeaderBytes).fill(0, filled)
   bytes.set(magic)
   bytes.writeUInt32BE(prefixBytes, prefixLengthAt)
   bytes.writeUInt32BE(headerBytes, headerLengthAt)
@@ -54,15 +55,8 @@ export function parseHeaderText(prefix: Buffer): string {
   const headerBytes = prefix.readUInt32BE(headerLengthAt)
   const headerEnd = prefixFixedBytes + headerBytes
   if (headerBytes < 1 || headerEnd > prefix.length) throw malformed('header length')
-  if (!isZero(prefix, headerEnd)) throw malformed('padding')
-  try {
-    return utf8.decode(prefix.subarray(prefixFixedBytes, headerEnd))
-  } catch (cause) {
-    throw malformed('header is not UTF-8', cause)
-  }
-}
-
-function isZero(bytes: Buffer, from: number): boolean {
-  for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false
-  return true
+  if (!prefix.subarray(headerEnd).equals(zeros.subarray(headerEnd, prefix.length))) throw malformed('padding')
+  const header = prefix.subarray(prefixFixedBytes, headerEnd)
+  if (!isUtf8(header)) throw malformed('header is not UTF-8')
+  return header.toString()
 }

@@ -1,5 +1,4 @@
 // Sealing one object: a fresh data key, the prefix that carries it wrapped, the payload, the trailer.
-import { createHash, randomBytes } from 'node:crypto'
 import {
   canonicalBareCore,
   canonicalCore,
@@ -21,9 +20,11 @@ import {
 } from './limits.ts'
 import type { CallOptions, KeyWrapper } from './port.ts'
 import { encodePrefix, type SealedPrefix } from './prefix.ts'
+import { randomFromBlock } from './random.ts'
+import { RunningSha256 } from './running-sha256.ts'
 import { streamBytes, tinkLayout } from './tink-layout.ts'
-import { sealSegments } from './tink-stream.ts'
-import { sealTrailer } from './trailer.ts'
+import { SegmentSealer } from './tink-stream.ts'
+import { fingerprintOf, sealTrailer } from './trailer.ts'
 
 export interface SealOptions extends CallOptions {
   readonly context: SealContext
@@ -66,7 +67,7 @@ const noncePrefixAt = saltAt + dataKeyBytes
  * Abort means: nothing was begun.
  */
 export async function startSeal(options: SealOptions): Promise<Sealing> {
-  const { wrapper, segmentBytes = segmentBytesDefault, random = randomBytes, signal } = options
+  const { wrapper, segmentBytes = segmentBytesDefault, random = randomFromBlock, signal } = options
   if (!isSegmentBytes(segmentBytes)) throw misuse('The segment size is out of its limits')
   const context = asMisuse('The context is out of its limits', () => parseContext(options.context))
   signal?.throwIfAborted()
@@ -77,18 +78,18 @@ export async function startSeal(options: SealOptions): Promise<Sealing> {
   try {
     const bareCore = canonicalBareCore({
       context,
-      objectSalt: objectSalt.toString('base64url'),
+      objectSalt: base64url(objectSalt),
       segmentBytes,
     })
     const coreDigest = digestCore(bareCore)
     const wrap = await wrapper.wrap(dataKey, wrapAad(coreDigest), { signal })
     const wraps = asMisuse('The wrapper gave no legal wrap', () => parseWraps([wrap]))
     const keys = deriveObjectKeys(dataKey, objectSalt, streamStart.subarray(0, dataKeyBytes), coreDigest)
-    const core = canonicalCore(bareCore, keys.commitment.toString('base64url'))
+    const core = canonicalCore(bareCore, base64url(keys.commitment))
     const wrapsText = canonicalWraps(wraps)
     const mac = macOfHeader(keys.headerMacKey, core, wrapsText)
     keys.headerMacKey.fill(0)
-    const prefix = encodePrefix(canonicalHeader(core, mac.toString('base64url'), wrapsText))
+    const prefix = encodePrefix(canonicalHeader(core, base64url(mac), wrapsText))
     prefix.bytes[prefix.prefixBytes] = tinkHeaderBytes
     prefix.bytes.set(streamStart, prefix.prefixBytes + saltAt)
     const { commitment } = keys
@@ -127,31 +128,36 @@ function createSealing(
     if (begun) throw misuse('A sealing seals one object')
     begun = true
     signal?.throwIfAborted()
-    const fingerprint = createHash('sha256').update(bytes.subarray(0, prefixBytes))
     yield bytes
-    const sha256 = createHash('sha256')
+    const sha256 = new RunningSha256()
     let plaintextBytes = 0
-    const observer = {
-      update(piece: Uint8Array) {
-        plaintextBytes += piece.length
-        sha256.update(piece)
-      },
+    const segmentKey = { algorithm: 'aes-256-gcm', key: payloadKey, noncePrefix } as const
+    const sealer = new SegmentSealer(segmentKey, layout, (plaintext, isLast) => {
+      for (const piece of plaintext) plaintextBytes += piece.length
+      sha256.update(plaintext, isLast)
+    })
+    for await (const piece of source) {
+      signal?.throwIfAborted()
+      sealer.push(piece)
+      for (let sealed = sealer.next(); sealed !== null; sealed = sealer.next()) {
+        // Not yield*, which takes three turns of the queue a piece where this takes one.
+        for (const sealedPiece of sealed) yield sealedPiece
+        signal?.throwIfAborted()
+      }
     }
-    yield* sealSegments(source, { key: payloadKey, noncePrefix }, layout, { signal, observer })
+    signal?.throwIfAborted()
+    for (const sealedPiece of sealer.last()) yield sealedPiece
     const plaintextSha256 = sha256.digest()
     const payloadBytes = streamBytes(layout, plaintextBytes)
-    const sealed = sealTrailer(
-      { payloadBytes, plaintextBytes, plaintextSha256 },
-      trailerKey,
-      header.coreDigest,
-    )
+    const lengthsAndHash = { payloadBytes, plaintextBytes, plaintextSha256 }
+    const trailer = sealTrailer(lengthsAndHash, trailerKey, header.coreDigest)
     facts = {
       plaintextBytes,
       plaintextSha256,
-      sealedBytes: prefixBytes + payloadBytes + sealed.length,
-      fingerprint: fingerprint.update(sealed).digest(),
+      sealedBytes: prefixBytes + payloadBytes + trailer.length,
+      fingerprint: fingerprintOf(bytes.subarray(0, prefixBytes), trailer),
     }
-    yield sealed
+    yield trailer
   }
 
   return {
@@ -171,3 +177,6 @@ function asMisuse<Result>(message: string, parse: () => Result): Result {
     throw misuse(message, cause)
   }
 }
+
+const base64url = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')

@@ -1,26 +1,29 @@
-// Reading small exact ranges of a source, and a source made of bytes in memory.
+// Reading exact ranges of a source, and a source made of bytes in memory.
 import type { ByteRange } from '@auricle/contract'
 import { notAuthentic } from './error.ts'
 import type { CallOptions, SealedSource } from './port.ts'
 
-/** The bytes of the range in a buffer of their own. Throws `not_authentic` if the source gives another amount. */
+/** The bytes of the range in one buffer. Throws `not_authentic` if the source gives another amount. */
 export async function readExactly(
   source: SealedSource,
   range: ByteRange,
   { signal }: CallOptions,
 ): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(range.end - range.start)
-  if (bytes.length === 0) return bytes
-  let at = 0
-  for await (const piece of source.read(range, { signal })) {
-    signal?.throwIfAborted()
-    if (at + piece.length > bytes.length)
-      throw notAuthentic('the source gave more bytes than it was asked for')
-    bytes.set(piece, at)
-    at += piece.length
+  const wantedBytes = range.end - range.start
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  if (wantedBytes > 0) {
+    for await (const piece of source.read(range, { signal })) {
+      signal?.throwIfAborted()
+      bytes += piece.length
+      if (bytes > wantedBytes) throw notAuthentic('the source gave more bytes than it was asked for')
+      pieces.push(piece)
+    }
   }
-  if (at < bytes.length) throw notAuthentic('the source ended early')
-  return bytes
+  if (bytes < wantedBytes) throw notAuthentic('the source ended early')
+  const [only] = pieces
+  if (pieces.length !== 1 || only === undefined) return Buffer.concat(pieces)
+  return Buffer.from(only.buffer, only.byteOffset, only.length)
 }
 
 /** Sealed bytes held in memory as a source. The bytes are not copied and must not change. */

@@ -3,18 +3,15 @@ import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { notAuthentic } from './error.ts'
 import { nonceBytes, noncePrefixBytes, tagBytes } from './limits.ts'
 
-const authTag = { authTagLength: tagBytes } as const
-const aes128KeyBytes = 16
-
 export interface SegmentKey {
-  /** 16 or 32 bytes. A KeyObject, since Node is several times slower to take raw bytes. */
+  readonly algorithm: 'aes-128-gcm' | 'aes-256-gcm'
+  /** A KeyObject, since Node takes ten times as long over raw bytes. */
   readonly key: KeyObject
   /** 7 bytes. */
   readonly noncePrefix: Uint8Array
 }
 
-const algorithmOf = (key: KeyObject) =>
-  key.symmetricKeySize === aes128KeyBytes ? 'aes-128-gcm' : 'aes-256-gcm'
+const authTag = { authTagLength: tagBytes } as const
 
 function segmentNonce(noncePrefix: Uint8Array, index: number, isLast: boolean): Buffer {
   const nonce = Buffer.allocUnsafe(nonceBytes)
@@ -26,12 +23,13 @@ function segmentNonce(noncePrefix: Uint8Array, index: number, isLast: boolean): 
 
 /** Ciphertext in as many pieces as the plaintext came in, then the tag as a piece of its own. */
 export function sealSegment(
-  { key, noncePrefix }: SegmentKey,
+  { algorithm, key, noncePrefix }: SegmentKey,
   index: number,
   isLast: boolean,
   plaintext: readonly Uint8Array[],
 ): Uint8Array[] {
-  const cipher = createCipheriv(algorithmOf(key), key, segmentNonce(noncePrefix, index, isLast), authTag)
+  // A sealing GCM makes 16-byte tags by default.
+  const cipher = createCipheriv(algorithm, key, segmentNonce(noncePrefix, index, isLast))
   const sealed: Uint8Array[] = []
   for (const piece of plaintext) sealed.push(cipher.update(piece))
   cipher.final()
@@ -41,14 +39,15 @@ export function sealSegment(
 
 /** Plaintext, in pieces, once the tag was found right. Throws `not_authentic` and gives nothing otherwise. */
 export function openSegment(
-  { key, noncePrefix }: SegmentKey,
+  { algorithm, key, noncePrefix }: SegmentKey,
   index: number,
   isLast: boolean,
   ciphertext: readonly Uint8Array[],
   tag: Uint8Array,
 ): Uint8Array[] {
+  // The length is stated because an opening GCM would otherwise take a tag of four bytes for a whole one.
   const nonce = segmentNonce(noncePrefix, index, isLast)
-  const decipher = createDecipheriv(algorithmOf(key), key, nonce, authTag)
+  const decipher = createDecipheriv(algorithm, key, nonce, authTag)
   decipher.setAuthTag(tag)
   const opened: Uint8Array[] = []
   for (const piece of ciphertext) opened.push(decipher.update(piece))

@@ -1,6 +1,6 @@
 // The payload alone: a plain Tink AES-GCM-HKDF streaming ciphertext, as any Tink library writes and reads it.
 // For tests, benchmarks and tools; sealed objects use the same segments through seal.ts and open.ts.
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import type { ByteRange } from '@auricle/contract'
 import { notAuthentic, SealedError } from './error.ts'
 import { type HashName, hkdfExpand, hkdfExtract } from './hmac.ts'
@@ -8,7 +8,8 @@ import { noncePrefixBytes } from './limits.ts'
 import type { CallOptions, SealedSource } from './port.ts'
 import { readExactly } from './source.ts'
 import { plaintextBytesOf, spanOfAll, spanOfRange, tinkLayout } from './tink-layout.ts'
-import { openSegments, sealSegments } from './tink-stream.ts'
+import type { SegmentKey } from './tink-segment.ts'
+import { SegmentOpener, SegmentSealer } from './tink-stream.ts'
 import { trimmed } from './trim.ts'
 
 export {
@@ -46,14 +47,18 @@ const segmentSurplusLeast = 25
 const segmentBytesBound = 2 ** 31
 
 /** The AES key of one stream: HKDF with the stream's salt and the associated data as info. */
-export function deriveStreamKey(tink: TinkKey, salt: Uint8Array): KeyObject {
+function deriveSegmentKey(tink: TinkKey, salt: Uint8Array, noncePrefix: Uint8Array): SegmentKey {
   const { inputKey, associatedData, derivedKeyBytes = derivedKeyDefault, hash = 'sha256' } = tink
   const pseudorandomKey = hkdfExtract(hash, salt, inputKey)
-  const derived = hkdfExpand(hash, pseudorandomKey, associatedData, derivedKeyBytes)
+  const derived = hkdfExpand(hash, pseudorandomKey, [associatedData], derivedKeyBytes)
   const key = createSecretKey(derived)
   pseudorandomKey.fill(0)
   derived.fill(0)
-  return key
+  return {
+    algorithm: derivedKeyBytes === derivedKeyDefault ? 'aes-256-gcm' : 'aes-128-gcm',
+    key,
+    noncePrefix,
+  }
 }
 
 export interface SealTinkOptions extends CallOptions {
@@ -77,7 +82,14 @@ export async function* sealTink(
     throw new SealedError('misuse', 'Salt or nonce prefix of another length than the key demands')
   }
   yield Buffer.concat([Uint8Array.of(layout.headerBytes), salt, noncePrefix])
-  yield* sealSegments(source, { key: deriveStreamKey(tink, salt), noncePrefix }, layout, { signal })
+  const sealer = new SegmentSealer(deriveSegmentKey(tink, salt, noncePrefix), layout)
+  for await (const piece of source) {
+    signal?.throwIfAborted()
+    sealer.push(piece)
+    for (let sealed = sealer.next(); sealed !== null; sealed = sealer.next()) yield* sealed
+  }
+  signal?.throwIfAborted()
+  yield* sealer.last()
 }
 
 /**
@@ -103,15 +115,18 @@ export async function* openTink(
   if (header[0] !== layout.headerBytes) throw notAuthentic('header length byte')
   const salt = header.subarray(1, layout.headerBytes - noncePrefixBytes)
   const noncePrefix = header.subarray(layout.headerBytes - noncePrefixBytes)
-  const segmentKey = { key: deriveStreamKey(tink, salt), noncePrefix }
+  const segmentKey = deriveSegmentKey(tink, salt, noncePrefix)
   const span =
     range === null ? spanOfAll(layout, source.sizeBytes) : spanOfRange(layout, wanted, source.sizeBytes)
-  const ciphertext = source.read(span.ciphertext, { signal })
-  for await (const segment of openSegments(ciphertext, segmentKey, layout, span, source.sizeBytes, {
-    signal,
-  })) {
-    yield* trimmed(segment, layout, wanted)
+  const opener = new SegmentOpener(segmentKey, layout, span, source.sizeBytes)
+  for await (const piece of source.read(span.ciphertext, { signal })) {
+    signal?.throwIfAborted()
+    opener.push(piece)
+    for (let segment = opener.next(); segment !== null; segment = opener.next()) {
+      yield* trimmed(segment, layout, wanted)
+    }
   }
+  opener.end()
 }
 
 function checkedLayout({ inputKey, segmentBytes, derivedKeyBytes = derivedKeyDefault }: TinkKey) {

@@ -2,6 +2,7 @@
 // clear would confirm guesses at the content and outlive the key.
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { notAuthentic } from './error.ts'
+import { digestOf } from './hmac.ts'
 import { magicBytes, nonceBytes, sha256Bytes, tagBytes, trailerBytes, trailerClearBytes } from './limits.ts'
 
 const magic = Buffer.from('SEALEND1')
@@ -16,7 +17,7 @@ const tagAt = trailerClearBytes + sha256Bytes
 export interface TrailerFacts {
   readonly payloadBytes: number
   readonly plaintextBytes: number
-  readonly plaintextSha256: Buffer
+  readonly plaintextSha256: Uint8Array
 }
 
 export function sealTrailer(facts: TrailerFacts, key: KeyObject, coreDigest: Uint8Array): Buffer {
@@ -24,7 +25,7 @@ export function sealTrailer(facts: TrailerFacts, key: KeyObject, coreDigest: Uin
   trailer.set(magic)
   writeLength(trailer, facts.payloadBytes, payloadLengthAt)
   writeLength(trailer, facts.plaintextBytes, plaintextLengthAt)
-  const cipher = createCipheriv(algorithm, key, nonce, authTag)
+  const cipher = createCipheriv(algorithm, key, nonce)
   cipher.setAAD(aadOf(trailer, coreDigest))
   trailer.set(cipher.update(facts.plaintextSha256), trailerClearBytes)
   cipher.final()
@@ -51,6 +52,11 @@ export function openTrailer(trailer: Buffer, key: KeyObject, coreDigest: Uint8Ar
     plaintextBytes: readLength(trailer, plaintextLengthAt),
     plaintextSha256,
   }
+}
+
+/** Names an object without saying anything of its content: all but the payload, which the trailer vouches for. */
+export function fingerprintOf(prefix: Uint8Array, trailer: Uint8Array): Uint8Array {
+  return digestOf('sha256', Buffer.concat([prefix, trailer]))
 }
 
 const aadOf = (trailer: Buffer, coreDigest: Uint8Array) =>
