@@ -30,7 +30,7 @@ const KeyringFile = z.strictObject({
 })
 type KeyringFile = z.infer<typeof KeyringFile>
 
-export interface NamedKey {
+interface NamedKey {
   readonly primary: number
   readonly versions: ReadonlyMap<number, KeyObject>
 }
