@@ -29,4 +29,4 @@ export {
   type TokenSigningKey,
 } from './token-key.ts'
 export { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
-export { type NewTotp, newTotp, type TotpCheck, verifyTotp } from './totp.ts'
+export { type NewTotp, newTotp, type TotpCheck, totpCode, verifyTotp } from './totp.ts'

@@ -64,6 +64,12 @@ export function verifyTotp({ secret, code, now, lastStep, windowSteps = 1 }: Tot
   return accepted
 }
 
+/** The code of the moment, for somebody without an app. Throws `IdentityError('bad_secret')`. */
+export function totpCode(secret: string, now: Date): string {
+  const counter = TOTP.counter({ period: periodSeconds, timestamp: now.getTime() })
+  return HOTP.generate({ secret: parseSecret(secret), algorithm, digits, counter })
+}
+
 function parseSecret(secret: string): Secret {
   let parsed: Secret
   try {

@@ -10,6 +10,7 @@ export type VaultErrorCode =
   | 'not_found'
   | 'source_conflict'
   | 'damaged'
+  | 'unauthenticated'
 
 export class VaultError extends Error {
   override readonly name = 'VaultError'

@@ -55,7 +55,7 @@ export interface Playback {
 }
 
 export interface Player extends Disposable {
-  /** Throws `not_found`, `denied`. Where the token is dead: `bad_credentials`. */
+  /** Throws `not_found`, `denied`. `unauthenticated` where the token no longer holds. */
   open(request: PlayRequest, options?: CallOptions): Promise<Playback>
 }
 
@@ -68,7 +68,8 @@ interface Running {
 const actions = {
   play: { decide: 'recording.play', log: 'recording.played' },
   export: { decide: 'recording.export', log: 'recording.exported' },
-  show: { decide: 'recording.show', log: 'recording.shown' },
+  // A waveform is a picture of the sound: it takes the right to hear it.
+  show: { decide: 'recording.play', log: 'recording.shown' },
 } as const
 
 export function createPlayer(parts: PlayParts): Player {
@@ -160,7 +161,7 @@ async function findFacts(parts: PlayParts, request: PlayRequest, options: CallOp
   const { bearer, recordingId } = request
   const query = { ...bearer, recordingId, now: parts.now?.() ?? new Date() }
   const facts = await parts.catalog.findPlayFacts({ ...query, role: request.role }, options)
-  if (facts === null) throw new VaultError('bad_credentials', 'The token is no longer valid')
+  if (facts === null) throw new VaultError('unauthenticated', 'The token no longer holds')
   const fallback = facts.object === null && facts.recording !== null && request.role === 'playback'
   if (!fallback) return { facts, object: facts.object }
   const original = await parts.catalog.findPlayFacts({ ...query, role: 'original' }, options)

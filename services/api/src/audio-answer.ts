@@ -34,6 +34,10 @@ export async function sendAudio(request: Request, response: Response, answer: Au
     response.set('Content-Range', `bytes */${playback.sizeBytes}`)
     return sendProblem(response, problems.rangeNotSatisfiable)
   }
+  if (matches(request.get('If-None-Match'), playback.etag)) {
+    response.status(304).end()
+    return
+  }
   const range = wanted.type === 'part' ? { start: wanted.start, end: wanted.end } : null
   const lengthBytes = range === null ? playback.sizeBytes : range.end - range.start
   response.status(range === null ? 200 : 206).set('Content-Length', String(lengthBytes))
@@ -61,6 +65,12 @@ async function* resume(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Asyn
   } finally {
     await rest.return?.()
   }
+}
+
+/** RFC 9110 section 13.1.2; a weak comparison, which for strong tags is equality. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(',').some(tag => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
 }
 
 /** One satisfiable range is served; several, or what is no byte range at all, are ignored as RFC 9110 allows. */

@@ -1,6 +1,6 @@
 // What each operation does: one call into the vault, and its answer.
 import type { Catalog } from '@auricle/catalog'
-import { ObjectRole, RecordingId, RecordingPatch, RecordingQuery, type Session } from '@auricle/contract'
+import { RecordingId, RecordingPatch, RecordingQuery, type Session } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import {
   type Bearer,
@@ -11,11 +11,14 @@ import {
   showRecording,
 } from '@auricle/vault'
 import type { Request, Response } from 'express'
-import { z } from 'zod'
 import { sendAudio } from './audio-answer.ts'
 import { exchangeOf, originOf } from './request.ts'
+import { AudioQuery, type OperationId } from './routes-table.ts'
 
 export type Handler = (request: Request, response: Response) => Promise<void>
+
+/** One for every operation of the table: without it the service does not compile. */
+export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export interface HandlerParts {
   readonly identity: HttpIdentity<Session>
@@ -24,13 +27,9 @@ export interface HandlerParts {
   readonly player: Player
   readonly endSession: (facts: RequestFacts, options: { readonly signal: AbortSignal }) => Promise<void>
   readonly audioBytes: (bytes: number) => void
+  /** The OpenAPI document. */
+  readonly document: object
 }
-
-const AudioQuery = z.strictObject({
-  role: ObjectRole.exclude(['peaks']).default('playback'),
-  /** `1` asks for a file to keep, which is decided and logged as an export. */
-  download: z.stringbool().default(false),
-})
 
 const extensions: Readonly<Record<string, string>> = {
   'audio/mpeg': 'mp3',
@@ -38,7 +37,7 @@ const extensions: Readonly<Record<string, string>> = {
   'audio/ogg': 'ogg',
 }
 
-export function createHandlers(parts: HandlerParts) {
+export function createHandlers(parts: HandlerParts): Handlers {
   const { identity, browse } = parts
 
   const factsOf = (request: Request): RequestFacts => ({
@@ -118,5 +117,8 @@ export function createHandlers(parts: HandlerParts) {
         signal: exchangeOf(request).signal,
       })
     },
-  } satisfies Record<string, Handler>
+    async showOpenApi(_request, response) {
+      response.json(parts.document)
+    },
+  } satisfies Handlers
 }

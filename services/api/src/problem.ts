@@ -1,6 +1,7 @@
 // Which problem each failure is to a client of the API. A code without a row does not compile.
 import type { CatalogErrorCode } from '@auricle/catalog'
 import { type Problem, type ProblemName, problems } from '@auricle/contract'
+import { IdentityError, type IdentityErrorCode } from '@auricle/identity'
 import { VaultError, type VaultErrorCode } from '@auricle/vault'
 import type { Response } from 'express'
 import { z } from 'zod'
@@ -15,6 +16,7 @@ const vault = {
   not_audio: 'internal',
   not_found: 'notFound',
   source_conflict: 'internal',
+  unauthenticated: 'unauthenticated',
 } satisfies Record<VaultErrorCode, ProblemName>
 
 const catalog = {
@@ -27,12 +29,25 @@ const catalog = {
   unavailable: 'unavailable',
 } satisfies Record<CatalogErrorCode, ProblemName>
 
+const identity = {
+  bad_credentials: 'badCredentials',
+  bad_hash: 'internal',
+  bad_key: 'internal',
+  bad_secret: 'internal',
+  bad_token: 'unauthenticated',
+  busy: 'unavailable',
+  malformed: 'malformed',
+  unauthenticated: 'unauthenticated',
+  weak_password: 'malformed',
+} satisfies Record<IdentityErrorCode, ProblemName>
+
 function isCatalogCode(error: Error): error is Error & { code: CatalogErrorCode } {
   return error.name === 'CatalogError' && 'code' in error && String(error.code) in catalog
 }
 
 export function problemName(error: unknown): ProblemName {
   if (error instanceof VaultError) return vault[error.code]
+  if (error instanceof IdentityError) return identity[error.code]
   if (error instanceof z.ZodError) return 'malformed'
   if (!(error instanceof Error)) return 'internal'
   if (isCatalogCode(error)) return catalog[error.code]
@@ -51,7 +66,7 @@ export function problemOf(error: unknown, request: string): Problem {
 function detailOf(error: unknown, status: number): { detail?: string } {
   if (status >= 500) return {}
   if (error instanceof z.ZodError) return { detail: z.prettifyError(error) }
-  return error instanceof VaultError ? { detail: error.message } : {}
+  return error instanceof VaultError || error instanceof IdentityError ? { detail: error.message } : {}
 }
 
 export function sendProblem(response: Response, problem: Problem): void {
@@ -59,7 +74,10 @@ export function sendProblem(response: Response, problem: Problem): void {
     response.destroy()
     return
   }
-  if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer realm="auricle"')
+  // The guards of the routes know better why, and have said so.
+  if (problem.status === 401 && !response.hasHeader('WWW-Authenticate')) {
+    response.set('WWW-Authenticate', 'Bearer realm="auricle"')
+  }
   if (problem.status === 429) response.set('Retry-After', '900')
   if (problem.status === 503) response.set('Retry-After', '5')
   response.removeHeader('Content-Length')

@@ -3,10 +3,8 @@
 import type { Session } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import { type IRouter, type RequestHandler, Router } from 'express'
-import type { Handler } from './handlers.ts'
-import type { OperationId, Route } from './routes-table.ts'
-
-export type Handlers = Readonly<Record<OperationId, Handler>>
+import type { Handlers } from './handlers.ts'
+import type { Route } from './routes-table.ts'
 
 export interface RouterParts {
   readonly routes: readonly Route[]

@@ -16,6 +16,7 @@ import { createPlayer, createTenantSecrets, endSession, parseRoles, signIn } fro
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
+import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, sendProblem } from './problem.ts'
 import { exchangeOf, openExchange, originOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -66,6 +67,7 @@ export async function startApi(
     player,
     endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
+    document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')

@@ -14,6 +14,7 @@ const vault = {
   not_audio: 'notAudio',
   not_found: 'internal',
   source_conflict: 'sourceIdConflict',
+  unauthenticated: 'internal',
 } satisfies Record<VaultErrorCode, ProblemName>
 
 const pbx = {

@@ -1,11 +1,18 @@
 // The worker service as a process of its own.
 import { createAudioTool, probeAudioTool } from '@auricle/audio'
-import { createLogger, createMetrics, disableCoreDumps, openAdapters, readConfig, runService } from '@auricle/runtime'
+import {
+  createLogger,
+  createMetrics,
+  disableCoreDumps,
+  openAdapters,
+  readConfig,
+  runService,
+} from '@auricle/runtime'
 import { startWorker } from './service.ts'
 
 const { config, secrets } = readConfig(process.env)
 const logger = createLogger(config.log).with({ service: 'worker' })
-disableCoreDumps(logger)
+await disableCoreDumps(process)
 
 await runService({ start, process, logger, shutdownGraceMs: config.shutdownGraceMs })
 
@@ -15,7 +22,9 @@ async function start({ signal }: { readonly signal: AbortSignal }): Promise<Asyn
   const jobs = await adapters.openJobs()
   const audio = (await probeAudioTool()) === null ? null : createAudioTool()
   if (audio === null) logger.warn('There is no ffmpeg: recordings are kept and played as they were delivered')
-  opening.use(await startWorker({ ...adapters, config, jobs, audio, logger, metrics: createMetrics() }, { signal }))
+  opening.use(
+    await startWorker({ ...adapters, config, jobs, audio, logger, metrics: createMetrics() }, { signal }),
+  )
   logger.info('Working', { concurrency: config.worker.concurrency })
   return opening.move()
 }

@@ -3,7 +3,7 @@ import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { PostgresJobs } from '@auricle/jobs'
 import type { KeyService } from '@auricle/keys'
-import type { ObjectStore } from '@auricle/objects'
+import type { FolderStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
@@ -20,7 +20,7 @@ import { type Loop, startLoop } from './loop.ts'
 export interface WorkerParts {
   readonly config: Pick<Config, 'worker'>
   readonly catalog: Catalog
-  readonly objects: ObjectStore
+  readonly objects: FolderStore
   readonly keys: Pick<KeyService, 'key'>
   readonly jobs: PostgresJobs
   /** Null where the machine has no ffmpeg. */
@@ -36,6 +36,8 @@ const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
+/** A writer that has written nothing for this long is gone. */
+const temporaryAgeMs = 60 * 60_000
 
 /** Disposing lets the archives under way end; an abort sends them back to the queue. */
 export async function startWorker(
@@ -87,6 +89,7 @@ export async function startWorker(
   )
   loop(
     async options => {
+      await objects.sweepTemporary({ olderThanMs: temporaryAgeMs, ...options })
       const { unclaimed, archived } = await sweepIntakeObjects(
         { catalog, objects },
         sweepMinimumAgeMs,

@@ -29,7 +29,7 @@ export interface StartOptions {
 
 export async function start(options: StartOptions): Promise<AsyncDisposable> {
   const { config, secrets, logger, signal, print } = options
-  disableCoreDumps(logger)
+  await disableCoreDumps({ pid: process.pid })
   await using opening = new AsyncDisposableStack()
   opening.use(await lockFolder(config.dataFolder))
   print(`Auricle is starting on ${config.dataFolder}`)

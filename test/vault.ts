@@ -1,0 +1,223 @@
+// A vault for tests: real PostgreSQL, a real folder of objects, a real keyring, and one clinic with its people.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sniffAudio, sniffBytes } from '@auricle/audio'
+import {
+  type Catalog,
+  type ConnectorRow,
+  createCatalog,
+  type MailboxRow,
+  type TenantRow,
+  type UserRow,
+} from '@auricle/catalog'
+import { type Notice, newTokenId, type TokenId } from '@auricle/contract'
+import { can, createPasswords, newTotp, type Role } from '@auricle/identity'
+import { createLocalKeyService, type KeyService } from '@auricle/keys'
+import { createFolderStore, type FolderStore } from '@auricle/objects'
+import type { Delivery } from '@auricle/pbx'
+import {
+  assignMailbox,
+  createConnector,
+  createConnectors,
+  createMailbox,
+  createTenant,
+  createTenantSecrets,
+  createUser,
+  type OpenConnector,
+  type RequestFacts,
+  type TenantSecretsCache,
+} from '@auricle/vault'
+import { createTestDatabase, type TestDatabase } from './postgres.ts'
+
+export interface Person {
+  readonly row: UserRow
+  readonly password: string
+  readonly totpSecret: string
+}
+
+export interface TestVault extends AsyncDisposable {
+  readonly database: TestDatabase
+  readonly folder: string
+  readonly catalog: Catalog
+  readonly objects: FolderStore
+  readonly keys: KeyService
+  readonly secrets: TenantSecretsCache
+  readonly sniff: typeof sniffAudio
+  readonly sniffBytes: number
+  readonly decide: typeof can
+}
+
+/** Disposal removes everything. */
+export async function openTestVault(): Promise<TestVault> {
+  await using opening = new AsyncDisposableStack()
+  const database = opening.use(await createTestDatabase())
+  const folder = await mkdtemp(join(tmpdir(), 'auricle-vault-'))
+  opening.defer(() => rm(folder, { recursive: true, force: true }))
+  const catalog = createCatalog({ pool: database.appPool })
+  const objects = createFolderStore({ folder: join(folder, 'objects') })
+  const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
+  const secrets = createTenantSecrets(catalog, keys)
+  const opened = opening.move()
+  return {
+    ...{ database, folder, catalog, objects, keys, secrets, sniff: sniffAudio, sniffBytes, decide: can },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+export interface Clinic {
+  readonly tenant: TenantRow
+  readonly mailbox: Omit<MailboxRow, 'ownerIds'>
+  /** Owns the mailbox. */
+  readonly clinician: Person
+  /** Owns nothing. */
+  readonly stranger: Person
+  readonly administrator: Person
+  readonly connectorRow: ConnectorRow
+  readonly connector: OpenConnector
+}
+
+let clinics = 0
+
+export async function makeClinic(vault: TestVault, connector: Partial<ConnectorRow> = {}): Promise<Clinic> {
+  const slug = `clinic-${++clinics}`
+  const tenant = await createTenant(vault, { slug, name: 'A clinic', keepDays: 30 }, {})
+  const clinician = await makePerson(vault, tenant, 'clinician', ['clinician'])
+  const stranger = await makePerson(vault, tenant, 'stranger', ['clinician'])
+  const administrator = await makePerson(vault, tenant, 'administrator', ['administrator'])
+  const mailbox = await createMailbox(vault, { tenantId: tenant.id, address: '2001', name: 'Front desk' }, {})
+  await assignMailbox(vault, mailbox, clinician.row, {})
+  const connectorRow = await createConnector(
+    vault,
+    {
+      tenantId: tenant.id,
+      kind: 'upload',
+      name: 'PBX',
+      defaultMailboxId: mailbox.id,
+      maxBytes: 1024 ** 3,
+      idleTimeoutMs: 5_000,
+      allowedHosts: [],
+      pbxSecrets: { nothing: true },
+      ...connector,
+    },
+    {},
+  )
+  const opened = await createConnectors(vault.catalog, vault.keys).find(connectorRow.id)
+  if (opened === null) throw new Error('the connector just made is not there')
+  return { tenant, mailbox, clinician, stranger, administrator, connectorRow, connector: opened }
+}
+
+async function makePerson(
+  vault: TestVault,
+  tenant: TenantRow,
+  login: string,
+  roles: readonly Role[],
+): Promise<Person> {
+  const password = 'a long enough passphrase'
+  const passwordHash = await createPasswords().hashPassword(password, login)
+  const { secret: totpSecret } = newTotp({ issuer: 'test', account: login })
+  const row = await createUser(
+    vault,
+    { tenantId: tenant.id, login, name: login, roles, passwordHash, totpSecret },
+    {},
+  )
+  return { row, password, totpSecret }
+}
+
+/** A live token of a person, as if they had signed in. */
+export async function giveToken(vault: TestVault, { row }: Person): Promise<TokenId> {
+  const { auditRecord } = await import('@auricle/vault')
+  const now = new Date()
+  const id = newTokenId()
+  const token = {
+    id,
+    tenantId: row.tenantId,
+    userId: row.id,
+    purpose: 'session' as const,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + 3_600_000),
+  }
+  const actor = { type: 'system', name: 'operator' } as const
+  const event = await auditRecord(
+    {
+      tenantId: row.tenantId,
+      action: 'token.issued',
+      outcome: 'allowed',
+      actor,
+      object: null,
+      request: null,
+    },
+    null,
+  )
+  await vault.catalog.addToken(token, event)
+  return id
+}
+
+/** What the API would know of a request of this person. */
+export async function requestOf(vault: TestVault, person: Person): Promise<RequestFacts> {
+  const { row } = person
+  const tokenId = await giveToken(vault, person)
+  const bearer = await vault.catalog.findBearer(row.tenantId, tokenId, new Date())
+  if (bearer === null) throw new Error('the token just given is not live')
+  return {
+    actor: {
+      type: 'user',
+      tenantId: row.tenantId,
+      userId: row.id,
+      tokenId,
+      roles: row.roles as readonly Role[],
+      mailboxIds: bearer.mailboxIds,
+    },
+    request: 'request-of-a-test',
+    ip: '127.0.0.1',
+    userAgent: 'a test',
+  }
+}
+
+export function noticeOf(sourceId: string, facts: Partial<Notice> = {}): Notice {
+  return {
+    sourceId,
+    kind: 'voicemail',
+    mailbox: '2001',
+    direction: 'inbound',
+    from: '+15550100',
+    fromName: 'Caller One',
+    to: '2001',
+    patientReference: null,
+    note: null,
+    startedAt: '2026-01-02T03:04:05.000Z',
+    contentType: 'audio/wav',
+    fileName: null,
+    declaredBytes: null,
+    declaredSha256: null,
+    audioUrl: null,
+    ...facts,
+  }
+}
+
+/** A delivery of bytes at hand, in pieces of an odd size. */
+export function deliveryOf(audio: Uint8Array, notice: Notice, known = true): Delivery {
+  return {
+    type: 'audio',
+    sourceId: known ? notice.sourceId : null,
+    audio: inPieces(audio),
+    notice: () => notice,
+  }
+}
+
+const pieceBytes = 10_007
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+/** A sample recording of `test/samples`. */
+export function sample(name: string): Promise<Buffer> {
+  return readFile(new URL(`samples/${name}`, import.meta.url))
+}
+
+export async function gather(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of bytes) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
