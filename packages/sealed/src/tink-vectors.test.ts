@@ -33,20 +33,12 @@ function vectorsOf(path: string | URL): Vector[] {
   return vectors.filter(({ type }) => type === 'AesGcmHkdfStreamingKey')
 }
 
-const oddSizes = [
-  [1],
-  [2, 1],
-  [3],
-  [7, 1, 13],
-  [39, 41],
-  [251],
-  [997],
-  [4095, 4097],
-  [16_384],
-  [65_537],
-  [262_143],
-  [1e9],
-]
+/** One byte at a time and at odd sizes; the large ones not in the smallest pieces, which only takes long. */
+function oddSizesFor(length: number): number[][] {
+  if (length > 300_000) return [[251], [16_384, 1], [65_537], [1e9]]
+  if (length > 20_000) return [[1], [997], [4095, 4097], [65_537], [1e9]]
+  return [[1], [2, 1], [3], [7, 1, 13], [39, 41], [251], [997], [4095, 4097], [16_384], [1e9]]
+}
 
 async function check(vector: Vector): Promise<void> {
   assert.equal(vector.firstSegmentOffset, 0)
@@ -68,7 +60,7 @@ async function check(vector: Vector): Promise<void> {
     assert.equal(ciphertext.length, vector.ciphertextLength)
     assert.equal(sha256(ciphertext), vector.ciphertextSha256)
   }
-  for (const sizes of oddSizes) {
+  for (const sizes of oddSizesFor(plaintext.length)) {
     const again = await joined(sealTink(cut(plaintext, ...sizes), key, { salt, noncePrefix }))
     assert.ok(again.equals(ciphertext), `sealed in pieces of ${sizes}`)
     const opened = await joined(openTink(watchedSource(ciphertext, ...sizes), key, null))
