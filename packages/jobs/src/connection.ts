@@ -1,4 +1,5 @@
 // The queue's connections to PostgreSQL, and how BullMQ is told that the database is away.
+import type { PgPool } from 'bullmq'
 import { Pool, type PoolConfig } from 'pg'
 import { JobError } from './error.ts'
 
@@ -27,14 +28,11 @@ export interface OutageWatch {
   readonly back: () => void
 }
 
-/** As much of a pool as BullMQ uses. */
-export type QueuePool = Pick<Pool, 'query' | 'connect' | 'on' | 'end'>
-
 /**
  * A pool for BullMQ that survives the database: while it restarts, calls fail in the one way that makes BullMQ pause
  * before it tries again. Without this a worker spins and reports each attempt (jobs/src/outage.test.ts).
  */
-export function createQueuePool(connection: JobsConnection, watch: OutageWatch): QueuePool {
+export function createQueuePool(connection: JobsConnection, watch: OutageWatch): PgPool {
   const pool = new Pool({
     ...connection,
     application_name: 'auricle-jobs',
@@ -58,7 +56,8 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
   // A connection that breaks while idle belongs to nobody else.
   pool.on('error', failed)
 
-  return new Proxy(pool, {
+  // BullMQ describes the driver's pool in a type of its own, whose overloads the compiler cannot match with pg's.
+  return new Proxy(pool as unknown as PgPool, {
     get(target, name) {
       if (name === 'query' || name === 'connect') {
         return async (...args: unknown[]) => {
@@ -72,7 +71,7 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
         }
       }
       // BullMQ would pass on the errors of idle connections, which are dealt with above.
-      if (name === 'on') return () => pool
+      if (name === 'on') return () => target
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },

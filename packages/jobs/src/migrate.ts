@@ -21,6 +21,7 @@ export async function migrateJobs(
     const role = escapeIdentifier(options.appRole)
     await client.query(`
       BEGIN;
+      SELECT pg_advisory_xact_lock(hashtext('auricle:jobs:grants'));
       GRANT USAGE ON SCHEMA ${jobsSchema} TO ${role};
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${jobsSchema} TO ${role};
       REVOKE INSERT, UPDATE, DELETE ON ${jobsSchema}.migration FROM ${role};

@@ -1,8 +1,14 @@
 // The queue on PostgreSQL. It may forget: whoever enqueues must be able to enqueue again, and does so from a row.
 import { randomUUID } from 'node:crypto'
 import type { Job } from '@auricle/contract'
-import { createPostgresBackend, Queue } from 'bullmq'
-import { createQueuePool, isOutage, type JobsConnection, type QueuePool } from './connection.ts'
+import {
+  createPostgresBackend,
+  type PgPool,
+  type PostgresConnectionOptions,
+  type PostgresQueueBackend,
+  Queue,
+} from 'bullmq'
+import { createQueuePool, isOutage, type JobsConnection } from './connection.ts'
 import { JobError } from './error.ts'
 import type { JobQueue } from './queue.ts'
 import { startPostgresWorkers, type WorkerOptions } from './workers.ts'
@@ -64,8 +70,10 @@ export async function createPostgresJobs(options: PostgresJobsOptions): Promise<
   }
 }
 
-function openQueue(pool: QueuePool): Queue<Job> {
-  return new Queue<Job>(
+type BullQueue = Queue<Job, void, string, Job, void, string, PostgresQueueBackend, PostgresConnectionOptions>
+
+function openQueue(pool: PgPool): BullQueue {
+  return new Queue(
     queueName,
     { connection: pool, streams: { events: { maxLen: eventsKeptMost } } },
     createPostgresBackend,
@@ -76,7 +84,7 @@ function openQueue(pool: QueuePool): Queue<Job> {
  * Deduplication is by BullMQ's deduplication key and not by its job id: the key goes when the job has ended in any
  * way, while a failed job that is kept would block its own id. One attempt: trying again is the intake row's to say.
  */
-async function addOnce(queue: Queue<Job>, job: Job, id: string): Promise<void> {
+async function addOnce(queue: BullQueue, job: Job, id: string): Promise<void> {
   await queue.add(job.type, job, {
     jobId: `${id}-${randomUUID()}`,
     deduplication: { id },

@@ -1,7 +1,14 @@
 // Takes jobs from the queue and hands them to their handler, through kills, restarts and outages of the database.
 import { Job } from '@auricle/contract'
-import { type Job as BullJob, createPostgresBackend, UnrecoverableError, WaitingError, Worker } from 'bullmq'
-import { isOutage, type QueuePool } from './connection.ts'
+import {
+  type Job as BullJob,
+  createPostgresBackend,
+  type PgPool,
+  UnrecoverableError,
+  WaitingError,
+  Worker,
+} from 'bullmq'
+import { isOutage } from './connection.ts'
 import { JobError } from './error.ts'
 import type { JobHandler } from './queue.ts'
 
@@ -52,7 +59,7 @@ const abandonedMessage = 'job stalled more than allowable limit'
 const pollSeconds = 5
 
 export interface WorkerParts {
-  readonly pool: QueuePool
+  readonly pool: PgPool
   readonly queueName: string
   readonly onError: (error: unknown) => void
 }
@@ -67,7 +74,7 @@ export async function startPostgresWorkers(
   const timing = { ...defaultTiming, ...options.timing }
   const reports = new Set<Promise<void>>()
 
-  const worker = new Worker<unknown, void>(
+  const worker = new Worker(
     parts.queueName,
     // BullMQ gives a signal only to processors that declare three parameters (worker.js, 6.7).
     async (bullJob: BullJob<unknown, void>, token: string | undefined, lost: AbortSignal | undefined) => {

@@ -1,0 +1,37 @@
+// A PostgreSQL of one test's own, for tests that kill it.
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type DatabaseSettings, startEmbeddedPostgres } from '@auricle/runtime'
+
+const ownerAndOthersEnter = 0o755
+const exitPollMs = 5
+
+export interface OwnPostgres extends AsyncDisposable {
+  readonly owner: DatabaseSettings
+  readonly app: DatabaseSettings
+  /** Ends the server with SIGKILL, once it runs, and resolves when it is gone. It is started again by itself. */
+  kill(): Promise<void>
+}
+
+export async function startOwnPostgres(): Promise<OwnPostgres> {
+  await using opening = new AsyncDisposableStack()
+  const home = await mkdtemp(join(tmpdir(), 'auricle-own-postgres-'))
+  opening.defer(() => rm(home, { recursive: true, force: true }))
+  await chmod(home, ownerAndOthersEnter)
+  const silent = { info: () => undefined, warn: () => undefined }
+  const server = opening.use(await startEmbeddedPostgres({ home: join(home, 'database'), log: silent }))
+  const open = opening.move()
+  return {
+    owner: server.owner,
+    app: server.app,
+    async kill() {
+      while (server.pid === null) await delay(exitPollMs)
+      const { pid } = server
+      process.kill(pid, 'SIGKILL')
+      while (server.pid === pid) await delay(exitPollMs)
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
