@@ -61,6 +61,8 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
   }
   const address = server.address() as AddressInfo
 
+  // From the start: once aborted, it may be closed long before anybody disposes of it.
+  const closed = once(server, 'close')
   const close = () => {
     if (closing) return
     closing = true
@@ -81,7 +83,6 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
     url: `http://${address.family === 'IPv6' ? `[${host}]` : host}:${address.port}`,
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', close)
-      const closed = server.listening || closing ? once(server, 'close') : Promise.resolve()
       close()
       const cut = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly logger: Logger
   /** How long a stop may take before the process ends anyway, in milliseconds. */
   readonly shutdownGraceMs: number
+  /** Told of each failure in place of the log; for a person at a terminal. */
+  readonly report?: ((message: string, error: unknown) => void) | undefined
 }
 
 const stopSignals = ['SIGINT', 'SIGTERM'] as const
@@ -27,6 +29,7 @@ const failureExitCode = 1
  */
 export async function runService(options: RunOptions): Promise<void> {
   const { start, process: host, logger, shutdownGraceMs } = options
+  const report = options.report ?? ((message, error) => logger.error(message, { error }))
   const controller = new AbortController()
   const { signal } = controller
   using listeners = new DisposableStack()
@@ -41,7 +44,7 @@ export async function runService(options: RunOptions): Promise<void> {
     controller.abort(new DOMException(reason, 'AbortError'))
   }
   const fail = (message: string, error: unknown) => {
-    logger.error(message, { error })
+    report(message, error)
     host.exitCode = failureExitCode
     if (!signal.aborted) stop('failed')
   }

@@ -3,6 +3,7 @@ import { type Authority, openAuthority } from '@auricle/api-service'
 import {
   type Config,
   createLogger,
+  describeError,
   type Logger,
   openAdapters,
   type ProcessHandle,
@@ -95,8 +96,13 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
         process: host,
         logger,
         shutdownGraceMs: parts.config.shutdownGraceMs,
+        report: (message, error) => {
+          const { message: sentence } = describeError(error)
+          if (sentence === null) logger.error(message, { error })
+          else globalThis.process.stderr.write(`auricle: ${sentence}\n`)
+        },
       })
-      print(host.exitCode === undefined || host.exitCode === 0 ? 'Stopped.' : 'Stopped after a failure.')
+      if (host.exitCode === undefined || host.exitCode === 0) print('Stopped.')
     })
   program
     .command('doctor')
