@@ -1,0 +1,205 @@
+// What must be true after the storm.
+import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodeLeaf } from '@auricle/audit'
+import { sweepIntakeObjects, verifyTenant } from '@auricle/vault'
+import type { Clinic } from '../harness/clinic.ts'
+import { send } from '../harness/http-client.ts'
+import type { Stack } from '../harness/stack.ts'
+import { mebibytes, say, type Verdict } from '../harness/verdict.ts'
+import type { Accepted, Sender } from './sender.ts'
+
+const fetchTimeoutMs = 120_000
+const readersAtOnce = 4
+
+export async function checkAll(
+  stack: Stack,
+  clinic: Clinic,
+  sender: Sender,
+  verdict: Verdict,
+): Promise<void> {
+  const accepted = [...sender.accepted.values()]
+  checkReceipts(accepted, sender, verdict)
+  await checkRows(stack, accepted, verdict)
+  await checkOriginals(stack, clinic, accepted, verdict)
+  await checkLog(stack, accepted, verdict)
+  await checkObjects(stack, clinic, verdict)
+  await checkQueue(stack, verdict)
+}
+
+function checkReceipts(accepted: readonly Accepted[], sender: Sender, verdict: Verdict): void {
+  for (const surprise of sender.surprises) say(`       ${surprise}`)
+  verdict.check(
+    sender.surprises.length === 0,
+    'every delivery was answered as it should be',
+    `${sender.surprises.length} were not`,
+  )
+  const differing = accepted.filter(
+    ({ receipts }) => new Set(receipts.map(r => JSON.stringify(r))).size !== 1,
+  )
+  const repeated = accepted.filter(({ receipts }) => receipts.length > 1).length
+  verdict.check(
+    differing.length === 0,
+    'a delivery that came again got the receipt of the first',
+    `${repeated} came again, ${differing.length} differ`,
+  )
+  const ids = new Set(accepted.map(idOf))
+  verdict.check(ids.size === accepted.length, 'no two deliveries share a recording', `${ids.size} recordings`)
+}
+
+function idOf({ receipts }: Accepted): string {
+  return receipts[0]?.recording ?? ''
+}
+
+async function checkRows(
+  { superuser }: Stack,
+  accepted: readonly Accepted[],
+  verdict: Verdict,
+): Promise<void> {
+  const ids = new Set(accepted.map(idOf))
+  for (const [table, column] of [
+    ['intake', 'recording_id'],
+    ['recording', 'id'],
+  ]) {
+    const { rows } = await superuser.query<{ id: string }>(`select ${column} as id from auricle.${table}`)
+    const missing = [...ids].filter(id => !rows.some(row => row.id === id)).length
+    const extra = rows.filter(row => !ids.has(row.id)).length
+    verdict.check(
+      missing === 0 && extra === 0 && rows.length === ids.size,
+      `table ${table} has one row for each 2xx and no other`,
+      `${rows.length} rows, ${missing} missing, ${extra} extra`,
+    )
+  }
+  const { rows: states } = await superuser.query<{ name: string; count: string }>(
+    'select audio_state as name, count(*) from auricle.recording group by 1 order by 1',
+  )
+  verdict.check(
+    states.every(({ name }) => name === 'ready'),
+    'every recording has its rendition and its waveform',
+    states.map(({ name, count }) => `${name} ${count}`).join(', '),
+  )
+}
+
+async function checkOriginals(
+  stack: Stack,
+  clinic: Clinic,
+  accepted: readonly Accepted[],
+  verdict: Verdict,
+): Promise<void> {
+  const waiting = [...accepted]
+  let identical = 0
+  let logged = 0
+  let bytes = 0
+  const read = async () => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const id = idOf(next)
+      const answer = await send({
+        method: 'GET',
+        url: `${stack.urls.api}/v1/recordings/${id}/audio?role=original`,
+        headers: { authorization: `Bearer ${clinic.clinician.token}` },
+        body: null,
+        timeoutMs: fetchTimeoutMs,
+        onHead: async () => {
+          if ((await countEvents(stack, id, 'recording.played')) === 1) logged++
+        },
+      })
+      const sha256 = createHash('sha256').update(answer.body).digest('hex')
+      if (answer.status === 200 && sha256 === next.sha256) identical++
+      else say(`       ${next.recording.sourceId} (${id}): ${answer.status}, ${answer.body.length} bytes`)
+      bytes += answer.body.length
+    }
+  }
+  await Promise.all(Array.from({ length: readersAtOnce }, read))
+  verdict.check(
+    identical === accepted.length,
+    'every original, fetched by the clinician, is byte for byte what was sent',
+    `${identical} of ${accepted.length}, ${mebibytes(bytes)}`,
+  )
+  verdict.check(
+    logged === accepted.length,
+    'its access event was durable before its first byte',
+    `${logged} of ${accepted.length}`,
+  )
+}
+
+async function countEvents({ superuser }: Stack, recordingId: string, action: string): Promise<number> {
+  const { rows } = await superuser.query<{ leaf: Buffer }>(
+    'select leaf from auricle.audit_event where position($1::bytea in leaf) > 0',
+    [Buffer.from(recordingId)],
+  )
+  return rows.filter(({ leaf }) => decodeLeaf(leaf).action === action).length
+}
+
+async function checkLog(
+  { superuser }: Stack,
+  accepted: readonly Accepted[],
+  verdict: Verdict,
+): Promise<void> {
+  const { rows } = await superuser.query<{ leaf: Buffer }>('select leaf from auricle.audit_event')
+  const events = rows.map(({ leaf }) => decodeLeaf(leaf))
+  for (const action of ['delivery.received', 'recording.archived', 'recording.played'] as const) {
+    const counts = new Map<string, number>()
+    for (const event of events) {
+      if (event.action === action && event.object !== null)
+        counts.set(event.object.id, (counts.get(event.object.id) ?? 0) + 1)
+    }
+    const once = accepted.filter(one => counts.get(idOf(one)) === 1).length
+    verdict.check(
+      once === accepted.length && counts.size === accepted.length,
+      `the log has ${action} exactly once for each recording`,
+      `${once} of ${accepted.length}, ${counts.size} recordings named`,
+    )
+  }
+  const refused = events.filter(({ action }) => action === 'delivery.refused').length
+  say(`       ${events.length} events in all, ${refused} of them delivery.refused`)
+}
+
+async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Promise<void> {
+  const { catalog, objects, keys } = stack.adapters
+  let left = 0
+  for await (const _ of objects.list('intake/')) left++
+  const swept = await sweepIntakeObjects({ catalog, objects, now: later }, 0, {})
+  const after: string[] = []
+  for await (const { key } of objects.list('intake/')) after.push(key)
+  verdict.check(
+    after.length === 0,
+    'what deliveries that did not succeed left behind is swept',
+    `${left} objects left, swept ${swept.unclaimed} unclaimed and ${swept.archived} archived, ${after.length} remain`,
+  )
+  const temporaries = await objects.sweepTemporary({ olderThanMs: -1 })
+  const names = await readdir(join(stack.dataFolder, 'objects'), { recursive: true })
+  const parts = names.filter(name => name.endsWith('.part'))
+  verdict.check(
+    parts.length === 0,
+    'no temporary file of the store is left after its sweep',
+    `${temporaries} swept, ${parts.length} remain`,
+  )
+  const found = { good: 0, bad: 0, stray: 0 }
+  let bytes = 0
+  for await (const finding of verifyTenant({ catalog, objects, keys }, clinic.tenant.id, {})) {
+    found[finding.type]++
+    if (finding.type === 'good') bytes += finding.bytes
+    else say(`       ${JSON.stringify(finding)}`)
+  }
+  verdict.check(
+    found.bad === 0 && found.stray === 0 && found.good > 0,
+    'every stored object opens whole and is the one that was archived',
+    `${found.good} good (${mebibytes(bytes)}), ${found.bad} bad, ${found.stray} stray`,
+  )
+}
+
+/** The clocks of kernel and process may differ by a tick, and an age of 0 means all. */
+const later = () => new Date(Date.now() + 1_000)
+
+async function checkQueue(stack: Stack, verdict: Verdict): Promise<void> {
+  const { rows } = await stack.superuser.query<{ count: string }>('select count(*) from auricle.outbox')
+  const jobs = await stack.adapters.openJobs()
+  const { waiting, active, delayed, failed } = await jobs.counts()
+  const outbox = Number(rows[0]?.count)
+  verdict.check(
+    outbox === 0 && waiting === 0 && active === 0 && delayed === 0,
+    'nothing waits in outbox or queue',
+    `outbox ${outbox}, waiting ${waiting}, active ${active}, delayed ${delayed} (failed, kept to be looked at: ${failed})`,
+  )
+}

@@ -1,0 +1,140 @@
+// The product as it runs for real: PostgreSQL, ingest, worker and api as processes of their own in a temporary folder.
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openAdapters, readConfig } from '@auricle/runtime'
+import {
+  type DatabaseSettings,
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '@auricle/runtime/postgres'
+import pg from 'pg'
+import { findFreePort } from './free-port.ts'
+import { type ServiceProcess, startService } from './service-process.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+/** As root, PostgreSQL's own user has to pass through the folder. */
+const passableMode = 0o711
+
+export type ServiceName = 'ingest' | 'worker' | 'api'
+
+export interface StackOptions {
+  /** Names the temporary folder. */
+  readonly name: string
+  readonly logLevel: 'debug' | 'info'
+  readonly workerConcurrency: number
+  /** Variables of one service beyond the common ones; they win. */
+  readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>
+  readonly nodeOptions?: Partial<Record<ServiceName, readonly string[]>>
+  /** The folder stays when the run is over. */
+  readonly keep?: boolean
+}
+
+export interface Stack extends AsyncDisposable {
+  /** Holds everything: data, database, logs, the temporary folders of the processes. */
+  readonly folder: string
+  readonly dataFolder: string
+  readonly logFolder: string
+  readonly temporaryFolder: string
+  readonly postgres: EmbeddedPostgres
+  readonly services: Readonly<Record<ServiceName, ServiceProcess>>
+  readonly urls: { readonly ingest: string; readonly api: string }
+  /** The adapters that the harness itself works with, on the same database, objects and keys. */
+  readonly adapters: Awaited<ReturnType<typeof openAdapters>>
+  /** Looks behind the curtain, past row-level security. */
+  readonly superuser: pg.Pool
+}
+
+/** The schema is made and the harness's adapters are open; the services are started by `startServices`. */
+export async function openStack(
+  options: StackOptions,
+): Promise<Omit<Stack, 'services'> & { startServices(): Promise<Stack> }> {
+  await using opening = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), `auricle-${options.name}-`))
+  if (options.keep !== true) opening.defer(() => rm(folder, { recursive: true, force: true }))
+  await chmod(folder, passableMode)
+  const [dataFolder, logFolder, temporaryFolder] = ['data', 'logs', 'tmp'].map(name => join(folder, name))
+  if (dataFolder === undefined || logFolder === undefined || temporaryFolder === undefined)
+    throw new TypeError()
+  for (const made of [dataFolder, logFolder, temporaryFolder]) await mkdir(made)
+
+  const postgres = opening.use(
+    await startEmbeddedPostgres({
+      home: join(folder, 'database'),
+      log: { info: () => undefined, warn: () => undefined },
+    }),
+  )
+  const [ingestPort, apiPort] = [await findFreePort(), await findFreePort()]
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: temporaryFolder,
+    DATABASE_URL: databaseUrl(postgres.app),
+    AURICLE_DATA: dataFolder,
+    AURICLE_INGEST_PORT: String(ingestPort),
+    AURICLE_API_PORT: String(apiPort),
+    AURICLE_WORKER_CONCURRENCY: String(options.workerConcurrency),
+    AURICLE_LOG_LEVEL: options.logLevel,
+    AURICLE_LOG_FORMAT: 'json',
+  }
+  const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => silent }
+  const adapters = opening.use(
+    await openAdapters({
+      ...readConfig({ ...env, AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner) }),
+      logger: silent,
+      database: 'join',
+    }),
+  )
+  const superuser = opening.adopt(
+    new pg.Pool({ ...postgres.superuser, max: 4, application_name: 'auricle-harness' }),
+    pool => pool.end(),
+  )
+  superuser.on('error', nothing)
+  const opened = opening.move()
+  const base = {
+    folder,
+    dataFolder,
+    logFolder,
+    temporaryFolder,
+    postgres,
+    urls: { ingest: `http://127.0.0.1:${ingestPort}`, api: `http://127.0.0.1:${apiPort}` },
+    adapters,
+    superuser,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+  const start = async (name: ServiceName, readyMessage: string): Promise<ServiceProcess> => {
+    const temporary = join(temporaryFolder, name)
+    await mkdir(temporary)
+    const service = opened.use(
+      startService({
+        name,
+        main: join(root, 'services', name, 'src', 'main.ts'),
+        nodeOptions: options.nodeOptions?.[name] ?? [],
+        env: { ...env, TMPDIR: temporary, ...options.env?.[name] },
+        cwd: temporary,
+        logFile: join(logFolder, `${name}.log`),
+        readyMessage,
+      }),
+    )
+    return service
+  }
+  return {
+    ...base,
+    async startServices() {
+      const services = {
+        ingest: await start('ingest', 'Listening'),
+        worker: await start('worker', 'Working'),
+        api: await start('api', 'Listening'),
+      }
+      await Promise.all(Object.values(services).map(service => service.ready()))
+      return { ...base, services }
+    },
+  }
+}
+
+const nothing = () => undefined
+
+function databaseUrl({ host, port, database, user, password }: DatabaseSettings): string {
+  const part = encodeURIComponent
+  return `postgres://${part(user)}:${part(password)}@localhost:${port}/${part(database)}?host=${part(host)}`
+}
