@@ -1,2 +1,5 @@
 export type { AudioFormat, AudioTool, RenderFacts, Rendition } from './audio-tool.ts'
+export { type AudioLimits, type AudioToolOptions, createAudioTool } from './create-audio-tool.ts'
 export { AudioError, type AudioErrorCode } from './error.ts'
+export { type AudioToolFacts, probeAudioTool } from './probe.ts'
+export { sniffAudio, sniffBytes } from './sniff.ts'
