@@ -3,7 +3,6 @@
 //   await using database = await createTestDatabase()
 //   const catalog = createCatalog({ pool: database.appPool })
 import { randomBytes } from 'node:crypto'
-import { after } from 'node:test'
 import { createPool, type DatabaseSettings } from '@auricle/catalog'
 import pg from 'pg'
 import { type SharedPostgres, settingsVariable, startSharedPostgres } from './shared-postgres.ts'
@@ -20,16 +19,24 @@ export interface TestDatabase extends AsyncDisposable {
 
 let own: Promise<SharedPostgres & AsyncDisposable> | null = null
 
-// A file that is run without the global setup starts a server itself, for as long as it runs.
-after(async () => {
-  await (await own)?.[Symbol.asyncDispose]()
-})
-
 async function findServer(): Promise<SharedPostgres> {
   const settings = process.env[settingsVariable]
   if (settings !== undefined) return JSON.parse(settings) as SharedPostgres
-  own ??= startSharedPostgres()
+  own ??= startOwn()
   return await own
+}
+
+/** A file that is run without the global setup starts a server itself, for as long as it runs. */
+async function startOwn(): Promise<SharedPostgres & AsyncDisposable> {
+  const server = await startSharedPostgres()
+  // Not a hook of the test runner: those run in the order they were set, and the file's own need the server.
+  process.once('beforeExit', () => {
+    server[Symbol.asyncDispose]().catch((error: unknown) => {
+      process.exitCode = 1
+      console.error(error)
+    })
+  })
+  return server
 }
 
 /** Makes a database with the newest schema; disposal ends its pools and drops it. */

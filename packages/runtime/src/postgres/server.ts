@@ -1,6 +1,7 @@
 // One run of the postgres program: started, watched until ready, stopped.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.ts'
 import { collectErrors, startProgram } from './child.ts'
@@ -71,6 +72,7 @@ export async function startServer(
   if (hasEnded(child)) throw startFailure('PostgreSQL ended instead of starting', errors())
   // From here on only its owner keeps our process alive, not the server itself.
   child.unref()
+  unrefStream(child.stderr)
   return server
 }
 
@@ -129,9 +131,11 @@ function startGuard(pid: number, place: Place): { dismiss(): void } {
   guard.stdin?.on('error', ignore)
   guard.stderr?.destroy()
   guard.unref()
-  // The pipe must not keep our process alive either.
-  const pipe: unknown = guard.stdin
-  if (pipe !== null && typeof pipe === 'object' && 'unref' in pipe && typeof pipe.unref === 'function')
-    pipe.unref()
+  unrefStream(guard.stdin)
   return { dismiss: () => guard.stdin?.end('stop\n') }
+}
+
+/** Child processes' pipes are sockets, though typed as any stream. */
+function unrefStream(stream: unknown): void {
+  if (stream instanceof Socket) stream.unref()
 }
