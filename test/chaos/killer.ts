@@ -8,31 +8,33 @@ const pollMs = 50
 /** A service that was killed is up again for at least this long before it is killed again. */
 const settleMs = 400
 
-export interface KillCounts {
-  readonly counts: Readonly<Record<Victim, number>>
-}
+/** Share of the work that is done, by whom it concerns. */
+export type Progress = (victim: Victim) => number
 
-/** Resolves when all are done; `progress` is the share of the work that is done. */
+/** Every process has a killer of its own, so that two may fall at once. Resolves when all kills are done. */
 export async function killAsPlanned(
   stack: Stack,
   kills: readonly PlannedKill[],
-  progress: () => number,
+  progress: Progress,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Readonly<Record<Victim, number>>> {
   const counts: Record<Victim, number> = { ingest: 0, worker: 0, postgres: 0 }
-  for (const { victim, at, pauseMs } of kills) {
-    while (progress() < at && !signal.aborted) await delay(pollMs)
-    if (signal.aborted) break
-    await delay(pauseMs)
-    if (victim === 'postgres') await killPostgres(stack)
-    else {
-      await stack.services[victim].ready()
-      await delay(settleMs)
-      await stack.services[victim].kill()
+  const killOne = async (victim: Victim) => {
+    for (const { at, pauseMs } of kills.filter(kill => kill.victim === victim)) {
+      while (progress(victim) < at && !signal.aborted) await delay(pollMs)
+      if (signal.aborted) return
+      await delay(pauseMs)
+      if (victim === 'postgres') await killPostgres(stack)
+      else {
+        await stack.services[victim].ready()
+        await delay(settleMs)
+        await stack.services[victim].kill()
+      }
+      counts[victim]++
+      say(`  killed ${victim} at ${(progress(victim) * 100).toFixed(0)} %`)
     }
-    counts[victim]++
-    say(`  killed ${victim} at ${(progress() * 100).toFixed(0)} %`)
   }
+  await Promise.all((Object.keys(counts) as Victim[]).map(killOne))
   return counts
 }
 

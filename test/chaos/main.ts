@@ -104,7 +104,10 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
   let open = 0
   const stop = new AbortController()
   const waiting = [...plan.tasks].reverse()
-  const progress = () => (done + archived) / (plan.tasks.length + plan.recordings.length)
+  const progress = (victim: Victim) =>
+    victim === 'ingest'
+      ? done / plan.tasks.length
+      : (done + archived) / (plan.tasks.length + plan.recordings.length)
   const lane = async () => {
     for (let task = waiting.pop(); task !== undefined; task = waiting.pop()) {
       await sender.run(task)

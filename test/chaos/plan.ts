@@ -7,7 +7,7 @@ const smallestBytes = 5_000
 const usualMostBytes = 1_000_000
 const largeMostBytes = 16_000_000
 const largestBytes = 50_000_000
-const largeShare = 0.08
+const largeShare = 0.03
 const duplicateShare = 0.1
 const cutShare = 0.05
 const oddShare = 0.012
@@ -15,7 +15,7 @@ const remoteTroubleShare = 0.3
 const wayShares = { multipart: 0.5, upload: 0.32 } as const
 const repeatModes = ['later', 'together', 'after-failure', 'later', 'together'] as const
 const leastKillsEach = 5
-const pauseMostMs = 1_500
+const pauseMostMs = 500
 
 export interface PlannedRecording {
   readonly index: number
@@ -40,7 +40,10 @@ export type Victim = 'ingest' | 'worker' | 'postgres'
 
 export interface PlannedKill {
   readonly victim: Victim
-  /** Share of the whole work that is done when it strikes, and a pause on top, in milliseconds. */
+  /**
+   * Share of the work that is done when it strikes (of the deliveries for ingest, of deliveries and archives for the
+   * others), and a pause on top, in milliseconds.
+   */
   readonly at: number
   readonly pauseMs: number
 }
@@ -60,7 +63,7 @@ export function makePlan(
   const cuts = Math.round(deliveries * cutShare)
   const odd = Math.max(2, Math.round(deliveries * oddShare))
   const waves = samples.filter(sample => sample.wave !== null)
-  const fixedSizes = [largestBytes, largestBytes * 0.7, largestBytes * 0.5, smallestBytes]
+  const fixedSizes = [largestBytes, largestBytes / 2, smallestBytes]
 
   const record = (index: number, prefix: string): PlannedRecording => {
     const asIs = samples[index]

@@ -32,8 +32,12 @@ export function send(sending: Sending): Promise<Answer> {
     reject(error)
   }
   outgoing.on('error', fail)
-  outgoing.on('close', () => fail(new Error('the connection closed without an answer')))
+  let hasAnswer = false
+  outgoing.on('close', () => {
+    if (!hasAnswer) fail(new Error('the connection closed without an answer'))
+  })
   outgoing.on('response', incoming => {
+    hasAnswer = true
     const collect = async () => {
       await onHead?.()
       const pieces: Buffer[] = []

@@ -1,5 +1,5 @@
 // Reads the stored original back whole, and makes from those bytes what browsers play and the waveform they show.
-import type { RenderFacts } from '@auricle/audio'
+import type { RenderFacts, Rendition } from '@auricle/audio'
 import type { IntakeRow, StoredObject } from '@auricle/catalog'
 import { type AudioState, type ObjectRole, Peaks } from '@auricle/contract'
 import type { CallOptions, OpenedObject } from '@auricle/sealed'
@@ -62,14 +62,17 @@ async function render(
   options: CallOptions,
 ): Promise<RenderFacts> {
   const { tenantId, recordingId } = intake
-  if (parts.audio === null || original.format === null) throw new TypeError('nothing to render with')
-  const rendition = parts.audio.render(opened.read(null, options), original.format, options)
+  const { audio } = parts
+  const { format } = original
+  if (audio === null || format === null) throw new TypeError('nothing to render with')
+  const rendition = audio.render(opened.read(null, options), format, options)
   const common = { tenantId, recordingId, createdAt: intake.receivedAt, retainUntil: keepUntil }
   const playback = { ...common, role: 'playback' as const, contentType: rendition.contentType }
   const { status } = await storeObject(parts, playback, rendition.playback, options)
-  // A run before this one stored the rendition and died before the peaks: render once more for the facts alone.
-  if (status === 'exists') await drain(rendition.playback)
-  const facts = rendition.facts()
+  const facts =
+    status === 'created'
+      ? rendition.facts()
+      : await renderFacts(audio.render(opened.read(null, options), format, options))
   const json = Buffer.from(JSON.stringify(facts.peaks))
   const peaks = { ...common, role: 'peaks' as const, contentType: peaksContentType }
   await storeObject(
@@ -81,6 +84,15 @@ async function render(
     options,
   )
   return facts
+}
+
+/**
+ * A run before this one stored the rendition and died before the peaks. The store has left the second one off where
+ * it found the first, so this one is rendered whole, for its facts alone.
+ */
+async function renderFacts(rendition: Rendition): Promise<RenderFacts> {
+  await drain(rendition.playback)
+  return rendition.facts()
 }
 
 async function finish(
