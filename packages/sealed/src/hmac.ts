@@ -15,7 +15,7 @@ const outerPad = 0x5c
 
 // Reused, since an array beyond 64 bytes is allocated outside the heap, which costs more than the hash. One of each
 // length is enough: nothing here is asynchronous. Wiped after use.
-const scratchMost = 256
+const scratchMost = 1024
 const innerScratches: Uint8Array[] = []
 const outerScratches: Uint8Array[] = []
 

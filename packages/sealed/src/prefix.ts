@@ -55,7 +55,8 @@ export function parseHeaderText(prefix: Buffer): string {
   const headerBytes = prefix.readUInt32BE(headerLengthAt)
   const headerEnd = prefixFixedBytes + headerBytes
   if (headerBytes < 1 || headerEnd > prefix.length) throw malformed('header length')
-  if (!prefix.subarray(headerEnd).equals(zeros.subarray(headerEnd, prefix.length))) throw malformed('padding')
+  if (zeros.compare(prefix, headerEnd, prefix.length, headerEnd, prefix.length) !== 0)
+    throw malformed('padding')
   const header = prefix.subarray(prefixFixedBytes, headerEnd)
   if (!isUtf8(header)) throw malformed('header is not UTF-8')
   return header.toString()

@@ -3,7 +3,15 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { notAuthentic } from './error.ts'
 import { digestOf } from './hmac.ts'
-import { magicBytes, nonceBytes, sha256Bytes, tagBytes, trailerBytes, trailerClearBytes } from './limits.ts'
+import {
+  magicBytes,
+  nonceBytes,
+  prefixUsualBytes,
+  sha256Bytes,
+  tagBytes,
+  trailerBytes,
+  trailerClearBytes,
+} from './limits.ts'
 
 const magic = Buffer.from('SEALEND1')
 // A constant nonce is sound here: the trailer key encrypts exactly one message.
@@ -14,6 +22,10 @@ const payloadLengthAt = magicBytes
 const plaintextLengthAt = magicBytes + 8
 const tagAt = trailerClearBytes + sha256Bytes
 
+// Used over and over within one turn of the loop, since a small object's costs are mostly its allocations.
+const aadScratch = new Uint8Array(trailerClearBytes + sha256Bytes)
+const fingerprintScratch = new Uint8Array(prefixUsualBytes + trailerBytes)
+
 export interface TrailerFacts {
   readonly payloadBytes: number
   readonly plaintextBytes: number
@@ -21,7 +33,7 @@ export interface TrailerFacts {
 }
 
 export function sealTrailer(facts: TrailerFacts, key: KeyObject, coreDigest: Uint8Array): Buffer {
-  const trailer = Buffer.allocUnsafeSlow(trailerBytes)
+  const trailer = Buffer.allocUnsafe(trailerBytes)
   trailer.set(magic)
   writeLength(trailer, facts.payloadBytes, payloadLengthAt)
   writeLength(trailer, facts.plaintextBytes, plaintextLengthAt)
@@ -56,11 +68,18 @@ export function openTrailer(trailer: Buffer, key: KeyObject, coreDigest: Uint8Ar
 
 /** Names an object without saying anything of its content: all but the payload, which the trailer vouches for. */
 export function fingerprintOf(prefix: Uint8Array, trailer: Uint8Array): Uint8Array {
-  return digestOf('sha256', Buffer.concat([prefix, trailer]))
+  if (prefix.length !== prefixUsualBytes) return digestOf('sha256', Buffer.concat([prefix, trailer]))
+  fingerprintScratch.set(prefix)
+  fingerprintScratch.set(trailer, prefix.length)
+  return digestOf('sha256', fingerprintScratch)
 }
 
-const aadOf = (trailer: Buffer, coreDigest: Uint8Array) =>
-  Buffer.concat([trailer.subarray(0, trailerClearBytes), coreDigest])
+/** The clear part of the trailer and the core digest, good until the next call. */
+function aadOf(trailer: Buffer, coreDigest: Uint8Array): Uint8Array {
+  trailer.copy(aadScratch, 0, 0, trailerClearBytes)
+  aadScratch.set(coreDigest, trailerClearBytes)
+  return aadScratch
+}
 
 const wordValues = 2 ** 32
 
