@@ -1,4 +1,5 @@
 // A vault for tests: real PostgreSQL, a real folder of objects, a real keyring, and one clinic with its people.
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -214,6 +215,28 @@ async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** A sample recording of `test/samples`. */
 export function sample(name: string): Promise<Buffer> {
   return readFile(new URL(`samples/${name}`, import.meta.url))
+}
+
+const wavHeaderBytes = 44
+const wavBytesPerSecond = 16_000
+
+/** A PCM WAV of 8 kHz, one channel and 16 bits, of that many seconds of noise. */
+export function shortWav(seconds: number): Buffer {
+  const samples = randomBytes(seconds * wavBytesPerSecond)
+  const header = Buffer.alloc(wavHeaderBytes)
+  header.write('RIFF', 0)
+  header.writeUInt32LE(wavHeaderBytes - 8 + samples.length, 4)
+  header.write('WAVEfmt ', 8)
+  header.writeUInt32LE(16, 16)
+  header.writeUInt16LE(1, 20)
+  header.writeUInt16LE(1, 22)
+  header.writeUInt32LE(wavBytesPerSecond / 2, 24)
+  header.writeUInt32LE(wavBytesPerSecond, 28)
+  header.writeUInt16LE(2, 32)
+  header.writeUInt16LE(16, 34)
+  header.write('data', 36)
+  header.writeUInt32LE(samples.length, 40)
+  return Buffer.concat([header, samples])
 }
 
 export async function gather(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { createAudioTool, probeAudioTool } from '@auricle/audio'
+import { decodeLeaf } from '@auricle/audit'
+import type { ConnectorRow } from '@auricle/catalog'
+import type { IntakeId, RecordingId, TenantId } from '@auricle/contract'
+import {
+  type Clinic,
+  deliveryOf,
+  gather,
+  makeClinic,
+  noticeOf,
+  openTestVault,
+  sample,
+  shortWav,
+  type TestVault,
+} from '../../../test/vault.ts'
+import { type ArchiveParts, archive } from './archive.ts'
+import { attemptArchive } from './archive-attempt.ts'
+import { intakePrefix, recordingKey } from './object-key.ts'
+import { receive } from './receive.ts'
+import { openStored } from './stored-object.ts'
+import { verifyTenant } from './verify.ts'
+
+let vault: TestVault
+let clinic: Clinic
+let parts: ArchiveParts
+
+before(async () => {
+  assert.ok(await probeAudioTool(), 'these tests need ffmpeg')
+  vault = await openTestVault()
+  clinic = await makeClinic(vault)
+  const fetchAudio = () => Promise.reject(new Error('nothing is to be fetched here'))
+  parts = { ...vault, audio: createAudioTool(), fetchAudio }
+})
+after(() => vault[Symbol.asyncDispose]())
+
+interface Delivered {
+  readonly tenantId: TenantId
+  readonly intakeId: IntakeId
+  readonly recordingId: RecordingId
+}
+
+async function deliver(
+  audio: Buffer,
+  sourceId: string,
+  facts: Parameters<typeof noticeOf>[1] = {},
+): Promise<Delivered> {
+  const { tenant, connector, connectorRow } = clinic
+  await receive(vault, connector, deliveryOf(audio, noticeOf(sourceId, facts)), { request: 'r' })
+  const intake = await vault.catalog.findIntakeBySource(
+    tenant.id,
+    connectorRow.id,
+    connector.sourceKey(sourceId),
+  )
+  assert.ok(intake)
+  return { tenantId: tenant.id, intakeId: intake.id, recordingId: intake.recordingId }
+}
+
+async function original({ tenantId, recordingId }: Delivered): Promise<Buffer> {
+  const objects = await vault.catalog.listObjects(tenantId, recordingId)
+  const object = objects.find(({ role }) => role === 'original')
+  assert.ok(object)
+  using opened = await openStored(vault, tenantId, recordingId, 'original', object, {})
+  return await gather(opened.read(null))
+}
+
+async function actionsOf({ tenantId, recordingId }: Delivered): Promise<string[]> {
+  const rows = await vault.catalog.listEvents(tenantId, { afterId: null, limit: 1000 })
+  return rows
+    .map(({ leaf }) => decodeLeaf(leaf))
+    .filter(({ object }) => object?.id === recordingId)
+    .map(({ action }) => action)
+}
+
+async function find({ tenantId, recordingId }: Delivered) {
+  const { columns } = await vault.secrets.get(tenantId)
+  const row = await vault.catalog.findRecording(tenantId, recordingId, columns)
+  assert.ok(row)
+  return row
+}
+
+test('every sample becomes a recording that opens to the delivered bytes', async () => {
+  const expected: readonly [string, string, number][] = [
+    ['voicemail-pcm16.wav', 'wav/pcm_s16le', 30_300],
+    ['voicemail-mulaw.wav', 'wav/pcm_mulaw', 30_300],
+    ['voicemail-wav49.wav', 'wav/gsm_ms', 14_600],
+    ['voicemail.gsm', 'gsm', 14_600],
+    ['voicemail.mp3', 'mp3', 30_318],
+    ['voicemail.ogg', 'ogg/opus', 30_300],
+    ['call-two-channel.wav', 'wav/pcm_s16le', 25_000],
+  ]
+  for (const [name, codec, durationMs] of expected) {
+    const audio = await sample(name)
+    const delivered = await deliver(audio, name, { fileName: name, contentType: null })
+    const outcome = await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    assert.deepEqual(outcome, { status: 'archived', audioState: 'ready', bytes: audio.length })
+    const row = await find(delivered)
+    assert.equal(row.codec, codec)
+    assert.ok(Math.abs((row.durationMs ?? 0) - durationMs) < 150, `${name} lasts ${row.durationMs} ms`)
+    assert.equal(row.channels, name.startsWith('call') ? 2 : 1)
+    assert.equal(row.mailboxId, clinic.mailbox.id)
+    assert.deepEqual(await original(delivered), audio)
+    assert.deepEqual(await actionsOf(delivered), ['delivery.received', 'recording.archived'])
+  }
+  for await (const { key } of vault.objects.list(intakePrefix)) assert.fail(`${key} was left behind`)
+})
+
+test('retention counts from the later of start and receipt, and the store refuses to delete before', async () => {
+  const delivered = await deliver(await sample('voicemail-short.wav'), 'kept')
+  await archive(parts, delivered.tenantId, delivered.intakeId, {})
+  const row = await find(delivered)
+  assert.equal(row.retainUntil.getTime(), row.receivedAt.getTime() + 30 * 86_400_000)
+  for (const role of ['original', 'playback', 'peaks'] as const) {
+    const key = recordingKey(delivered.tenantId, delivered.recordingId, role)
+    assert.deepEqual((await vault.objects.head(key))?.retainUntil, row.retainUntil)
+    await assert.rejects(vault.objects.delete(key), { code: 'retained' })
+  }
+})
+
+test('what no tool can decode is kept, marked and never dropped', async () => {
+  const header = (await sample('voicemail-short.wav')).subarray(0, 44)
+  const noise = Buffer.concat([(await sample('voicemail.ogg')).subarray(0, 100), Buffer.alloc(20_000, 0x55)])
+  for (const [name, bytes, state] of [
+    ['no-samples', header, 'undecodable'],
+    ['noise', noise, 'undecodable'],
+  ] as const) {
+    const delivered = await deliver(bytes, name)
+    const outcome = await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    assert.deepEqual(outcome, { status: 'archived', audioState: state, bytes: bytes.length })
+    assert.deepEqual(await original(delivered), Buffer.from(bytes))
+    assert.equal((await vault.catalog.listObjects(delivered.tenantId, delivered.recordingId)).length, 1)
+  }
+})
+
+test('without an audio tool a recording is kept as delivered', async () => {
+  const audio = await sample('voicemail-short.wav')
+  const delivered = await deliver(audio, 'no-tool')
+  const outcome = await archive({ ...parts, audio: null }, delivered.tenantId, delivered.intakeId, {})
+  assert.equal(outcome.status === 'archived' && outcome.audioState, 'original-only')
+  assert.deepEqual(await original(delivered), audio)
+})
+
+/** An adapter whose calls are counted, and one of which fails as if the process had died there. */
+function failingAt<Adapter extends object>(
+  adapter: Adapter,
+  names: readonly (keyof Adapter)[],
+  step: { left: number },
+): Adapter {
+  return new Proxy(adapter, {
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver)
+      if (typeof value !== 'function' || !(names as readonly PropertyKey[]).includes(name)) return value
+      return async (...parameters: unknown[]) => {
+        if (step.left-- === 0) throw new Error('the process died here')
+        const result: unknown = await Reflect.apply(value, target, parameters)
+        if (step.left-- === 0) throw new Error('the process died here')
+        return result
+      }
+    },
+  })
+}
+
+test('killed before or after any step and run again, it ends in the same state', async () => {
+  const audio = shortWav(1)
+  let steps = 0
+  for (let step = 0; ; step++) {
+    const delivered = await deliver(audio, `step-${step}`)
+    const left = { left: step }
+    const objects = failingAt(vault.objects, ['put', 'head', 'delete'], left)
+    const catalog = failingAt(vault.catalog, ['commitArchive', 'findIntake', 'findMailboxByAddress'], left)
+    const died = await archive(
+      { ...parts, objects, catalog },
+      delivered.tenantId,
+      delivered.intakeId,
+      {},
+    ).then(
+      () => false,
+      () => true,
+    )
+    await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    assert.deepEqual(await original(delivered), audio)
+    assert.deepEqual(await actionsOf(delivered), ['delivery.received', 'recording.archived'])
+    assert.equal((await vault.catalog.listObjects(delivered.tenantId, delivered.recordingId)).length, 3)
+    assert.equal((await find(delivered)).durationMs, 1000)
+    for await (const { key } of vault.objects.list(intakePrefix))
+      assert.fail(`step ${step}: ${key} was left behind`)
+    if (!died) break
+    steps = step + 1
+  }
+  assert.ok(steps >= 20, `only ${steps} steps were tried`)
+})
+
+test('two at once make one recording', async () => {
+  const delivered = await deliver(await sample('voicemail-short.wav'), 'twice')
+  const { tenantId, intakeId } = delivered
+  await Promise.all([archive(parts, tenantId, intakeId, {}), archive(parts, tenantId, intakeId, {})])
+  assert.deepEqual(await actionsOf(delivered), ['delivery.received', 'recording.archived'])
+})
+
+test('a damaged intake is put in quarantine with an event, and its sealed bytes stay', async () => {
+  const delivered = await deliver(await sample('voicemail-short.wav'), 'damaged')
+  const intake = await vault.catalog.findIntake(delivered.tenantId, delivered.intakeId)
+  assert.ok(intake?.objectKey)
+  const { objectKey } = intake
+  const flipping: typeof vault.objects = {
+    ...vault.objects,
+    async *read(key, range, options) {
+      for await (const piece of vault.objects.read(key, range, options)) {
+        const copy = Buffer.from(piece)
+        if (key === objectKey && (range === null || range.start > 2000)) copy[5] = (copy[5] ?? 0) ^ 1
+        yield copy
+      }
+    },
+  }
+  const outcome = await attemptArchive(
+    { ...parts, catalog: vault.catalog, objects: flipping },
+    delivered.tenantId,
+    delivered.intakeId,
+    {},
+  )
+  assert.equal(outcome.status, 'quarantined')
+  assert.equal(outcome.status === 'quarantined' && outcome.errorCode, 'not_authentic')
+  assert.ok(await vault.objects.head(objectKey))
+  assert.deepEqual(await actionsOf(delivered), ['delivery.received', 'recording.quarantined'])
+  assert.equal(await vault.catalog.releaseQuarantine(delivered.tenantId, delivered.intakeId), true)
+  await archive(parts, delivered.tenantId, delivered.intakeId, {})
+  assert.ok(await find(delivered))
+})
+
+test('a failure that may pass is tried again later, and given up in the end', async () => {
+  const delivered = await deliver(await sample('voicemail-short.wav'), 'failing')
+  const { tenantId, intakeId } = delivered
+  const objects = {
+    ...vault.objects,
+    put: () =>
+      Promise.reject(
+        Object.assign(new Error('full'), { name: 'ObjectError', code: 'unavailable', transient: true }),
+      ),
+  }
+  const failing = { ...parts, catalog: vault.catalog, objects, random: () => 0 }
+  let last = 0
+  for (let attempt = 1; attempt < 12; attempt++) {
+    const outcome = await attemptArchive(failing, tenantId, intakeId, {})
+    assert.equal(outcome.status, 'retry')
+    const intake = await vault.catalog.findIntake(tenantId, intakeId)
+    assert.equal(intake?.attempts, attempt)
+    assert.equal(intake?.lastErrorCode, 'unavailable')
+    const wait = (intake?.nextAttemptAt.getTime() ?? 0) - Date.now()
+    assert.ok(wait > last * 0.9, 'it waits longer each time')
+    last = Math.min(wait, 3_600_000)
+  }
+  assert.equal((await attemptArchive(failing, tenantId, intakeId, {})).status, 'quarantined')
+})
+
+test('audio by URL is fetched, checked and kept; what is no audio is quarantined', async () => {
+  const wav = await sample('voicemail-short.wav')
+  const { tenant, connector, connectorRow } = clinic
+  const bodies: Readonly<Record<string, Buffer>> = {
+    'https://pbx.example.org/good.wav': wav,
+    'https://pbx.example.org/page.wav': Buffer.from('<html>sign in</html>'),
+  }
+  const fetchAudio: ArchiveParts['fetchAudio'] = async ({ url, allowedHosts, maxBytes }) => {
+    assert.deepEqual(allowedHosts, connectorRow.allowedHosts satisfies ConnectorRow['allowedHosts'])
+    assert.equal(maxBytes, connectorRow.maxBytes)
+    const body = bodies[url]
+    assert.ok(body)
+    return {
+      audio: (async function* () {
+        for (let at = 0; at < body.length; at += 700) yield body.subarray(at, at + 700)
+      })(),
+    }
+  }
+  for (const [audioUrl, status] of [
+    ['https://pbx.example.org/good.wav', 'archived'],
+    ['https://pbx.example.org/page.wav', 'quarantined'],
+  ] as const) {
+    const notice = noticeOf(audioUrl, { audioUrl })
+    await receive(vault, connector, { type: 'remote', notice }, { request: 'r' })
+    const intake = await vault.catalog.findIntakeBySource(
+      tenant.id,
+      connectorRow.id,
+      connector.sourceKey(audioUrl),
+    )
+    assert.ok(intake)
+    const outcome = await attemptArchive(
+      { ...parts, catalog: vault.catalog, fetchAudio },
+      tenant.id,
+      intake.id,
+      {},
+    )
+    assert.equal(outcome.status, status)
+    if (status === 'archived') {
+      const delivered = { tenantId: tenant.id, intakeId: intake.id, recordingId: intake.recordingId }
+      assert.deepEqual(await original(delivered), wav)
+    }
+  }
+})
+
+test('everything archived here verifies, and a flipped byte on the way is found', async () => {
+  const { tenant } = clinic
+  const states = { good: 0, bad: 0, stray: 0 }
+  for await (const { type } of verifyTenant(vault, tenant.id, {})) states[type]++
+  assert.equal(states.bad, 0)
+  assert.ok(states.good > 30)
+  const flipping: typeof vault.objects = {
+    ...vault.objects,
+    async *read(key, range, options) {
+      for await (const piece of vault.objects.read(key, range, options)) {
+        const copy = Buffer.from(piece)
+        copy[copy.length >> 1] = (copy[copy.length >> 1] ?? 0) ^ 0x80
+        yield copy
+      }
+    },
+  }
+  for await (const finding of verifyTenant({ ...vault, objects: flipping }, tenant.id, {})) {
+    if (finding.type !== 'stray') assert.equal(finding.type, 'bad')
+  }
+})
