@@ -15,7 +15,12 @@ const checks: readonly { readonly name: string; readonly run: readonly [string, 
   { name: 'types in a browser', run: [tool('tsc'), '-p', 'tsconfig.web.json'] },
   { name: 'format and lint', run: [tool('biome'), 'ci', '--colors=off', '--error-on-warnings'] },
   { name: 'import rules', run: [process.execPath, '--test', 'test/boundaries.test.ts'] },
-  { name: 'dead code', run: [tool('knip'), '--no-progress'] },
+  { name: 'dead code', run: [tool('knip'), '--no-progress', '--no-config-hints'] },
+  {
+    // What only tests use is dead in production.
+    name: 'dead code but for tests',
+    run: [tool('knip'), '--no-progress', '--no-config-hints', '--production', '--include=files,dependencies'],
+  },
 ]
 
 const failed: string[] = []

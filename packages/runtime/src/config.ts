@@ -77,6 +77,7 @@ const postgresUrl = z.url({
 const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be a URL such as https://auricle.example.org' })
   .refine(text => {
+    if (!URL.canParse(text)) return true
     const { protocol, hostname } = new URL(text)
     return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
   }, 'must be https, unless it is of this machine alone')

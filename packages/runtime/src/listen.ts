@@ -9,12 +9,14 @@ import { RuntimeError } from './error.ts'
 const headersTimeoutMs = 15_000
 /** Longer than load balancers keep an idle connection (60 s is usual), so that they close it and not we. */
 const keepAliveTimeoutMs = 65_000
+/** Of the grace of a stop. The rest is for closing what the requests used, before the process is ended anyway. */
+const requestsShare = 0.75
 
 export interface ListenOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** How long running requests may take to end once it is closed, in milliseconds. */
+  /** How long a whole stop may take, in milliseconds: running requests are cut off after three quarters of it. */
   readonly graceMs: number
   /** Aborted while starting: rejects with the reason. Aborted later: no new connection is taken from then on. */
   readonly signal?: AbortSignal | undefined
@@ -63,9 +65,12 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
 
   // From the start: once aborted, it may be closed long before anybody disposes of it.
   const closed = once(server, 'close')
+  let cut: NodeJS.Timeout | undefined
   const close = () => {
     if (closing) return
     closing = true
+    // From here and not from disposal: servers that are disposed of one after another stop together.
+    cut = setTimeout(() => server.closeAllConnections(), graceMs * requestsShare)
     for (const response of running) {
       if (!response.headersSent) response.setHeader('connection', 'close')
     }
@@ -84,7 +89,6 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', close)
       close()
-      const cut = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed
       clearTimeout(cut)
     },

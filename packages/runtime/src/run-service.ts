@@ -20,6 +20,7 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
 /** Shells report a process that ended by a signal as this plus the signal's number. */
 const signalExitCode = { SIGINT: 130, SIGTERM: 143 } as const
 const failureExitCode = 1
+const aliveIntervalMs = 60_000
 
 /**
  * Runs until SIGINT or SIGTERM, or until something fails that nobody caught; then aborts the signal given to `start`
@@ -32,7 +33,12 @@ export async function runService(options: RunOptions): Promise<void> {
   const report = options.report ?? ((message, error) => logger.error(message, { error }))
   const controller = new AbortController()
   const { signal } = controller
-  using listeners = new DisposableStack()
+  using held = new DisposableStack()
+  // An event loop with nothing to do would end in the middle of waiting.
+  held.adopt(
+    setInterval(() => undefined, aliveIntervalMs),
+    clearInterval,
+  )
 
   const stop = (reason: string) => {
     const lastResort = setTimeout(() => {
@@ -50,7 +56,7 @@ export async function runService(options: RunOptions): Promise<void> {
   }
   const listen = <Argument>(event: string, listener: (argument: Argument) => void) => {
     host.on(event, listener)
-    listeners.defer(() => host.off(event, listener))
+    held.defer(() => host.off(event, listener))
   }
 
   for (const name of stopSignals) {
@@ -68,19 +74,10 @@ export async function runService(options: RunOptions): Promise<void> {
 
   try {
     await using _service = await start({ signal })
-    await aborted(signal)
+    if (!signal.aborted) await once(signal, 'abort')
   } catch (error) {
     // A start that gives up because it was told to stop is no failure.
     if (!(signal.aborted && error === signal.reason)) fail('The service failed', error)
   }
   if (host.exitCode === undefined) logger.info('Stopped')
-}
-
-/** An event loop with nothing else to do would end in the middle of waiting. */
-const aliveIntervalMs = 60_000
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  const alive = setInterval(() => undefined, aliveIntervalMs)
-  if (!signal.aborted) await once(signal, 'abort')
-  clearInterval(alive)
 }

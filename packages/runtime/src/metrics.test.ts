@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createMetrics } from './metrics.ts'
+
+it('counts and times what a process does, in names that carry their units', async () => {
+  const metrics = createMetrics()
+  metrics.observeRequest({
+    service: 'api',
+    method: 'GET',
+    route: '/v1/recordings/:id',
+    status: 206,
+    durationMs: 20,
+  })
+  metrics.countDelivery({ connectorKind: 'standard', outcome: 'committed' })
+  metrics.countAudioBytes('in', 1500)
+  metrics.countAudioBytes('in', 500)
+  metrics.observeArchive({ outcome: 'archived', durationMs: 1500 })
+  metrics.observeAuditAppend({ outcome: 'durable', durationMs: 3 })
+  metrics.gaugeQueue(async () => ({ waiting: 3, active: 1 }))
+  metrics.gaugeQuarantine(async () => 2)
+  const text = await metrics.render()
+  for (const line of [
+    'auricle_http_request_duration_seconds_sum{service="api",method="GET",route="/v1/recordings/:id",status="206"} 0.02',
+    'auricle_deliveries_total{connector_kind="standard",outcome="committed"} 1',
+    'auricle_audio_bytes_total{direction="in"} 2000',
+    'auricle_archive_duration_seconds_sum{outcome="archived"} 1.5',
+    'auricle_audit_append_duration_seconds_count{outcome="durable"} 1',
+    'auricle_queue_jobs{state="waiting"} 3',
+    'auricle_quarantined_intakes 2',
+  ]) {
+    assert.ok(text.includes(line), line)
+  }
+  assert.match(text, /^process_resident_memory_bytes \d+$/m)
+  assert.match(metrics.contentType, /^text\/plain/)
+})
+
+it('still answers when a gauge cannot be read, without its last value', async () => {
+  const metrics = createMetrics()
+  let isAway = false
+  const read = async () => {
+    if (isAway) throw new Error('the database is away')
+    return { waiting: 7 }
+  }
+  metrics.gaugeQueue(read)
+  assert.match(await metrics.render(), /auricle_queue_jobs\{state="waiting"\} 7/)
+  isAway = true
+  const text = await metrics.render()
+  assert.doesNotMatch(text, /auricle_queue_jobs\{/)
+  assert.match(text, /auricle_gauge_failures_total\{gauge="queue"\} 1/)
+})
+
+it('keeps two processes in one, as tests have them, apart', async () => {
+  const one = createMetrics()
+  const two = createMetrics()
+  one.countAudioBytes('out', 5)
+  assert.doesNotMatch(await two.render(), /auricle_audio_bytes_total\{/)
+})
