@@ -1,0 +1,38 @@
+// Measures what docs/performance.md promises. Usage: npm run bench [-- SECTION...]; ends non-zero where a target is missed.
+import { installPeers } from './peers.ts'
+import { isMet, type Row, renderSection, type Section, writeReport } from './report.ts'
+import * as seal from './seal/section.ts'
+
+interface Plan {
+  readonly method: string
+  readonly run: () => Promise<readonly Row[]>
+}
+
+const plans: Readonly<Record<string, Plan>> = {
+  seal: { method: seal.method, run: seal.runSeal },
+}
+
+const msPerSecond = 1000
+const asked = process.argv.slice(2)
+const unknown = asked.filter(name => plans[name] === undefined)
+if (unknown.length > 0 || globalThis.gc === undefined) {
+  process.stderr.write(`Usage: npm run bench [-- SECTION...]   sections: ${Object.keys(plans).join(', ')}\n`)
+  process.exit(2)
+}
+
+const startedAt = new Date()
+await installPeers()
+const sections: Section[] = []
+for (const [name, { method, run }] of Object.entries(plans)) {
+  if (asked.length > 0 && !asked.includes(name)) continue
+  const startedMs = performance.now()
+  const rows = await run()
+  const section = { name, method, rows, seconds: (performance.now() - startedMs) / msPerSecond }
+  sections.push(section)
+  process.stdout.write(`${renderSection(section)}\n`)
+}
+const path = writeReport(startedAt, sections)
+const missed = sections.flatMap(({ rows }) => rows.filter(row => !isMet(row)))
+process.stdout.write(`Written to ${path}\n`)
+for (const { name } of missed) process.stdout.write(`Missed: ${name}\n`)
+if (missed.length > 0) process.exitCode = 1
