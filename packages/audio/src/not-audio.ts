@@ -28,6 +28,7 @@ const signatures = [
   'd0cf11e0', // OLE documents
   '53514c69746520666f726d6174', // SQLite
   '7b5c727466', // RTF
+  '1a45dfa3', // EBML of a type that holds no audio
 ]
 /** After white space, whatever encoding follows. */
 const markup =
@@ -40,7 +41,8 @@ const minDistinctBytes = 4
 /** Whether bytes that claim to be a raw codec are recognisably something else. */
 export function isSomethingElse(head: Head): boolean {
   if (signatures.some(signature => head.hasHex(signature))) return true
-  if (head.has('ustar', tarMagicAt)) return true
+  // Still pictures share their container with MP4.
+  if (head.has('ftyp', 4) || head.has('ustar', tarMagicAt)) return true
   if (head.has('MZ') && head.has('PE\0\0', head.uint32le(peOffsetAt) ?? -1)) return true
   const bytes = head.bytes()
   return markup.test(Buffer.from(bytes.subarray(0, markupLookahead)).toString('latin1')) || isText(bytes)

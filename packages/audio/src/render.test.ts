@@ -161,7 +161,9 @@ describe('render: other formats', () => {
       await exec('ffmpeg', ['-v', 'error', '-t', '2', '-i', pathOf('voicemail-pcm16.wav'), ...options, file])
       const bytes = await readFile(file)
       const { facts } = await renderBytes(bytes, sniffed(bytes, name))
-      assert.ok(Math.abs(facts.durationMs - 2000) <= 80, `${name}: ${facts.durationMs} ms`)
+      // ADTS cannot say how much of its start and end is padding: up to two frames of 128 ms.
+      const slackMs = name === 'a.aac' ? 256 : 80
+      assert.ok(Math.abs(facts.durationMs - 2000) <= slackMs, `${name}: ${facts.durationMs} ms`)
       assert.equal(facts.channels, channels, name)
     }
   })
@@ -382,11 +384,11 @@ describe('render: an ffmpeg that misbehaves', () => {
   })
 
   it('is not blamed for a slow source', async () => {
-    const patient = createAudioTool({ limits: { idleTimeoutMs: 400 } })
+    const patient = createAudioTool({ limits: { idleTimeoutMs: 1500 } })
     async function* slow() {
       const bytes = sample('voicemail-short.wav')
       yield bytes.subarray(0, 100_000)
-      await sleep(1000)
+      await sleep(2500)
       yield bytes.subarray(100_000)
     }
     assert.equal((await finish(patient.render(slow(), wav))).facts.durationMs, 15_176)
