@@ -1,6 +1,5 @@
 // Opening an object: everything that the prefix and the trailer claim is proven before a byte of payload is given.
 import { timingSafeEqual } from 'node:crypto'
-import type { ByteRange } from '@auricle/contract'
 import { checkContext, type ExpectedContext } from './context.ts'
 import { readEnds } from './ends.ts'
 import { notAuthentic } from './error.ts'
@@ -11,7 +10,7 @@ import { createOpenedObject, type OpenedObject } from './opened-object.ts'
 import type { SealedSource } from './port.ts'
 import { parseHeaderText } from './prefix.ts'
 import { plaintextBytesOf, tinkLayout } from './tink-layout.ts'
-import { fingerprintOf, openTrailer } from './trailer.ts'
+import { openTrailer } from './trailer.ts'
 import { type UnwrapOptions, unwrapKeys } from './unwrap.ts'
 
 export interface OpenOptions extends UnwrapOptions {
@@ -47,16 +46,11 @@ export async function openSealed(source: SealedSource, options: OpenOptions): Pr
     header,
     plaintextBytes: facts.plaintextBytes,
     plaintextSha256: facts.plaintextSha256,
-    fingerprint: () => fingerprintOf(prefix, trailer),
+    prefix,
+    trailer,
     segmentKey: { algorithm: 'aes-256-gcm', key: keys.payloadKey, noncePrefix },
     layout,
     payloadBytes: facts.payloadBytes,
-    payload: payloadOf(ends.source, prefix.length),
+    source: ends.source,
   })
-}
-
-/** Reads of the payload, addressed from its own beginning. */
-function payloadOf(source: SealedSource, prefixBytes: number): SealedSource['read'] {
-  return ({ start, end }: ByteRange, options) =>
-    source.read({ start: start + prefixBytes, end: end + prefixBytes }, options)
 }

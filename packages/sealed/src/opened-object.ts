@@ -5,9 +5,10 @@ import { misuse, notAuthentic, SealedError } from './error.ts'
 import type { SealedHeader } from './header.ts'
 import type { CallOptions, SealedSource } from './port.ts'
 import { RunningSha256 } from './running-sha256.ts'
-import { spanOfAll, spanOfRange, type TinkLayout } from './tink-layout.ts'
+import { type SegmentSpan, spanOfAll, spanOfRange, type TinkLayout } from './tink-layout.ts'
 import type { SegmentKey } from './tink-segment.ts'
 import { SegmentOpener } from './tink-stream.ts'
+import { fingerprintOf } from './trailer.ts'
 import { trimmed } from './trim.ts'
 
 export interface OpenedObject extends Disposable {
@@ -29,43 +30,67 @@ export interface OpenedParts {
   readonly header: SealedHeader
   readonly plaintextBytes: number
   readonly plaintextSha256: Uint8Array
-  readonly fingerprint: () => Uint8Array
+  readonly prefix: Uint8Array
+  readonly trailer: Uint8Array
   readonly segmentKey: SegmentKey
   readonly layout: TinkLayout
   readonly payloadBytes: number
-  /** Ranges count from the beginning of the payload. */
-  readonly payload: SealedSource['read']
+  readonly source: SealedSource
 }
 
 export function createOpenedObject(parts: OpenedParts): OpenedObject {
-  const { header, plaintextBytes, plaintextSha256, layout, payloadBytes, payload } = parts
-  // The data key itself was wiped when this key had been derived; disposing lets go of the last reference.
-  let segmentKey: SegmentKey | null = parts.segmentKey
+  return new AuthenticObject(parts)
+}
 
-  const usableKey = (): SegmentKey => {
-    if (segmentKey === null) throw misuse('The opened object was disposed')
-    return segmentKey
-  }
-  const checkUsable = (signal: AbortSignal | undefined) => {
-    signal?.throwIfAborted()
-    usableKey()
+class AuthenticObject implements OpenedObject {
+  readonly header: SealedHeader
+  readonly plaintextBytes: number
+  readonly plaintextSha256: Uint8Array
+  readonly #parts: OpenedParts
+  /** The data key itself was wiped when this key had been derived; disposing lets go of the last reference. */
+  #segmentKey: SegmentKey | null
+
+  constructor(parts: OpenedParts) {
+    this.header = parts.header
+    this.plaintextBytes = parts.plaintextBytes
+    this.plaintextSha256 = parts.plaintextSha256
+    this.#parts = parts
+    this.#segmentKey = parts.segmentKey
   }
 
-  async function* readAll({ signal }: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    const span = spanOfAll(layout, payloadBytes)
-    const opener = new SegmentOpener(usableKey(), layout, span, payloadBytes)
+  get fingerprint(): Uint8Array {
+    return fingerprintOf(this.#parts.prefix, this.#parts.trailer)
+  }
+
+  read(range: ByteRange | null, options: CallOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#checkUsable(undefined)
+    if (range === null) return this.#readAll(options)
+    if (!isWithin(range, this.plaintextBytes)) {
+      throw new SealedError('bad_range', 'The range lies outside the plaintext')
+    }
+    const isAll = range.end - range.start === this.plaintextBytes
+    return isAll ? this.#readAll(options) : this.#readRange(range, options)
+  }
+
+  [Symbol.dispose](): void {
+    this.#segmentKey = null
+  }
+
+  async *#readAll({ signal }: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const span = spanOfAll(this.#parts.layout, this.#parts.payloadBytes)
+    const opener = this.#openerOf(span)
     const sha256 = new RunningSha256()
-    for await (const piece of payload(span.ciphertext, { signal })) {
-      checkUsable(signal)
+    for await (const piece of this.#ciphertextOf(span, signal)) {
+      this.#checkUsable(signal)
       opener.push(piece)
       for (let segment = opener.next(); segment !== null; segment = opener.next()) {
         const isLast = segment.index === span.last
         sha256.update(segment.plaintext, isLast)
-        if (isLast && !timingSafeEqual(sha256.digest(), plaintextSha256)) {
+        if (isLast && !timingSafeEqual(sha256.digest(), this.plaintextSha256)) {
           throw notAuthentic('SHA-256 of the plaintext')
         }
         for (const opened of segment.plaintext) {
-          checkUsable(signal)
+          this.#checkUsable(signal)
           yield opened
         }
       }
@@ -73,19 +98,17 @@ export function createOpenedObject(parts: OpenedParts): OpenedObject {
     opener.end()
   }
 
-  async function* readRange(
-    range: ByteRange,
-    { signal }: CallOptions,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#readRange(range: ByteRange, { signal }: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
     if (range.start === range.end) return
+    const { layout, payloadBytes } = this.#parts
     const span = spanOfRange(layout, range, payloadBytes)
-    const opener = new SegmentOpener(usableKey(), layout, span, payloadBytes)
-    for await (const piece of payload(span.ciphertext, { signal })) {
-      checkUsable(signal)
+    const opener = this.#openerOf(span)
+    for await (const piece of this.#ciphertextOf(span, signal)) {
+      this.#checkUsable(signal)
       opener.push(piece)
       for (let segment = opener.next(); segment !== null; segment = opener.next()) {
         for (const opened of trimmed(segment, layout, range)) {
-          checkUsable(signal)
+          this.#checkUsable(signal)
           yield opened
         }
       }
@@ -93,26 +116,23 @@ export function createOpenedObject(parts: OpenedParts): OpenedObject {
     opener.end()
   }
 
-  return {
-    header,
-    plaintextBytes,
-    plaintextSha256,
-    get fingerprint() {
-      return parts.fingerprint()
-    },
-    read(range, options = {}) {
-      usableKey()
-      if (range === null) return readAll(options)
-      if (!isWithin(range, plaintextBytes)) {
-        throw new SealedError('bad_range', 'The range lies outside the plaintext')
-      }
-      return range.end - range.start === plaintextBytes ? readAll(options) : readRange(range, options)
-    },
-    [Symbol.dispose]() {
-      segmentKey = null
-    },
+  #openerOf(span: SegmentSpan): SegmentOpener {
+    if (this.#segmentKey === null) throw disposed()
+    return new SegmentOpener(this.#segmentKey, this.#parts.layout, span, this.#parts.payloadBytes)
+  }
+
+  #ciphertextOf({ ciphertext: { start, end } }: SegmentSpan, signal: AbortSignal | undefined) {
+    const { source, prefix } = this.#parts
+    return source.read({ start: start + prefix.length, end: end + prefix.length }, { signal })
+  }
+
+  #checkUsable(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted()
+    if (this.#segmentKey === null) throw disposed()
   }
 }
+
+const disposed = () => misuse('The opened object was disposed')
 
 function isWithin({ start, end }: ByteRange, plaintextBytes: number): boolean {
   return (
