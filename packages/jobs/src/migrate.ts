@@ -26,6 +26,7 @@ export async function migrateJobs(
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${jobsSchema} TO ${role};
       REVOKE INSERT, UPDATE, DELETE ON ${jobsSchema}.migration FROM ${role};
       GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${jobsSchema} TO ${role};
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${jobsSchema} TO ${role};
       COMMIT;
     `)
   } finally {

@@ -47,6 +47,15 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 describe('the queue', () => {
+  it('works where its owner gives nobody leave to run new functions', async () => {
+    await sql(`alter default privileges revoke execute on functions from public;
+               drop schema bullmq cascade`)
+    await migrateJobs({ owner: postgres.owner, appRole: postgres.app.user })
+    await using jobs = await open()
+    await jobs.enqueue(archive(), { jobId: 'archive-1' })
+    assert.equal((await jobs.counts()).waiting, 1)
+  })
+
   it('hands a job over exactly as it was given, and forgets it', async () => {
     await using jobs = await open()
     const job = archive()
