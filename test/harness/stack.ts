@@ -91,6 +91,7 @@ export async function openStack(
   )
   superuser.on('error', nothing)
   const opened = opening.move()
+  stopOnSignal(opened)
   const base = {
     folder,
     dataFolder,
@@ -133,6 +134,23 @@ export async function openStack(
 }
 
 const nothing = () => undefined
+const interrupted = 130
+
+/** Ctrl-C takes the processes and the folder with it. */
+function stopOnSignal(opened: AsyncDisposableStack): void {
+  const stop = () => {
+    opened.disposeAsync().then(
+      () => process.exit(interrupted),
+      () => process.exit(1),
+    )
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, stop)
+    opened.defer(() => {
+      process.off(signal, stop)
+    })
+  }
+}
 
 function databaseUrl({ host, port, database, user, password }: DatabaseSettings): string {
   const part = encodeURIComponent
