@@ -1,8 +1,8 @@
 // An HTTP server that opens and closes as one thing: it stops taking connections first, lets running requests end,
 // and only then cuts what is left.
 import { once } from 'node:events'
-import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { RuntimeError } from './error.ts'
 
 /** A client has this long to send its headers. */
@@ -36,6 +36,7 @@ export interface Listening extends AsyncDisposable {
 export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
   const { host, port, graceMs, signal } = options
   signal?.throwIfAborted()
+  const sockets = new Set<Socket>()
   const running = new Set<ServerResponse>()
   let closing = false
 
@@ -44,7 +45,11 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
     headersTimeout: headersTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
   })
-  server.on('request', (request, response) => {
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const serve: RequestListener = (request, response) => {
     running.add(response)
     if (closing) response.setHeader('connection', 'close')
     response.once('close', () => {
@@ -53,6 +58,11 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
       if (closing) setImmediate(() => server.closeIdleConnections())
     })
     app(request, response)
+  }
+  server.on('request', serve)
+  server.on('checkContinue', (request, response) => {
+    continueOnceRead(request, response)
+    serve(request, response)
   })
 
   server.listen({ host, port })
@@ -65,16 +75,19 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
 
   // From the start: once aborted, it may be closed long before anybody disposes of it.
   const closed = once(server, 'close')
-  let cut: NodeJS.Timeout | undefined
   const close = () => {
     if (closing) return
     closing = true
     // From here and not from disposal: servers that are disposed of one after another stop together.
-    cut = setTimeout(() => server.closeAllConnections(), graceMs * requestsShare)
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs * requestsShare)
+    server.once('close', () => clearTimeout(cut))
     for (const response of running) {
       if (!response.headersSent) response.setHeader('connection', 'close')
     }
     server.close()
+    // Node takes a connection that has not asked for anything yet, as browsers open them, for a busy one.
+    const busy = new Set(Array.from(running, ({ req }) => req.socket))
+    for (const socket of sockets) if (!busy.has(socket)) socket.destroy()
   }
   signal?.addEventListener('abort', close, { once: true })
   if (signal?.aborted === true) {
@@ -90,9 +103,18 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
       signal?.removeEventListener('abort', close)
       close()
       await closed
-      clearTimeout(cut)
     },
   }
+}
+
+/** Who waits for `100 Continue` gets it when the body is wanted, and a refusal before it has sent anything. */
+function continueOnceRead(request: IncomingMessage, response: ServerResponse): void {
+  const onListener = (event: string | symbol) => {
+    if (event !== 'readable' && event !== 'data') return
+    request.off('newListener', onListener)
+    if (!response.headersSent) response.writeContinue()
+  }
+  request.on('newListener', onListener)
 }
 
 function refusal(cause: unknown, host: string, port: number): RuntimeError {

@@ -1,11 +1,11 @@
 // The door for PBXs: `POST /v1/ingest/{connector}` and `PUT /v1/ingest/{connector}/{name}`.
 import { randomUUID } from 'node:crypto'
-import { ConnectorId, problems } from '@auricle/contract'
+import { ConnectorId, type ProblemName, problems } from '@auricle/contract'
 import type { Delivery, DeliveryRequest, PbxConnector } from '@auricle/pbx'
 import type { Connectors, OpenConnector, Received } from '@auricle/vault'
 import { type Request, type Response, Router } from 'express'
 import { readBody } from './body.ts'
-import { problemName, problemOf } from './problem.ts'
+import { problemName, problemOf, problemSlug } from './problem.ts'
 import { sendAndDrain } from './send-and-drain.ts'
 
 /** Beside the audio a multipart body holds its metadata and boundaries. */
@@ -23,6 +23,7 @@ export interface DeliveryParts {
   readonly observe: (outcome: DeliveryOutcome) => void
   /** Logs the refusal of a known connector in the audit log; never throws. */
   readonly noteRefusal: (connector: OpenConnector, reason: string, request: string) => Promise<void>
+  /** Ends what still runs when the service is closed; a service that stops lets its deliveries end first. */
   readonly signal: AbortSignal
 }
 
@@ -31,7 +32,7 @@ export type DeliveryOutcome = {
   readonly connector: ConnectorId | null
   /** The connector's kind, or `unknown`. */
   readonly kind: string
-  /** `received`, `duplicate`, or the name of the problem. */
+  /** `received`, `duplicate`, or the slug of the problem. */
   readonly outcome: string
   readonly bytes: number
   readonly durationMs: number
@@ -46,9 +47,15 @@ export function deliveryRoutes(parts: DeliveryParts): Router {
   router.put('/v1/ingest/:connector/:name', deliver('PUT'))
   router.all(['/v1/ingest/:connector', '/v1/ingest/:connector/:name'], (request, response) => {
     response.set('Allow', request.params['name'] === undefined ? 'POST' : 'PUT')
-    return sendAndDrain(request, response, problems.methodNotAllowed.status, problems.methodNotAllowed)
+    return refuse(request, response, 'methodNotAllowed')
   })
+  router.use((request, response) => refuse(request, response, 'notFound'))
   return router
+}
+
+function refuse(request: Request, response: Response, name: ProblemName, instance: string = randomUUID()) {
+  const problem = problems[name]
+  return sendAndDrain(request, response, problem.status, { ...problem, instance })
 }
 
 async function handle(
@@ -74,12 +81,8 @@ async function handle(
   try {
     connector = id.success ? await parts.connectors.find(id.data, { signal: parts.signal }) : null
     if (connector === null) {
-      observe('unknownConnector', 0)
-      const { unknownConnector } = problems
-      return await sendAndDrain(request, response, unknownConnector.status, {
-        ...unknownConnector,
-        instance: requestId,
-      })
+      observe(problemSlug('unknownConnector'), 0)
+      return await refuse(request, response, 'unknownConnector', requestId)
     }
     const { receipt, duplicate, audioBytes } = await take(parts, connector, method, request, requestId)
     observe(duplicate ? 'duplicate' : 'received', audioBytes ?? 0)
@@ -87,9 +90,9 @@ async function handle(
     await sendAndDrain(request, response, 200, receipt)
   } catch (error) {
     const problem = problemOf(error, requestId)
-    const name = problemName(error)
-    observe(name, 0, error)
-    if (connector !== null && problem.status < 500) await parts.noteRefusal(connector, name, requestId)
+    const slug = problemSlug(problemName(error))
+    observe(slug, 0, error)
+    if (connector !== null && problem.status < 500) await parts.noteRefusal(connector, slug, requestId)
     await sendAndDrain(request, response, problem.status, problem)
   }
 }

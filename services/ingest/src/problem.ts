@@ -38,15 +38,25 @@ export function problemName(error: unknown): ProblemName {
   if (error instanceof VaultError) return vault[error.code]
   if (error instanceof PbxError) return pbx[error.code]
   if (error instanceof IngestError) return ingest[error.code]
-  return error instanceof Error && 'transient' in error && error.transient === true
-    ? 'unavailable'
-    : 'internal'
+  if (!(error instanceof Error)) return 'internal'
+  // What Express refuses itself, such as a path that does not decode, carries its status.
+  if ('status' in error && error.status === problems.malformed.status) return 'malformed'
+  return 'transient' in error && error.transient === true ? 'unavailable' : 'internal'
 }
 
-/** Refusals carry their own sentence, which our typed errors keep free of PHI; failures of ours carry none. */
+/** The last word of a problem's type: how logs, metrics and the audit log name it. */
+export function problemSlug(name: ProblemName): string {
+  const { type } = problems[name]
+  return type.slice(type.lastIndexOf(':') + 1)
+}
+
+/** Refusals carry the sentence of our own errors, which are free of PHI; every other failure carries none. */
 export function problemOf(error: unknown, request: string): Problem {
-  const name = problemName(error)
-  const problem = problems[name]
-  const detail = problem.status < 500 && error instanceof Error ? { detail: error.message } : {}
-  return { ...problem, ...detail, instance: request }
+  const problem = problems[problemName(error)]
+  return { ...problem, ...detailOf(error, problem.status), instance: request }
+}
+
+function detailOf(error: unknown, status: number): { detail?: string } {
+  const isOurs = error instanceof VaultError || error instanceof PbxError || error instanceof IngestError
+  return isOurs && status < problems.internal.status ? { detail: error.message } : {}
 }

@@ -1,4 +1,5 @@
 // Puts the ingest service together: what it uses, and where it listens.
+import { randomUUID } from 'node:crypto'
 import { sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { KeyService } from '@auricle/keys'
@@ -13,9 +14,11 @@ import {
   type Metrics,
 } from '@auricle/runtime'
 import { createConnectors, noteRefusal, type OpenConnector, receive } from '@auricle/vault'
-import express from 'express'
+import express, { type Request, type Response } from 'express'
 import { createBucket } from './bucket.ts'
 import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
+import { problemName, problemOf } from './problem.ts'
+import { sendAndDrain } from './send-and-drain.ts'
 
 export interface IngestParts {
   readonly config: Pick<Config, 'ingest' | 'shutdownGraceMs'>
@@ -62,6 +65,9 @@ export async function startIngest(
       logger.warn('A refused delivery could not be logged', { requestId: request, error }),
     )
   }
+  await using opening = new AsyncDisposableStack()
+  const closed = new AbortController()
+  opening.defer(() => closed.abort(new DOMException('the service is closed', 'AbortError')))
   const app = express()
   app.disable('x-powered-by').set('etag', false)
   app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
@@ -73,9 +79,24 @@ export async function startIngest(
         receive({ ...parts, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
       observe,
       noteRefusal: refuse,
-      signal,
+      signal: closed.signal,
     }),
   )
+  // Express' own answer to an error shows its stack, and the path that it could not read.
+  app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+    const problem = problemOf(error, randomUUID())
+    if (problemName(error) === 'internal') {
+      logger.error('A request failed', { requestId: problem.instance, error })
+    }
+    return sendAndDrain(request, response, problem.status, problem)
+  })
   const { host, port } = config.ingest
-  return listen(app, { host, port, graceMs: config.shutdownGraceMs, signal })
+  const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
+  const opened = opening.move()
+  return {
+    host,
+    port: listening.port,
+    url: listening.url,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
 }
