@@ -1,12 +1,13 @@
 // Makes the waveform of a recording while its samples pass by, in the same memory however long it is.
 import type { Peaks } from '@auricle/contract'
+import { bytesPerSample } from './wave-stream.ts'
 
 /** At first one pair stands for this long. */
 const firstStepMs = 10
 const maxPairs = 2048
 /** Of 16-bit samples the upper byte is kept. */
 const shift = 8
-const bytesPerSample = 2
+
 const lowest = -128
 const highest = 127
 
