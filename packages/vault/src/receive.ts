@@ -123,7 +123,7 @@ async function* refuseUnlessAudio(
     bytes += piece.length
     if (headBytes < parts.sniffBytes) {
       // A copy: the piece may be a view of a buffer that its source uses again.
-      head.push(piece.slice(0, parts.sniffBytes - headBytes))
+      head.push(Uint8Array.from(piece.subarray(0, parts.sniffBytes - headBytes)))
       headBytes += Math.min(piece.length, parts.sniffBytes - headBytes)
     }
     yield piece
