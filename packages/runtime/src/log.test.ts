@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describeError } from './describe-error.ts'
 import { RuntimeError } from './error.ts'
@@ -148,12 +150,12 @@ describe('describeError', () => {
 
   it('knows every error class of ours', () => {
     const source = readFileSync(new URL('./describe-error.ts', import.meta.url), 'utf8')
-    const root = new URL('../../../', import.meta.url).pathname
+    const root = fileURLToPath(new URL('../../../', import.meta.url))
     const names = globSync('{packages,services}/*/src/**/*.ts', {
       cwd: root,
       exclude: path => path.endsWith('.test.ts'),
     })
-      .map(path => readFileSync(`${decodeURIComponent(root)}${path}`, 'utf8'))
+      .map(path => readFileSync(join(root, path), 'utf8'))
       .flatMap(text => Array.from(text.matchAll(/override readonly name = '(\w+)'/g), ([, name]) => name))
     assert.ok(names.length >= 5)
     for (const name of new Set(names)) assert.ok(source.includes(`'${name}'`), `${name} is not listed`)
