@@ -1,4 +1,5 @@
 // Measures what docs/performance.md promises. Usage: npm run bench [-- SECTION...]; ends non-zero where a target is missed.
+import * as deliveries from './deliveries/section.ts'
 import { installPeers } from './peers.ts'
 import { isMet, type Row, renderSection, type Section, writeReport } from './report.ts'
 import * as seal from './seal/section.ts'
@@ -10,6 +11,7 @@ interface Plan {
 
 const plans: Readonly<Record<string, Plan>> = {
   seal: { method: seal.method, run: seal.runSeal },
+  deliveries: { method: deliveries.method, run: deliveries.runDeliveries },
 }
 
 const msPerSecond = 1000

@@ -7,7 +7,7 @@ export interface Row {
   readonly name: string
   readonly measured: number
   /** `x` is a ratio. */
-  readonly unit: 'x' | 'MB' | 'MB/s' | 'bytes' | 'ms' | 's'
+  readonly unit: 'x' | 'MB' | 'MB/s' | 'bytes' | 'ms' | 's' | 'count'
   readonly target: Target | null
   /** The two sides of a ratio, or how the value came about. */
   readonly detail: string
@@ -52,18 +52,23 @@ export function renderSection({ name, method, rows, seconds }: Section): string 
 }
 
 function formatMeasure(value: number, unit: Row['unit']): string {
-  const digits = unit === 'bytes' ? 0 : value < 10 ? 2 : value < 1000 ? 1 : 0
+  const digits = unit === 'bytes' || unit === 'count' ? 0 : value < 10 ? 2 : value < 1000 ? 1 : 0
   const number = value.toLocaleString('en-US', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   })
-  return unit === 'x' ? `${number}x` : `${number} ${unit}`
+  return withUnit(number, unit)
 }
 
 function formatTarget(target: Target, unit: Row['unit']): string {
   const [sign, value] = 'atLeast' in target ? ['>=', target.atLeast] : ['<=', target.atMost]
   const number = value.toLocaleString('en-US')
-  return unit === 'x' ? `${sign} ${number}x` : `${sign} ${number} ${unit}`
+  return `${sign} ${withUnit(number, unit)}`
+}
+
+function withUnit(number: string, unit: Row['unit']): string {
+  if (unit === 'x') return `${number}x`
+  return unit === 'count' ? number : `${number} ${unit}`
 }
 
 const lineCharacters = 100
