@@ -1,4 +1,5 @@
 // Sealing one object: a fresh data key, the prefix that carries it wrapped, the payload, the trailer.
+import { randomBytes } from 'node:crypto'
 import {
   canonicalBareCore,
   canonicalCore,
@@ -20,7 +21,6 @@ import {
 } from './limits.ts'
 import type { CallOptions, KeyWrapper } from './port.ts'
 import { encodePrefix, type SealedPrefix } from './prefix.ts'
-import { randomFromBlock } from './random.ts'
 import { RunningSha256 } from './running-sha256.ts'
 import { streamBytes, tinkLayout } from './tink-layout.ts'
 import { SegmentSealer } from './tink-stream.ts'
@@ -67,7 +67,7 @@ const noncePrefixAt = saltAt + dataKeyBytes
  * Abort means: nothing was begun.
  */
 export async function startSeal(options: SealOptions): Promise<Sealing> {
-  const { wrapper, segmentBytes = segmentBytesDefault, random = randomFromBlock, signal } = options
+  const { wrapper, segmentBytes = segmentBytesDefault, random = randomBytes, signal } = options
   if (!isSegmentBytes(segmentBytes)) throw misuse('The segment size is out of its limits')
   const context = asMisuse('The context is out of its limits', () => parseContext(options.context))
   signal?.throwIfAborted()
