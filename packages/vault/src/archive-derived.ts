@@ -17,7 +17,7 @@ export interface Derived {
 }
 
 /** Far above what the audio tool makes, far below what would hurt. */
-export const peaksMaxBytes = 4 * 1024 * 1024
+const peaksMaxBytes = 4 * 1024 * 1024
 const peaksContentType = 'application/json'
 
 /** Throws where the original does not read back right: then nothing may be committed. */

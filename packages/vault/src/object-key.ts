@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { IntakeId, type ObjectRole, type RecordingId, TenantId } from '@auricle/contract'
 
 export const intakePrefix = 'intake/'
-export const recordingsPrefix = 'recordings/'
+const recordingsPrefix = 'recordings/'
 
 export function intakeKey(tenantId: TenantId, intakeId: IntakeId): string {
   return `${intakePrefix}${tenantId}/${intakeId}`

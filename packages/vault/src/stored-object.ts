@@ -14,7 +14,7 @@ import { recordingIdentity, sealContext } from './object-context.ts'
 import { recordingKey } from './object-key.ts'
 
 /** The stored bytes of one generation of an object, as the sealed format reads them. */
-export function storedSource(
+function storedSource(
   objects: Pick<ObjectStore, 'read'>,
   object: Pick<StoredObject, 'objectKey' | 'sealedBytes'>,
 ): SealedSource {

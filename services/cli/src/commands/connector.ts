@@ -36,7 +36,7 @@ export function parseAllowedHost(text: string): AllowedHost {
   return { origin: new URL(address).origin, privateCidr }
 }
 
-export function ingestUrl({ ingest }: Pick<Config, 'ingest'>): string {
+function ingestUrl({ ingest }: Pick<Config, 'ingest'>): string {
   return ingest.publicUrl ?? `http://${ingest.host}:${ingest.port}`
 }
 

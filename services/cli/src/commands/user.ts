@@ -20,7 +20,7 @@ const passwordGroups = 5
 const passwordGroupLength = 4
 
 /** 100 bits, in groups that can be read over a telephone. */
-export function newPassword(): string {
+function newPassword(): string {
   const character = () => passwordCharacters.charAt(randomInt(passwordCharacters.length))
   const group = () => Array.from({ length: passwordGroupLength }, character).join('')
   return Array.from({ length: passwordGroups }, group).join('-')
