@@ -63,6 +63,8 @@ interface Running {
   readonly receipt: AccessReceipt
   readonly reading: SharedReading
   readonly until: number
+  /** Forgets it, with its key, once its time is over. */
+  readonly timer: NodeJS.Timeout
 }
 
 const actions = {
@@ -76,14 +78,33 @@ export function createPlayer(parts: PlayParts): Player {
   const running = new Map<string, Running>()
   const now = () => (parts.now?.() ?? new Date()).getTime()
 
+  /** By key, what is done when a playback that begins has begun, or failed to. */
+  const beginning = new Map<string, Promise<void>>()
+
   function forget(key: string): void {
-    running.get(key)?.reading[Symbol.dispose]()
+    const playback = running.get(key)
+    clearTimeout(playback?.timer)
+    playback?.reading[Symbol.dispose]()
     running.delete(key)
   }
 
-  function remember(key: string, playback: Running): void {
+  /** A player asks for several ranges at once: one of them begins the playback, the others wait for it. */
+  async function beginAlone<Result>(key: string, begin: () => Promise<Result>): Promise<Result> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    beginning.set(key, promise)
+    try {
+      return await begin()
+    } finally {
+      beginning.delete(key)
+      resolve()
+    }
+  }
+
+  function remember(key: string, playback: Omit<Running, 'timer'>): void {
     forget(key)
-    running.set(key, playback)
+    const timer = setTimeout(() => forget(key), playbackMs)
+    timer.unref()
+    running.set(key, { ...playback, timer })
     for (const [oldest, { until }] of running) {
       if (running.size <= playbacksMost && until > now()) break
       forget(oldest)
@@ -96,7 +117,7 @@ export function createPlayer(parts: PlayParts): Player {
     recording: NonNullable<PlayFacts['recording']>,
     object: StoredObject | null,
     options: CallOptions,
-  ): Promise<Running> {
+  ): Promise<Omit<Running, 'timer'>> {
     const { tenantId } = actor
     const action = actions[request.purpose]
     const { id: recordingId, mailboxId } = recording
@@ -135,6 +156,7 @@ export function createPlayer(parts: PlayParts): Player {
       const actor = actorOf(request.bearer, facts.user)
       const { tenantId } = actor
       const key = [actor.tokenId, recording.id, object?.role, request.purpose, request.ip].join(' ')
+      for (let others = beginning.get(key); others !== undefined; others = beginning.get(key)) await others
       const earlier = running.get(key)
       const action = actions[request.purpose].decide
       const resource = {
@@ -147,9 +169,11 @@ export function createPlayer(parts: PlayParts): Player {
         earlier !== undefined && earlier.until > now() && parts.decide(actor, action, resource).allowed
       if (covered) return playbackOf(earlier)
       forget(key)
-      const fresh = await start(request, actor, recording, object, options)
-      remember(key, fresh)
-      return playbackOf(fresh)
+      return beginAlone(key, async () => {
+        const fresh = await start(request, actor, recording, object, options)
+        remember(key, fresh)
+        return playbackOf(fresh)
+      })
     },
     [Symbol.dispose]() {
       for (const key of [...running.keys()]) forget(key)
@@ -172,7 +196,7 @@ function actorOf(bearer: Bearer, user: PlayFacts['user']): Extract<Actor, { type
   return { type: 'user', ...bearer, roles: parseRoles(user.roles), mailboxIds: user.mailboxIds }
 }
 
-function playbackOf({ receipt, reading }: Running): Playback {
+function playbackOf({ receipt, reading }: Omit<Running, 'timer'>): Playback {
   const { opened } = reading
   return {
     receipt,

@@ -1,11 +1,12 @@
 // Sends audio over HTTP: whole or one byte range (RFC 9110 sections 13.1.5 and 14), verified piece by piece.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ByteRange } from '@auricle/contract'
 import { problems } from '@auricle/contract'
 import type { Playback } from '@auricle/vault'
 import type { Request, Response } from 'express'
+import { wantedRange } from './byte-range.ts'
 import { sendProblem } from './problem.ts'
+import { exchangeOf } from './request.ts'
 
 export interface AudioAnswer {
   readonly playback: Playback
@@ -17,40 +18,32 @@ export interface AudioAnswer {
   readonly signal: AbortSignal
 }
 
-type Wanted =
-  | { readonly type: 'whole' }
-  | { readonly type: 'unsatisfiable' }
-  | ({ readonly type: 'part' } & ByteRange)
-
 /**
  * Nothing is sent before the first piece has been verified. Whatever fails after it cuts the connection: a client
  * must never take a broken answer for a whole one.
  */
 export async function sendAudio(request: Request, response: Response, answer: AudioAnswer): Promise<void> {
   const { playback, signal } = answer
-  const wanted = wantedRange(request, playback)
-  setHeaders(response, answer)
-  if (wanted.type === 'unsatisfiable') {
-    response.set('Content-Range', `bytes */${playback.sizeBytes}`)
-    return sendProblem(response, problems.rangeNotSatisfiable)
-  }
-  if (matches(request.get('If-None-Match'), playback.etag)) {
-    response.status(304).end()
+  const { sizeBytes, etag, contentType } = playback
+  // In the order of RFC 9110 section 13.2.2.
+  if (matches(request.get('If-None-Match'), etag)) {
+    response.status(304).set(headersOf(answer)).end()
     return
+  }
+  const wanted = wantedRange(askedRange(request, etag), sizeBytes)
+  if (wanted.type === 'unsatisfiable') {
+    response.set('Content-Range', `bytes */${sizeBytes}`)
+    return sendProblem(response, { ...problems.rangeNotSatisfiable, instance: exchangeOf(request).id })
   }
   const range = wanted.type === 'part' ? { start: wanted.start, end: wanted.end } : null
-  const lengthBytes = range === null ? playback.sizeBytes : range.end - range.start
-  response.status(range === null ? 200 : 206).set('Content-Length', String(lengthBytes))
-  if (range !== null)
-    response.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${playback.sizeBytes}`)
-  response.type(playback.contentType)
-  if (request.method === 'HEAD') {
-    response.end()
-    return
-  }
-  const pieces = playback.read(range, { signal })[Symbol.asyncIterator]()
-  const first = await pieces.next()
-  if (first.done === true) {
+  const lengthBytes = range === null ? sizeBytes : range.end - range.start
+  const pieces = request.method === 'HEAD' ? null : playback.read(range, { signal })[Symbol.asyncIterator]()
+  const first = await pieces?.next()
+
+  response.status(range === null ? 200 : 206).set(headersOf(answer))
+  if (range !== null) response.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${sizeBytes}`)
+  response.set('Content-Length', String(lengthBytes)).type(contentType)
+  if (pieces === null || first === undefined || first.done === true) {
     response.end()
     return
   }
@@ -73,23 +66,18 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   return ifNoneMatch.split(',').some(tag => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
 }
 
-/** One satisfiable range is served; several, or what is no byte range at all, are ignored as RFC 9110 allows. */
-function wantedRange(request: Request, playback: Playback): Wanted {
+/** RFC 9110 sections 13.1.5 and 14.2: a range is for GET alone, and only while the tag is still the one named. */
+function askedRange(request: Request, etag: string): string | undefined {
   const ifRange = request.get('If-Range')
-  if (ifRange !== undefined && ifRange !== playback.etag) return { type: 'whole' }
-  const ranges = request.range(playback.sizeBytes)
-  if (ranges === -1) return { type: 'unsatisfiable' }
-  const only = Array.isArray(ranges) && ranges.type === 'bytes' && ranges.length === 1 ? ranges[0] : undefined
-  return only === undefined ? { type: 'whole' } : { type: 'part', start: only.start, end: only.end + 1 }
+  const isAsked = request.method === 'GET' && (ifRange === undefined || ifRange === etag)
+  return isAsked ? request.get('Range') : undefined
 }
 
-function setHeaders(response: Response, { playback, fileName, disposition }: AudioAnswer): void {
-  response.set({
+function headersOf({ playback, fileName, disposition }: AudioAnswer): Record<string, string> {
+  return {
     'Accept-Ranges': 'bytes',
     ETag: playback.etag,
     'Cache-Control': 'private, no-store',
     'Content-Disposition': `${disposition}; filename="${fileName}"`,
-    'Content-Security-Policy': "default-src 'none'; sandbox",
-    'X-Content-Type-Options': 'nosniff',
-  })
+  }
 }

@@ -52,10 +52,12 @@ export function problemName(error: unknown): ProblemName {
   if (!(error instanceof Error)) return 'internal'
   if (isCatalogCode(error)) return catalog[error.code]
   // What Express and its parsers refuse (a body that is no JSON, a path that does not decode) carries its status.
-  if ('status' in error && error.status === 400) return 'malformed'
-  if ('status' in error && error.status === 413) return 'tooLarge'
+  if ('status' in error && error.status === problems.tooLarge.status) return 'tooLarge'
+  if ('status' in error && typeof error.status === 'number' && isRefusal(error.status)) return 'malformed'
   return 'transient' in error && error.transient === true ? 'unavailable' : 'internal'
 }
+
+const isRefusal = (status: number) => status >= problems.malformed.status && status < problems.internal.status
 
 /** Refusals say why; failures of ours say nothing but their kind. */
 export function problemOf(error: unknown, request: string): Problem {

@@ -1,28 +1,23 @@
 // What the service adds to each request before a handler sees it.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Bearer, SignInFacts } from '@auricle/vault'
+import type { SignInFacts } from '@auricle/vault'
 import type { Request, Response } from 'express'
 
-/** The request's id, and a signal that aborts when its client is gone or the service stops. */
+/** The request's id, and a signal that aborts when its client is gone. A service that stops lets requests end first. */
 export interface Exchange {
   readonly id: string
   readonly signal: AbortSignal
-  readonly bearer: Bearer | null
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>()
 
-export function openExchange(request: Request, response: Response, stopping: AbortSignal): Exchange {
+export function openExchange(request: Request, response: Response): Exchange {
   const gone = new AbortController()
   response.on('close', () => {
     if (!response.writableFinished) gone.abort(new DOMException('the client went away', 'AbortError'))
   })
-  const exchange: Exchange = {
-    id: randomUUID(),
-    signal: AbortSignal.any([gone.signal, stopping]),
-    bearer: null,
-  }
+  const exchange: Exchange = { id: randomUUID(), signal: gone.signal }
   exchanges.set(request, exchange)
   response.set('X-Request-Id', exchange.id)
   return exchange

@@ -34,6 +34,14 @@ export interface ApiParts {
 
 const jsonMaxBytes = 16 * 1024
 
+/** Answers are about patients: no cache keeps them, and no browser takes one for a page or a script. */
+const headersOfAll = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const
+
 export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
@@ -72,7 +80,8 @@ export async function startApi(
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')
   app.use((request: Request, response: Response, next) => {
-    openExchange(request, response, signal)
+    openExchange(request, response)
+    response.set(headersOfAll)
     observe(parts, request, response)
     next()
   })
