@@ -37,3 +37,17 @@ export function originOf(request: Request): SignInFacts {
     userAgent: request.get('User-Agent') ?? null,
   }
 }
+
+const connectionCodes: ReadonlySet<unknown> = new Set([
+  'ABORT_ERR',
+  'ECONNABORTED',
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])
+
+/** Whether a failure says no more than that the client is gone. */
+export function isOfConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.name === 'AbortError' || ('code' in error && connectionCodes.has(error.code))
+}

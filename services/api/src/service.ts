@@ -18,7 +18,7 @@ import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, sendProblem } from './problem.ts'
-import { exchangeOf, openExchange, originOf } from './request.ts'
+import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 
@@ -94,8 +94,10 @@ export async function startApi(
   })
   app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
     const { id, signal: gone } = exchangeOf(request)
+    // Also of an answer that was cut off: what could not be verified must not look like a listener who left.
+    const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
+    if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
-    if (problemName(error) === 'internal') logger.error('A request failed', { requestId: id, error })
     return sendProblem(response, problemOf(error, id))
   })
 
