@@ -30,22 +30,24 @@ async function findServer(): Promise<SharedPostgres> {
 async function startOwn(): Promise<SharedPostgres & AsyncDisposable> {
   const server = await startSharedPostgres()
   // Not a hook of the test runner: those run in the order they were set, and the file's own need the server.
-  process.once('beforeExit', () => {
-    server[Symbol.asyncDispose]().catch((error: unknown) => {
-      process.exitCode = 1
-      console.error(error)
-    })
+  process.once('beforeExit', async () => {
+    await server[Symbol.asyncDispose]()
   })
   return server
 }
 
+export interface TestDatabaseOptions {
+  /** Without any schema of ours, for tests that migrate it themselves. */
+  readonly empty?: boolean | undefined
+}
+
 /** Makes a database with the newest schema; disposal ends its pools and drops it. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase({ empty = false }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = await findServer()
   const name = `test_${randomBytes(8).toString('hex')}`
   const { user, database: template } = server.owner
   await administer(server, [
-    `create database ${name} template ${template} owner ${user}`,
+    `create database ${name} template ${empty ? 'template0' : template} owner ${user}`,
     // Rights on a database are not copied with it.
     `revoke all on database ${name} from public`,
     `grant connect on database ${name} to ${server.app.user}`,

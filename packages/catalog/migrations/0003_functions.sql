@@ -1,7 +1,8 @@
 -- Commit points and look-ups that must take one round trip. Those without SECURITY DEFINER run as their caller, and
 -- row-level security binds inside them as outside.
 
-alter default privileges in schema auricle revoke execute on functions from public;
+-- Everybody may run a new function unless its maker says otherwise, and only for all schemas at once.
+alter default privileges revoke execute on functions from public;
 revoke execute on all functions in schema auricle from public;
 
 -- The directory: which tenant something belongs to, and nothing else of it.

@@ -1,5 +1,6 @@
 // How statements reach the database: on a connection of the pool, in a transaction, in a tenant's transaction.
 import type pg from 'pg'
+import { orAbort } from './abort.ts'
 import type { QueryOptions } from './catalog.ts'
 import { CatalogError } from './error.ts'
 import { isLostConnection, toCatalogError } from './failure.ts'
@@ -126,18 +127,5 @@ async function acquire(pool: pg.Pool, signal: AbortSignal | undefined): Promise<
     // The pool hands it out all the same, later; it goes straight back.
     if (signal?.aborted) connecting.then(late => late.release()).catch(() => {})
     throw error
-  }
-}
-
-/** Rejects with the signal's reason as soon as it is aborted; what `promise` then does is of no interest. */
-async function orAbort<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return await promise
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

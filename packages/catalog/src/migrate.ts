@@ -1,5 +1,6 @@
 // Brings a database to the schema of this code: each migration once, in order, whole or not at all.
 import pg from 'pg'
+import { orAbort } from './abort.ts'
 import { CatalogError } from './error.ts'
 import { toCatalogError } from './failure.ts'
 import { type Migration, readMigrations } from './migrations.ts'
@@ -41,24 +42,25 @@ export async function migrate({ settings, appRole, signal, migrations }: Migrate
     statement_timeout: 0,
     lock_timeout: 0,
   })
-  const lost = (): void => {}
-  client.on('error', lost)
-  const stop = (): void => {
-    client.end().catch(lost)
-  }
-  signal?.addEventListener('abort', stop, { once: true })
+  // Whoever waits for the connection hears of its loss; unheard, the event would end the process.
+  client.on('error', () => {})
   try {
-    await client.connect()
-    await client.query('select pg_advisory_lock($1)', [advisoryLock])
-    return await applyMissing(client, known, appRole)
+    return await orAbort(migrateOn(client, known, appRole), signal)
   } catch (error) {
     signal?.throwIfAborted()
     throw toCatalogError(error)
   } finally {
-    signal?.removeEventListener('abort', stop)
-    // Ends the session, and the advisory lock with it.
-    await client.end().catch(lost)
+    // Ends the session, and the advisory lock with it. After an abort nobody waits for what the server still does.
+    const ended = client.end()
+    if (signal?.aborted) ended.catch(() => {})
+    else await ended
   }
+}
+
+async function migrateOn(client: pg.Client, known: readonly Migration[], appRole: string): Promise<number> {
+  await client.connect()
+  await client.query('select pg_advisory_lock($1)', [advisoryLock])
+  return await applyMissing(client, known, appRole)
 }
 
 async function applyMissing(
