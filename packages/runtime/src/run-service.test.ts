@@ -10,11 +10,11 @@ import { disableCoreDumps } from './core-dumps.ts'
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
 /** Runs a service of its own process; `body` is what `start` does. */
-function run(body: string, { graceMs = 10_000 } = {}): Child {
+function run(body: string, { graceMs = 10_000, sameSignalMs = 10_000 } = {}): Child {
   const program = `
     import { runService } from ${JSON.stringify(import.meta.resolve('./run-service.ts'))}
     import { createLogger } from ${JSON.stringify(import.meta.resolve('./logger.ts'))}
-    await runService({ process, logger: createLogger(), shutdownGraceMs: ${graceMs}, start: async ({ signal }) => { ${body} } })
+    await runService({ process, logger: createLogger(), shutdownGraceMs: ${graceMs}, sameSignalMs: ${sameSignalMs}, start: async ({ signal }) => { ${body} } })
     console.log('left')`
   return spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,9 +53,25 @@ describe('runService', () => {
 
   it('ends at once at the second signal', async () => {
     const child = run(
-      service(`console.log('down'); await new Promise(resolve => setTimeout(resolve, 3_600_000))`),
+      service(`
+        await new Promise(resolve => setTimeout(resolve, 100))
+        console.log('down')
+        await new Promise(resolve => setTimeout(resolve, 3_600_000))`),
+      { sameSignalMs: 0 },
     )
     assert.equal((await signalled(child, ['SIGINT', 'SIGINT'])).code, 130)
+  })
+
+  it('takes the signal that npm sends again for the first one', async () => {
+    const child = run(
+      service(`
+        console.log('down')
+        await new Promise(resolve => process.once('SIGINT', resolve))
+        console.log('again')`),
+    )
+    const { code, said } = await signalled(child, ['SIGINT', 'SIGINT'])
+    assert.equal(said, 'up\ndown\nagain\nleft\n')
+    assert.equal(code, 0)
   })
 
   it('ends when the grace is over, saying so', async () => {

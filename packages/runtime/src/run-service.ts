@@ -21,6 +21,7 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
 const signalExitCode = { SIGINT: 130, SIGTERM: 143 } as const
 const failureExitCode = 1
 const aliveIntervalMs = 60_000
+const defaultSameSignalMs = 1000
 
 /**
  * Runs until SIGINT or SIGTERM, or until something fails that nobody caught; then aborts the signal given to `start`
@@ -29,7 +30,7 @@ const aliveIntervalMs = 60_000
  * report of an uncaught error would quote its message.
  */
 export async function runService(options: RunOptions): Promise<void> {
-  const { start, process: host, logger, shutdownGraceMs } = options
+  const { start, process: host, logger, shutdownGraceMs, sameSignalMs = defaultSameSignalMs } = options
   const report = options.report ?? ((message, error) => logger.error(message, { error }))
   const controller = new AbortController()
   const { signal } = controller
@@ -40,7 +41,11 @@ export async function runService(options: RunOptions): Promise<void> {
     clearInterval,
   )
 
+  let isLater = false
   const stop = (reason: string) => {
+    setTimeout(() => {
+      isLater = true
+    }, sameSignalMs).unref()
     const lastResort = setTimeout(() => {
       logger.error('The stop took too long: ending the process', { durationMs: shutdownGraceMs })
       host.exit(failureExitCode)
@@ -61,11 +66,11 @@ export async function runService(options: RunOptions): Promise<void> {
 
   for (const name of stopSignals) {
     listen(name, () => {
-      if (signal.aborted) {
-        host.exit(signalExitCode[name])
-      } else {
+      if (!signal.aborted) {
         logger.info('Stopping', { signal: name })
         stop(name)
+      } else if (isLater) {
+        host.exit(signalExitCode[name])
       }
     })
   }
