@@ -1,6 +1,8 @@
 // Measures what docs/performance.md promises. Usage: npm run bench [-- SECTION...]; ends non-zero where a target is missed.
 import * as deliveries from './deliveries/section.ts'
+import * as memory from './memory/section.ts'
 import { installPeers } from './peers.ts'
+import * as range from './range/section.ts'
 import { isMet, type Row, renderSection, type Section, writeReport } from './report.ts'
 import * as seal from './seal/section.ts'
 
@@ -12,6 +14,8 @@ interface Plan {
 const plans: Readonly<Record<string, Plan>> = {
   seal: { method: seal.method, run: seal.runSeal },
   deliveries: { method: deliveries.method, run: deliveries.runDeliveries },
+  range: { method: range.method, run: range.runRange },
+  memory: { method: memory.method, run: memory.runMemory },
 }
 
 const msPerSecond = 1000
