@@ -55,6 +55,7 @@ type CallOf = (title: string, sizeBytes?: number) => MarkedCall
 
 interface Kept {
   readonly call: MarkedCall
+  readonly note: string | null
   readonly recording: string
 }
 
@@ -89,7 +90,9 @@ async function deliverAllWays(parts: RunParts, callOf: CallOf): Promise<readonly
     const answer = await deliver(way, handover(parts, way, call))
     expect(parts, `a delivery by ${way} is taken`, answer, 200)
     expect(parts, '  and again', await deliver(way, handover(parts, way, call)), 200)
-    kept.push({ call, recording: Receipt.parse(JSON.parse(answer.body.toString())).recording })
+    // An upload has no field for a note.
+    const note = way === 'upload' ? null : (call.facts.note ?? null)
+    kept.push({ call, note, recording: Receipt.parse(JSON.parse(answer.body.toString())).recording })
   }
   return kept
 }
@@ -284,13 +287,13 @@ async function browseAndPlay(parts: RunParts, kept: readonly Kept[]): Promise<vo
   ]) {
     expect(parts, `the list ${filter} is shown`, await ask(parts, `/v1/recordings${filter}`), 200)
   }
-  for (const { call, recording } of kept) {
+  for (const { call, note, recording } of kept) {
     const found = await ask(parts, `/v1/recordings?number=${encodeURIComponent(call.from)}`)
     const page = RecordingPage.parse(JSON.parse(found.body.toString()))
     verdict.check(
       page.recordings.length === 1 &&
         page.recordings[0]?.id === recording &&
-        page.recordings[0].note === (call.facts.note ?? null),
+        page.recordings[0].note === note,
       'a number finds its recording, with its name and note',
       `${page.recordings.length} found`,
     )

@@ -60,7 +60,7 @@ async function run(): Promise<void> {
   const stack = await prepared.startServices()
   // Markers are made as the run goes, so what processes showed is kept and searched with all of them at the end.
   const shown: [Buffer, string][] = []
-  const watch = watchProcesses(stack.temporaryFolder, { scanBytes: (...one) => shown.push(one) })
+  const watch = watchProcesses(Object.values(stack.services), { scanBytes: (...one) => shown.push(one) })
   await runEverything({
     stack,
     clinic,
@@ -80,7 +80,6 @@ async function run(): Promise<void> {
   const rows = await readAllRows(stack)
   const planted = await plant(stack)
   for (const service of Object.values(stack.services)) await service.stop()
-  await stack.superuser.end()
   await stack.postgres.stop()
 
   const scanner = createScanner(

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findProcesses } from '../harness/processes.ts'
+import type { ServiceProcess } from '../harness/service-process.ts'
 import type { Scanner } from './scan.ts'
 
 const everyMs = 40
@@ -12,13 +13,17 @@ export interface ProcessWatch extends AsyncDisposable {
   readonly ffmpegSeen: number
 }
 
-export function watchProcesses(folder: string, scanner: Pick<Scanner, 'scanBytes'>): ProcessWatch {
+export function watchProcesses(
+  services: readonly Pick<ServiceProcess, 'sessions'>[],
+  scanner: Pick<Scanner, 'scanBytes'>,
+): ProcessWatch {
   const seen = new Set<number>()
   const ffmpegs = new Set<number>()
   let stopped = false
   const watching = (async () => {
     while (!stopped) {
-      for (const { pid, command } of await findProcesses(folder)) {
+      const sessions = new Set(services.flatMap(service => [...service.sessions]))
+      for (const { pid, command } of await findProcesses(sessions)) {
         const isFfmpeg = command.includes('ffmpeg')
         // A launcher becomes another program under the same number, so what changed is looked at again.
         if (seen.has(pid) && isFfmpeg === ffmpegs.has(pid)) continue

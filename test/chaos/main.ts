@@ -93,7 +93,8 @@ async function run(): Promise<void> {
   printAnswers(sender)
   await checkAll(stack, clinic, sender, verdict)
   await api.stop()
-  const left = (await findProcesses(stack.temporaryFolder)).map(({ pid, command }) => `${pid} ${command}`)
+  const sessions = new Set([ingest, worker, api].flatMap(service => [...service.sessions]))
+  const left = (await findProcesses(sessions)).map(({ pid, command }) => `${pid} ${command}`)
   verdict.check(left.length === 0, 'no process is left of those that were killed', left.join('; '))
 }
 

@@ -25,6 +25,8 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly name: string
   /** Null while it is being started again. */
   readonly pid: number | null
+  /** Every session it ever led, this one and those of its processes that are gone. */
+  readonly sessions: ReadonlySet<number>
   /** How often it could work, and ended although nobody here killed it. */
   readonly falls: number
   /** How often it ended before it could work. */
@@ -40,6 +42,7 @@ export interface ServiceProcess extends AsyncDisposable {
 export function startService(options: ServiceOptions): ServiceProcess {
   const { name, main, nodeOptions = [], env, cwd, logFile, readyMessage } = options
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 })
+  const sessions = new Set<number>()
   let child: ChildProcess | null = null
   let isReady = false
   let isStopping = false
@@ -54,9 +57,12 @@ export function startService(options: ServiceOptions): ServiceProcess {
       const started = spawn(process.execPath, [...nodeOptions, main], {
         env,
         cwd,
+        // It leads a session, by which its children can be told from others when it is gone.
+        detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       child = started
+      if (started.pid !== undefined) sessions.add(started.pid)
       for (const stream of [started.stdout, started.stderr]) {
         stream.on('data', (piece: Buffer) => {
           log.write(piece)
@@ -92,6 +98,7 @@ export function startService(options: ServiceOptions): ServiceProcess {
     get pid() {
       return child?.pid ?? null
     },
+    sessions,
     get falls() {
       return falls
     },

@@ -24,10 +24,7 @@ export async function relayOutbox({ catalog, jobs }: RelayParts, { signal }: Cal
       batch,
       async rows => {
         for (const { tenantId, intakeId } of rows) {
-          await jobs.enqueue(
-            { type: 'archive', tenantId, intakeId },
-            { jobId: `archive-${intakeId}`, signal },
-          )
+          await enqueueArchive(jobs, tenantId, intakeId, signal)
         }
       },
       { signal },
@@ -51,15 +48,21 @@ export async function requeueStalled(
 ): Promise<number> {
   const now = parts.now?.() ?? new Date()
   const stalled = await parts.catalog.listStalledIntakes(new Date(now.getTime() - graceMs), batch, { signal })
-  // The queue may still hold a finished or failed job of the plain id: each grace period has an id of its own.
-  const period = Math.floor(now.getTime() / graceMs)
-  for (const { tenantId, intakeId } of stalled) {
-    await parts.jobs.enqueue(
-      { type: 'archive', tenantId, intakeId },
-      { jobId: `archive-${intakeId}-${period}`, signal },
-    )
-  }
+  for (const { tenantId, intakeId } of stalled) await enqueueArchive(parts.jobs, tenantId, intakeId, signal)
   return stalled.length
+}
+
+/**
+ * One id an intake: a job of it that waits in a long queue or runs is not enqueued beside itself, and one that ended
+ * in any way stands in nobody's way.
+ */
+function enqueueArchive(
+  jobs: Pick<JobQueue, 'enqueue'>,
+  tenantId: TenantId,
+  intakeId: IntakeId,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return jobs.enqueue({ type: 'archive', tenantId, intakeId }, { jobId: `archive-${intakeId}`, signal })
 }
 
 export interface IntakeSweepParts {
