@@ -12,6 +12,11 @@ export interface RunOptions {
   readonly logger: Logger
   /** How long a stop may take before the process ends anyway, in milliseconds. */
   readonly shutdownGraceMs: number
+  /**
+   * Default 1000. A further signal within this time of the first belongs to it: at Ctrl-C the terminal signals npm and
+   * us, and npm passes the signal on to us again.
+   */
+  readonly sameSignalMs?: number | undefined
   /** Told of each failure in place of the log; for a person at a terminal. */
   readonly report?: ((message: string, error: unknown) => void) | undefined
 }
@@ -25,7 +30,8 @@ const defaultSameSignalMs = 1000
 
 /**
  * Runs until SIGINT or SIGTERM, or until something fails that nobody caught; then aborts the signal given to `start`
- * and disposes of what it returned. A second signal ends the process at once. Resolves when everything is closed; the
+ * and disposes of what it returned. A second signal, later than the first,
+ * ends the process at once. Resolves when everything is closed; the
  * exit code is left on the process: 0 after a signal, 1 after a failure. Errors are logged, never printed: Node's own
  * report of an uncaught error would quote its message.
  */
