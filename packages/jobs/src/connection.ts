@@ -1,4 +1,5 @@
 // The queue's connections to PostgreSQL, and how BullMQ is told that the database is away.
+import { once } from 'node:events'
 import type { PgPool } from 'bullmq'
 import { Pool, type PoolConfig } from 'pg'
 import { JobError } from './error.ts'
@@ -17,6 +18,8 @@ const connectionsMost = 4
 const connectTimeoutMs = 5000
 /** Nothing the queue does takes a second; a statement that hangs must not hold a connection for ever. */
 const statementTimeoutMs = 30_000
+/** How long the end waits for the server to close its side of each connection. */
+const closeTimeoutMs = 1000
 
 /** What BullMQ takes for a lost connection, which it waits out; anything else it reports and tries again at once. */
 const closedMessage = 'Connection is closed.'
@@ -43,18 +46,33 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
     keepAlive: true,
   })
   let isAway = false
+  let isEnding = false
   const answered = () => {
     if (isAway) watch.back()
     isAway = false
   }
   const failed = (error: unknown): unknown => {
     if (!isOutage(error)) return error
-    if (!isAway) watch.lost(new JobError('unavailable', 'The queue lost its database', { cause: error }))
+    if (!isAway && !isEnding)
+      watch.lost(new JobError('unavailable', 'The queue lost its database', { cause: error }))
     isAway = true
     return new Error(closedMessage, { cause: error })
   }
   // A connection that breaks while idle belongs to nobody else.
   pool.on('error', failed)
+  const connected = new Set<unknown>()
+  pool.on('connect', client => connected.add(client))
+  pool.on('remove', client => connected.delete(client))
+  // `pool.end()` resolves before its connections are closed (pg-pool 3), and a database that is stopped right after it
+  // would break them, the ones that BullMQ took its listeners off included.
+  const end = async () => {
+    isEnding = true
+    await pool.end()
+    const signal = AbortSignal.timeout(closeTimeoutMs)
+    // Rejects when the time is over: then the server is gone or silent, and there is nothing to wait for.
+    while (connected.size > 0 && !signal.aborted)
+      await once(pool, 'remove', { signal }).catch(() => undefined)
+  }
 
   // BullMQ describes the driver's pool in a type of its own, whose overloads the compiler cannot match with pg's.
   return new Proxy(pool as unknown as PgPool, {
@@ -72,6 +90,7 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
       }
       // BullMQ would pass on the errors of idle connections, which are dealt with above.
       if (name === 'on') return () => target
+      if (name === 'end') return end
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
