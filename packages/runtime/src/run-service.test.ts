@@ -90,15 +90,20 @@ describe('runService', () => {
     assert.equal(code, 1)
   })
 
-  it('takes a start that was told to stop for no failure', async () => {
-    const child = run(`
-      console.log('starting')
-      await new Promise(resolve => signal.addEventListener('abort', resolve))
-      signal.throwIfAborted()`)
-    const { code, log } = await signalled(child, ['SIGTERM'])
-    assert.equal(code, 0)
-    assert.doesNotMatch(log, /failed/)
-  })
+  for (const [how, body] of [
+    ['with the reason', 'signal.throwIfAborted()'],
+    ['with what broke for it', `throw new Error('a tool ended')`],
+  ] as const) {
+    it(`takes a start that gives up when told to stop, ${how}, for no failure`, async () => {
+      const child = run(`
+        console.log('starting')
+        await new Promise(resolve => signal.addEventListener('abort', resolve))
+        ${body}`)
+      const { code, log } = await signalled(child, ['SIGTERM'])
+      assert.equal(code, 0)
+      assert.doesNotMatch(log, /failed|tool/)
+    })
+  }
 
   it('logs a failed start, without words that are not ours, and exits with 1', async () => {
     const { code, log, said } = await signalled(run(`throw new Error('+15550001111')`), [])

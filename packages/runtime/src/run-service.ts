@@ -83,12 +83,15 @@ export async function runService(options: RunOptions): Promise<void> {
   listen('uncaughtException', (error: unknown) => fail('An error that nobody caught', error))
   listen('unhandledRejection', (error: unknown) => fail('A rejection that nobody handled', error))
 
+  let isStarted = false
   try {
     await using _service = await start({ signal })
+    isStarted = true
     if (!signal.aborted) await once(signal, 'abort')
   } catch (error) {
-    // A start that gives up because it was told to stop is no failure.
-    if (!(signal.aborted && error === signal.reason)) fail('The service failed', error)
+    // A start that was told to stop fails in many ways: Ctrl-C also ends the tools it was trying out.
+    if (signal.aborted && !isStarted) logger.debug('The start was given up', { error })
+    else fail('The service failed', error)
   }
   if (host.exitCode === undefined) logger.info('Stopped')
 }
