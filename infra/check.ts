@@ -14,7 +14,10 @@ const checks: readonly { readonly name: string; readonly run: readonly [string, 
   { name: 'types', run: [tool('tsc'), '-p', 'tsconfig.json'] },
   { name: 'types in a browser', run: [tool('tsc'), '-p', 'tsconfig.web.json'] },
   { name: 'format and lint', run: [tool('biome'), 'ci', '--colors=off', '--error-on-warnings'] },
-  { name: 'import rules', run: [process.execPath, '--test', 'test/boundaries.test.ts'] },
+  {
+    name: 'import rules',
+    run: [process.execPath, '--test', '--test-reporter=dot', 'test/boundaries.test.ts'],
+  },
   { name: 'dead code', run: [tool('knip'), '--no-progress', '--no-config-hints'] },
   {
     // What only tests use is dead in production.
