@@ -102,23 +102,17 @@ async function install() {
 async function addTool(tool, purpose) {
   const without = `Without ${tool.command}, ${tool.without[purpose]}.`
   if (process.platform === 'linux' && process.getuid?.() === 0 && hasCommand('apt-get')) {
-    const apt = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::http::Timeout=30']
-    const addIt = [...apt, 'install', '--no-install-recommends', tool.debianPackage]
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const title = `Installing ${tool.command} (apt-get)`
+    const apt = 'apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::http::Timeout=30'
+    const addIt = `${apt} install --no-install-recommends ${tool.debianPackage}`
     // A machine without package lists, or with old ones, fails the first time.
-    let result = await runQuietly(title, 'apt-get', addIt, environment)
-    if (result.code !== 0) {
-      await runQuietly(
-        'Reading the package lists (apt-get update)',
-        'apt-get',
-        [...apt, 'update'],
-        environment,
-      )
-      result = await runQuietly(title, 'apt-get', addIt, environment)
-    }
+    const result = await runQuietly(
+      `Installing ${tool.command}`,
+      'sh',
+      ['-c', `${addIt} || { ${apt} update && ${addIt}; }`],
+      { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    )
     if (result.code === 0 && hasCommand(tool.command)) return
-    say(`apt-get could not install ${tool.command}: ${lastLine(result.output)}`)
+    say(`apt-get could not install ${tool.command}: ${reason(result.output)}`)
     say(without)
     return
   }
@@ -170,8 +164,10 @@ function hasCommand(name) {
   return (process.env['PATH'] ?? '').split(delimiter).some(folder => existsSync(join(folder, name)))
 }
 
-function lastLine(output) {
-  return output.trim().split('\n').at(-1) ?? 'no reason given'
+/** What apt gives as the reason, or the last that it said. */
+function reason(output) {
+  const lines = output.trim().split('\n')
+  return lines.findLast(line => line.startsWith('E: ')) ?? lines.at(-1) ?? 'no reason given'
 }
 
 function readJson(path) {
