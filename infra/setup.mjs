@@ -89,7 +89,10 @@ async function install() {
     if (result.code === 0 && isInstalled()) return
     if (result.code !== 0) {
       process.stderr.write(result.output)
-      fail('npm could not install the dependencies (above). Deleting node_modules and trying again may help.')
+      fail(
+        'npm could not install the dependencies: its reason stands above. The first set-up needs a network; where\n' +
+          'node_modules was changed by hand, removing it and trying again helps.',
+      )
     }
     rmSync(modules, { recursive: true, force: true })
   }
