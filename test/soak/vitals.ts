@@ -1,24 +1,22 @@
 // What a service holds at a moment: memory, handles, children, listeners (Linux, proc(5)).
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
+import { type InspectedMemory, inspectMemory } from '../harness/inspected-memory.ts'
 import { findProcesses } from '../harness/processes.ts'
 import type { ServiceProcess } from '../harness/service-process.ts'
 import type { Stack } from '../harness/stack.ts'
 
-const kibibyte = 1024
-
-export interface Vitals {
-  readonly rssBytes: number
+export interface Vitals extends InspectedMemory {
   readonly handles: number
   readonly children: number
 }
 
-export async function vitalsOf(service: ServiceProcess): Promise<Vitals> {
+export async function vitalsOf(service: ServiceProcess, inspectorPort: number): Promise<Vitals> {
   const { pid } = service
   if (pid === null) throw new Error(`${service.name} is not running`)
-  const status = await readFile(`/proc/${pid}/status`, 'latin1')
+  const memory = await inspectMemory(inspectorPort)
   const family = await findProcesses(service.sessions)
   return {
-    rssBytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * kibibyte,
+    ...memory,
     handles: (await readdir(`/proc/${pid}/fd`)).length,
     children: family.filter(one => one.pid !== pid).length,
   }
