@@ -28,7 +28,7 @@ export interface TestTenant {
   readonly columns: ColumnKeys
 }
 
-export const aWrap: Wrap = {
+const aWrap: Wrap = {
   kms: 'local',
   key: 'recordings',
   keyVersion: '1',

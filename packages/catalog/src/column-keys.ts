@@ -7,7 +7,7 @@ export interface ColumnKeys {
 }
 
 /** Length of a tenant's column secret. */
-export const columnSecretBytes = 32
+const columnSecretBytes = 32
 
 const keyBytes = 32
 const noSalt = new Uint8Array()

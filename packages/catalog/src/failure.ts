@@ -4,7 +4,7 @@ import { DatabaseError } from 'pg'
 import { CatalogError, type CatalogErrorCode } from './error.ts'
 
 /** The part of a database error that holds no value of any row. */
-export class DatabaseFault extends Error {
+class DatabaseFault extends Error {
   override readonly name = 'DatabaseFault'
   readonly sqlState: string
   readonly table: string | null

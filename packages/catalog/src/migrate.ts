@@ -99,9 +99,7 @@ export interface AppliedMigration {
 }
 
 /** What a database has had applied, in order. */
-export async function readApplied(
-  client: Pick<pg.ClientBase, 'query'>,
-): Promise<readonly AppliedMigration[]> {
+async function readApplied(client: Pick<pg.ClientBase, 'query'>): Promise<readonly AppliedMigration[]> {
   const { rows } = await client.query<AppliedMigration>(
     'select version, sha256 from auricle.migration order by version',
   )

@@ -1,13 +1,12 @@
 // What callers see when the database goes away, is too slow, or is not one to trust; and that nothing committed is lost.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startEmbeddedPostgres } from '@auricle/runtime/postgres'
 import { anEvent, anIntake, createTestTenant } from '../../../test/catalog-fixture.ts'
+import { startOwnPostgres } from '../../../test/own-postgres.ts'
 import { createTestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
 import { CatalogError } from './error.ts'
@@ -16,11 +15,7 @@ import { createPool } from './pool.ts'
 
 test('the server is killed under load: what was acknowledged is there, the rest failed as unavailable', async () => {
   await using cleanup = new AsyncDisposableStack()
-  const folder = await mkdtemp(join(tmpdir(), 'auricle-outage-'))
-  cleanup.defer(() => rm(folder, { recursive: true, force: true }))
-  await chmod(folder, 0o711)
-  const silent = { info: () => {}, warn: () => {} }
-  const server = cleanup.use(await startEmbeddedPostgres({ home: join(folder, 'postgres'), log: silent }))
+  const server = cleanup.use(await startOwnPostgres())
   await migrate({ settings: server.owner, appRole: server.app.user })
   const pool = createPool(server.app)
   cleanup.defer(() => pool.end())
@@ -46,14 +41,12 @@ test('the server is killed under load: what was acknowledged is there, the rest 
   for (let kill = 0; kill < 2; kill++) {
     const goal = acknowledged.length + 20
     while (acknowledged.length < goal) await sleep(5)
-    const pid = server.pid ?? assert.fail()
     // One transaction is under way when the server dies.
     const interrupted = catalog.drainOutbox(5, async () => {
-      process.kill(pid, 'SIGKILL')
+      await server.kill()
       await sleep(50)
     })
     await assert.rejects(interrupted, { name: 'CatalogError', code: 'unavailable', transient: true })
-    while (server.pid === null || server.pid === pid) await sleep(5)
   }
   const goal = acknowledged.length + 20
   while (acknowledged.length < goal) await sleep(5)
