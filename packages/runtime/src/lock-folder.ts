@@ -11,19 +11,24 @@ import { RuntimeError } from './error.ts'
 const lockName = 'auricle.lock'
 const pidName = 'auricle.pid'
 const ownerOnlyFolder = 0o700
+/** Root's database runs as another user, who must get through to its own folder and sees nothing on the way. */
+const passableFolder = 0o711
 const ownerOnlyFile = 0o600
 /** SQLITE_BUSY: somebody else holds the lock (sqlite.org/rescode.html). */
 const busy = 5
 
 /**
- * Takes the folder, making it (for its owner alone) where it does not exist, until it is disposed or the process ends.
- * Throws `RuntimeError`: `folder_in_use`, naming the process that has it, or `folder_unusable`.
+ * Takes the folder, making it (for its owner's eyes alone) where it does not exist, until it is disposed or the
+ * process ends. Throws `RuntimeError`: `folder_in_use`, naming the process that has it, or `folder_unusable`.
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const pidFile = join(folder, pidName)
   let database: DatabaseSync
   try {
-    await mkdir(folder, { recursive: true, mode: ownerOnlyFolder })
+    await mkdir(folder, {
+      recursive: true,
+      mode: process.geteuid?.() === 0 ? passableFolder : ownerOnlyFolder,
+    })
     database = new DatabaseSync(join(folder, lockName), { timeout: 0 })
   } catch (cause) {
     throw new RuntimeError('folder_unusable', `The data folder ${folder} cannot be made or written to`, {

@@ -14,7 +14,7 @@ export function banner({ urls, access, config, hasAudioTool }: BannerFacts): str
   const lines = [
     '',
     'Auricle runs.',
-    `  API       ${urls.api}         (description: ${urls.api}/v1/openapi.json)`,
+    `  API       ${urls.api}, described at ${urls.api}/v1/openapi.json`,
     `  deliver   ${urls.ingest}`,
     `  data      ${config.dataFolder}`,
     ...(hasAudioTool
