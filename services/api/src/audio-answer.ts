@@ -48,6 +48,12 @@ export async function sendAudio(request: Request, response: Response, answer: Au
     return
   }
   answer.onBytes(lengthBytes)
+  if (first.value.length === lengthBytes) {
+    // All of a small range: head and body leave in one write, and nobody waits for the file to be closed.
+    response.end(first.value)
+    await pieces.return?.()
+    return
+  }
   await pipeline(Readable.from(resume(first.value, pieces), { objectMode: false }), response, { signal })
 }
 
