@@ -7,7 +7,7 @@ import { hasCode, io, ioUnless, unavailable } from './failure.ts'
 
 export const directoryMode = 0o700
 /** What is known is only a saving of system calls: beyond this many folders it is learned anew. */
-const maxKnownDirectories = 10_000
+const maxKnownDefault = 10_000
 
 export interface Directories {
   /** Makes the folder and those above it up to the root; their entries are durable when it resolves. */
@@ -22,12 +22,21 @@ export interface Directories {
  * `root` is a real path (no symbolic link in it) of a folder that exists and is durable. No folder below is
  * ever removed by the store, which is why one that was seen may be believed to be there.
  */
-export function createDirectories(root: string, entries: DirectorySync): Directories {
-  const prepared = new Set([root])
-  const real = new Set([root])
+export function createDirectories(
+  root: string,
+  entries: DirectorySync,
+  { maxKnown = maxKnownDefault }: { readonly maxKnown?: number } = {},
+): Directories {
+  const prepared = new Set<string>()
+  const real = new Set<string>()
+  const remember = (known: Set<string>, directory: string): void => {
+    if (known.size >= maxKnown) known.clear()
+    known.add(directory)
+  }
 
   const prepare = async (directory: string): Promise<void> => {
-    if (prepared.has(directory)) return
+    // The root is in neither set, which forget what they hold: above it there is nothing of ours to look at.
+    if (directory === root || prepared.has(directory)) return
     const parent = dirname(directory)
     await prepare(parent)
     await ioUnless(mkdir(directory, { mode: directoryMode }), ['EEXIST'], undefined)
@@ -40,7 +49,7 @@ export function createDirectories(root: string, entries: DirectorySync): Directo
   return {
     prepare,
     async exists(directory) {
-      if (real.has(directory) || prepared.has(directory)) return true
+      if (directory === root || real.has(directory) || prepared.has(directory)) return true
       const path = await realpath(directory).catch((error: unknown) => {
         if (hasCode(error, 'ENOENT')) return null
         if (hasCode(error, 'ENOTDIR', 'ELOOP')) throw notAFolder(error)
@@ -53,16 +62,9 @@ export function createDirectories(root: string, entries: DirectorySync): Directo
     },
     forget() {
       prepared.clear()
-      prepared.add(root)
       real.clear()
-      real.add(root)
     },
   }
-}
-
-function remember(known: Set<string>, directory: string): void {
-  if (known.size >= maxKnownDirectories) known.clear()
-  known.add(directory)
 }
 
 const notAFolder = (cause?: unknown): ObjectError =>
