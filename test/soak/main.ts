@@ -72,7 +72,7 @@ async function run(): Promise<void> {
       workerConcurrency: 4,
       // Two ffmpeg processes a recording would be most of the time and nothing of what is measured here.
       nodeOptions: { ingest: inspect(inspectors.ingest), worker: inspect(inspectors.worker) },
-      env: values.ffmpeg ? {} : { worker: { PATH: '/nowhere' } },
+      env: values.ffmpeg ? {} : { worker: { AURICLE_FFMPEG: 'none' } },
     }),
   )
   const clinic = await openClinic(prepared, {

@@ -1,6 +1,6 @@
 // The command line that starts ffmpeg fenced in: no environment, no files, bounded memory and time, low priority.
 import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { AudioError } from './error.ts'
 
 export interface ProcessLimits {
@@ -56,14 +56,12 @@ export function findLauncher(ffmpegPath: string, limits: ProcessLimits): Launche
   }
 }
 
-/** A path as it is, or a name looked up in `PATH`; null where nothing there can be executed. */
+/** Not the caller's PATH: what is executed does not depend on who started us. */
+const usualFolders = ['/usr/local/bin', '/usr/bin', '/bin', '/opt/homebrew/bin'] as const
+
+/** A path as it is, or a name looked up in the usual folders; null where nothing there can be executed. */
 function findExecutable(name: string): string | null {
-  const candidates = name.includes('/')
-    ? [name]
-    : (process.env['PATH'] ?? '/usr/bin:/bin')
-        .split(delimiter)
-        .filter(folder => folder !== '')
-        .map(folder => join(folder, name))
+  const candidates = name.includes('/') ? [name] : usualFolders.map(folder => join(folder, name))
   return candidates.find(isExecutable) ?? null
 }
 

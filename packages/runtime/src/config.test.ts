@@ -38,6 +38,7 @@ describe('readConfig', () => {
       ingest: { host: '127.0.0.1', port: 8480, publicUrl: null },
       api: { host: '127.0.0.1', port: 8481, publicUrl: null },
       worker: { concurrency: 2 },
+      ffmpeg: { kind: 'usual' },
       log: { level: 'info', format: 'auto' },
       shutdownGraceMs: 20_000,
     })
@@ -68,6 +69,7 @@ describe('readConfig', () => {
       AURICLE_API_PORT: '9000',
       AURICLE_API_URL: 'http://localhost:9000',
       AURICLE_WORKER_CONCURRENCY: '8',
+      AURICLE_FFMPEG: '/opt/ffmpeg/bin/ffmpeg',
       AURICLE_LOG_LEVEL: 'debug',
       AURICLE_LOG_FORMAT: 'json',
       AURICLE_SHUTDOWN_GRACE_MS: '0',
@@ -81,6 +83,7 @@ describe('readConfig', () => {
       ingest: { host: '0.0.0.0', port: 0, publicUrl: 'https://ingest.example.org' },
       api: { host: '0.0.0.0', port: 9000, publicUrl: 'http://localhost:9000' },
       worker: { concurrency: 8 },
+      ffmpeg: { kind: 'path', path: '/opt/ffmpeg/bin/ffmpeg' },
       log: { level: 'debug', format: 'json' },
       shutdownGraceMs: 0,
     })
@@ -99,6 +102,7 @@ describe('readConfig', () => {
       AURICLE_API_PORT: 'swordfish',
       AURICLE_API_URL: 'https://example.org/?swordfish',
       AURICLE_WORKER_CONCURRENCY: '0',
+      AURICLE_FFMPEG: 'swordfish',
       AURICLE_LOG_LEVEL: 'swordfish',
       AURICLE_LOG_FORMAT: 'swordfish',
       AURICLE_SHUTDOWN_GRACE_MS: '-1',

@@ -39,6 +39,11 @@ export interface Config {
   readonly ingest: Endpoint
   readonly api: Endpoint
   readonly worker: { readonly concurrency: number }
+  /** Which ffmpeg makes renditions: the one in the system's usual folders, a given one, or none on purpose. */
+  readonly ffmpeg:
+    | { readonly kind: 'usual' }
+    | { readonly kind: 'path'; readonly path: string }
+    | { readonly kind: 'none' }
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error'
     readonly format: 'auto' | 'json' | 'pretty'
@@ -115,6 +120,7 @@ const Settings = z.object({
     .min(1)
     .max(concurrencyMost)
     .default(defaults.workerConcurrency),
+  AURICLE_FFMPEG: z.union([z.literal('none'), absolutePath], 'must be an absolute path, or none').optional(),
   AURICLE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   AURICLE_LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
   AURICLE_SHUTDOWN_GRACE_MS: z.coerce
@@ -190,9 +196,15 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
       publicUrl: settings.AURICLE_API_URL ?? null,
     },
     worker: { concurrency: settings.AURICLE_WORKER_CONCURRENCY },
+    ffmpeg: toFfmpeg(settings.AURICLE_FFMPEG),
     log: { level: settings.AURICLE_LOG_LEVEL, format: settings.AURICLE_LOG_FORMAT },
     shutdownGraceMs: settings.AURICLE_SHUTDOWN_GRACE_MS,
   }
+}
+
+function toFfmpeg(setting: string | undefined): Config['ffmpeg'] {
+  if (setting === undefined) return { kind: 'usual' }
+  return setting === 'none' ? { kind: 'none' } : { kind: 'path', path: setting }
 }
 
 /** Where data goes that nobody placed: the system's place for root, the user's own for anybody else. */

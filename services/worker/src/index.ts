@@ -1,1 +1,2 @@
+export { openAudioTool } from './audio-tool.ts'
 export { startWorker, type WorkerParts } from './service.ts'

@@ -1,5 +1,4 @@
 // The worker service as a process of its own.
-import { createAudioTool, probeAudioTool } from '@auricle/audio'
 import {
   createLogger,
   createMetrics,
@@ -8,6 +7,7 @@ import {
   readConfig,
   runService,
 } from '@auricle/runtime'
+import { openAudioTool } from './audio-tool.ts'
 import { startWorker } from './service.ts'
 
 const { config, secrets } = readConfig(process.env)
@@ -20,8 +20,7 @@ async function start({ signal }: { readonly signal: AbortSignal }): Promise<Asyn
   await using opening = new AsyncDisposableStack()
   const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'join', signal }))
   const jobs = await adapters.openJobs()
-  const audio = (await probeAudioTool()) === null ? null : createAudioTool()
-  if (audio === null) logger.warn('There is no ffmpeg: recordings are kept and played as they were delivered')
+  const audio = await openAudioTool(config, logger)
   opening.use(
     await startWorker({ ...adapters, config, jobs, audio, logger, metrics: createMetrics() }, { signal }),
   )

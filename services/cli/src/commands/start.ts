@@ -1,7 +1,6 @@
 // `auricle start`: ingest, api and worker in one process, on whatever the configuration names.
 
 import { startApi } from '@auricle/api-service'
-import { type AudioTool, createAudioTool, probeAudioTool } from '@auricle/audio'
 import { startIngest } from '@auricle/ingest-service'
 import {
   type Config,
@@ -12,7 +11,7 @@ import {
   openAdapters,
   type Secrets,
 } from '@auricle/runtime'
-import { startWorker } from '@auricle/worker-service'
+import { openAudioTool, startWorker } from '@auricle/worker-service'
 import { banner } from '../demo/banner.ts'
 import { type Access, makeDemo } from '../demo/demo.ts'
 import { createOperator } from '../operator.ts'
@@ -37,7 +36,7 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   const jobs = await adapters.openJobs()
   const metrics = createMetrics()
   metrics.gaugeQueue(async () => ({ ...(await jobs.counts()) }))
-  const audio = await findAudioTool(logger)
+  const audio = await openAudioTool(config, logger)
   const parts = { ...adapters, config, jobs, audio, metrics }
   opening.use(await startWorker({ ...parts, logger: logger.with({ service: 'worker' }) }, { signal }))
   const api = opening.use(await startApi({ ...parts, logger: logger.with({ service: 'api' }) }, { signal }))
@@ -58,11 +57,4 @@ function listeningConfig(config: Config, urls: { readonly ingest: string; readon
     ingest: { ...config.ingest, publicUrl: urls.ingest },
     api: { ...config.api, publicUrl: urls.api },
   }
-}
-
-async function findAudioTool(logger: Logger): Promise<AudioTool | null> {
-  const found = await probeAudioTool()
-  if (found !== null) return createAudioTool()
-  logger.warn('There is no ffmpeg: recordings are kept and played as they were delivered')
-  return null
 }
