@@ -4,6 +4,7 @@ export type RuntimeErrorCode =
   | 'bad_config'
   | 'folder_in_use'
   | 'folder_unusable'
+  | 'keyring_lost'
   | 'address_in_use'
   | 'address_unusable'
 

@@ -1,6 +1,6 @@
 // The `auricle` command's entry: hands the environment over, and turns failures into one sentence and an exit code.
 import { createLogger, describeError } from '@auricle/runtime'
-import { isError } from '@auricle/vault'
+import { CommanderError } from 'commander'
 import { UsageError } from './error.ts'
 import { createProgram } from './program.ts'
 
@@ -20,8 +20,13 @@ try {
 }
 
 function report(error: unknown): void {
-  if (error instanceof UsageError || isError(error, 'CatalogError', 'taken')) {
-    process.stderr.write(`auricle: ${error instanceof Error ? error.message : ''}\n`)
+  if (error instanceof CommanderError) {
+    // It has said what it had to say: help, the version, or what was wrong.
+    process.exitCode = error.exitCode === 0 ? 0 : usageExitCode
+    return
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`auricle: ${error.message}\n`)
     process.exitCode = usageExitCode
     return
   }

@@ -3,7 +3,7 @@ import type { Catalog, MailboxRow, TenantRow, UserRow } from '@auricle/catalog'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config } from '@auricle/runtime'
-import { createTenantSecrets, type TenantSecretsCache } from '@auricle/vault'
+import { createTenantSecrets, isError, type TenantSecretsCache } from '@auricle/vault'
 import { UsageError } from './error.ts'
 
 export interface Operator {
@@ -61,4 +61,13 @@ export async function findMailbox(
     )
   }
   return mailbox
+}
+
+/** What `work` gives; where the name it would use is taken, the sentence that says so. */
+export async function unlessTaken<Result>(work: Promise<Result>, sentence: string): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    throw isError(error, 'CatalogError', 'taken') ? new UsageError(sentence, { cause: error }) : error
+  }
 }

@@ -59,6 +59,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     .version('0.1.0')
     .showHelpAfterError('(add --help for more)')
     .configureHelp({ sortSubcommands: true })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'auricle: ')) })
+    .exitOverride()
 
   const output = (): Output => createOutput(program.opts()['json'] === true)
   const context = (quiet = true): Context => {
@@ -76,10 +78,12 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   }
   const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
     withOperator(async (operator, out) => work(operator, out, await openAuthority(operator, operator)))
-  const withPerson = (work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>) =>
-    withAuthority(async (operator, out, authority) =>
-      work(operator, out, await findPerson(operator, authority, env)),
-    )
+  const withPersonOf =
+    (variables: ProgramParts['env']): Runners['withPerson'] =>
+    work =>
+      withAuthority(async (operator, out, authority) =>
+        work(operator, out, await findPerson(operator, authority, variables)),
+      )
 
   program
     .command('start')
@@ -118,7 +122,12 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       if (!(await withOperator((operator, out) => verify(operator, out, tenant)))) host.exitCode = 1
     })
   addSetUp(program, { withOperator, withAuthority })
-  addListening(program, { withAuthority, withPerson, session: sessionFile(env) })
+  addListening(program, {
+    withAuthority,
+    withPerson: withPersonOf(env),
+    withSession: withPersonOf({ ...env, AURICLE_TOKEN: undefined }),
+    session: sessionFile(env),
+  })
   program
     .command('ingest')
     .description('hand a file over as a connector would')
@@ -145,9 +154,12 @@ interface Runners {
   readonly withAuthority: (
     work: (operator: Operator, output: Output, authority: Authority) => Promise<void>,
   ) => Promise<void>
+  /** The person of AURICLE_TOKEN, or of the session that `login` kept. */
   readonly withPerson: (
     work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>,
   ) => Promise<void>
+  /** The person of the session alone. */
+  readonly withSession: Runners['withPerson']
 }
 
 function addSetUp(
@@ -160,17 +172,22 @@ function addSetUp(
   const tenant = program.command('tenant').description('the organisations of this deployment')
   tenant
     .command('create')
+    .description('make a tenant')
     .argument('<short-name>')
     .requiredOption('--name <name>')
     .option('--keep-days <days>', 'days a recording is kept at least', wholeNumber, keepDaysDefault)
     .action((slug, options) =>
       withOperator((operator, out) => addTenant(operator, out, { slug, ...options })),
     )
-  tenant.command('list').action(() => withOperator(listTenants))
+  tenant
+    .command('list')
+    .description('all tenants')
+    .action(() => withOperator(listTenants))
 
   const user = program.command('user').description('the people of a tenant')
   user
     .command('create')
+    .description('make a user, and show their secrets once')
     .argument('<login>')
     .requiredOption('--name <name>')
     .addOption(new Option('--role <role>').choices(['clinician', 'administrator']).default('clinician'))
@@ -184,12 +201,14 @@ function addSetUp(
     )
   user
     .command('list')
+    .description('all users')
     .option(...ofTenant)
     .action(({ tenant }) => withOperator((operator, out) => listUsers(operator, out, tenant)))
 
   const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
   mailbox
     .command('create')
+    .description('make a mailbox')
     .argument('<address>', 'extension or queue as the PBX names it')
     .requiredOption('--name <name>')
     .option('--owner <login>', 'who hears it; may be repeated', gather, [])
@@ -199,6 +218,7 @@ function addSetUp(
     )
   mailbox
     .command('assign')
+    .description('let one more user hear a mailbox')
     .argument('<address>')
     .argument('<login>')
     .option(...ofTenant)
@@ -207,12 +227,14 @@ function addSetUp(
     )
   mailbox
     .command('list')
+    .description('all mailboxes, and who hears them')
     .option(...ofTenant)
     .action(({ tenant }) => withOperator((operator, out) => listMailboxes(operator, out, tenant)))
 
   const connector = program.command('connector').description('the PBXs of a tenant')
   connector
     .command('create')
+    .description('make a connector, and show its secret once')
     .argument('<kind>', 'standard or upload')
     .requiredOption('--name <name>')
     .option('--mailbox <address>', 'where recordings go that name no mailbox')
@@ -232,12 +254,14 @@ function addSetUp(
     )
   connector
     .command('list')
+    .description('all connectors')
     .option(...ofTenant)
     .action(({ tenant }) => withOperator((operator, out) => listConnectors(operator, out, tenant)))
 
   const token = program.command('token').description('bearer tokens for programs')
   token
     .command('create')
+    .description('make a token, and show it once')
     .argument('<login>', 'the user it acts for')
     .option('--days <days>', 'how long it is valid', Number, 30)
     .option(...ofTenant)
@@ -248,10 +272,12 @@ function addSetUp(
     )
   token
     .command('list')
+    .description('all tokens, without their secrets')
     .option(...ofTenant)
     .action(({ tenant }) => withOperator((operator, out) => listTokens(operator, out, tenant)))
   token
     .command('revoke')
+    .description('end a token at once')
     .argument('<id>')
     .option(...ofTenant)
     .action((id, { tenant }) => withOperator((operator, out) => endToken(operator, out, tenant, id)))
@@ -259,11 +285,13 @@ function addSetUp(
   const intake = program.command('intake').description('deliveries that are not archived yet')
   intake
     .command('list')
+    .description('deliveries in quarantine, or waiting')
     .addOption(new Option('--state <state>').choices(['received', 'quarantined']).default('quarantined'))
     .option(...ofTenant)
     .action(({ tenant, state }) => withOperator((operator, out) => listIntakes(operator, out, tenant, state)))
   intake
     .command('retry')
+    .description('take a delivery out of quarantine and try again')
     .argument('<id>')
     .option(...ofTenant)
     .action((id, { tenant }) => withOperator((operator, out) => retryIntake(operator, out, tenant, id)))
@@ -274,8 +302,9 @@ function addListening(
   {
     withAuthority,
     withPerson,
+    withSession,
     session,
-  }: Pick<Runners, 'withAuthority' | 'withPerson'> & { readonly session: string },
+  }: Omit<Runners, 'withOperator'> & { readonly session: string },
 ): void {
   program
     .command('login')
@@ -290,7 +319,7 @@ function addListening(
   program
     .command('logout')
     .description('end the session')
-    .action(() => withPerson((operator, out, person) => logout(operator, out, person, session)))
+    .action(() => withSession((operator, out, person) => logout(operator, out, person, session)))
   program
     .command('ls')
     .description('recordings of your mailboxes, newest first')
@@ -310,7 +339,7 @@ function addListening(
     .option('-o, --output <file>', 'write to this new file; clear audio, guard it')
     .option('--original', 'the bytes as delivered instead of the rendition', false)
     .action((id, options) =>
-      withPerson((operator, _output, person) => play(operator, person, { id, ...options })),
+      withPerson((operator, out, person) => play(operator, out, person, { id, ...options })),
     )
   program
     .command('export')

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream'
 import { UsageError } from './error.ts'
 
 export interface Question {
+  /** What is asked for, as in a sentence: `the password`. */
   readonly text: string
   readonly secret?: boolean
 }
@@ -13,24 +14,38 @@ export async function ask(
   { text, secret = false }: Question,
   options: { readonly signal: AbortSignal },
 ): Promise<string> {
-  if (!process.stdin.isTTY) throw new UsageError(`${text}: there is no terminal to ask at`)
+  if (!process.stdin.isTTY) {
+    throw new UsageError(
+      `There is no terminal to ask for ${text} at; a program sets AURICLE_TOKEN, from \`auricle token create\`, instead`,
+    )
+  }
   const mute = new Writable({
     write(_chunk, _encoding, done) {
       done()
     },
   })
-  process.stderr.write(`${text}: `)
+  process.stderr.write(`${heading(text)}: `)
   const line = createInterface({
     input: process.stdin,
     output: secret ? mute : process.stderr,
     terminal: true,
   })
+  const left = Promise.withResolvers<never>()
+  // Ctrl-C and Ctrl-D reach the line and not the process; without this nothing would ever be answered.
+  line.once('close', () => left.reject(new UsageError('Given up: nothing was answered')))
   try {
-    return await line.question('', options)
+    return await Promise.race([line.question('', options), left.promise])
   } finally {
+    left.promise.catch(() => undefined)
     line.close()
     if (secret) process.stderr.write('\n')
   }
+}
+
+/** `the password` as `Password`. */
+function heading(text: string): string {
+  const bare = text.replace(/^the /, '')
+  return bare.charAt(0).toUpperCase() + bare.slice(1)
 }
 
 /** All of standard input, without its last line break: how scripts hand a secret over. */

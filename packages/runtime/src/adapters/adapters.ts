@@ -1,9 +1,11 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
+import { access } from 'node:fs/promises'
 import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
 import { createLocalKeyService, type KeyService } from '@auricle/keys'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
+import { RuntimeError } from '../error.ts'
 import type { Logger } from '../logger.ts'
 import { type Database, openDatabase } from './database.ts'
 
@@ -36,6 +38,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   )
   const catalog = createCatalog({ pool })
   await catalog.check({ signal })
+  await refuseLostKeyring(config, catalog, signal)
   const keys = await createLocalKeyService({
     file: config.keys.file,
     passphrase: secrets.keyringPassphrase?.reveal(),
@@ -44,6 +47,23 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   const jobs = opening.use(lateJobs(database, logger))
   const opened = opening.move()
   return { catalog, objects, keys, openJobs: jobs.open, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+/** A new keyring opens nothing of what an old one closed, so it must not take its place unasked. */
+async function refuseLostKeyring(
+  { keys: { file } }: Pick<Config, 'keys'>,
+  catalog: Pick<Catalog, 'listSigningKeys'>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const isThere = await access(file).then(
+    () => true,
+    (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),
+  )
+  if (isThere || (await catalog.listSigningKeys({ signal })).length === 0) return
+  throw new RuntimeError(
+    'keyring_lost',
+    `The database is in use, but its keyring ${file} is not there. Put your copy of it back: without it nothing that is stored can be opened.`,
+  )
 }
 
 async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | undefined): Promise<void> {

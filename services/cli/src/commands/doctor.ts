@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { probeAudioTool } from '@auricle/audio'
 import { measureFreeSpace } from '@auricle/objects'
 import { type Config, describeError, type Logger, openAdapters, type Secrets } from '@auricle/runtime'
+import { codeOf } from '../file-failure.ts'
 import { formatBytes } from '../format.ts'
 import type { Output } from '../output.ts'
 
@@ -33,10 +34,10 @@ export interface DoctorParts {
 /** True when nothing is bad. */
 export async function doctor(parts: DoctorParts, output: Output): Promise<boolean> {
   const { config } = parts
-  const checks: Check[] = [checkNode(), await checkAudioTool()]
+  const checks: Check[] = [checkNode(), await checkAudioTool(config)]
   checks.push(...(await checkFolder('data folder', config.dataFolder)))
-  checks.push(...(await checkKeyring(config.keys.file)))
-  checks.push(...(await checkAdapters(parts)))
+  checks.push(...(await checkKeyring(config)))
+  checks.push(...((await isMade(config)) ? await checkAdapters(parts) : [notMade]))
   output.rows(
     checks,
     [
@@ -50,6 +51,23 @@ export async function doctor(parts: DoctorParts, output: Output): Promise<boolea
   return checks.every(({ state }) => state !== 'bad')
 }
 
+const notMade = warn('database', 'not opened: it, or its keyring, is not there', '`auricle start` makes both')
+
+/** Opening what does not exist would make it: a check changes nothing. */
+async function isMade({ database, keys }: Config): Promise<boolean> {
+  return (await exists(keys.file)) && (database.kind === 'url' || (await exists(database.folder)))
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const enough = major > nodeLeast[0] || (major === nodeLeast[0] && minor >= nodeLeast[1])
@@ -57,8 +75,9 @@ function checkNode(): Check {
   return enough ? ok('node', process.version) : bad('node', process.version, mend)
 }
 
-async function checkAudioTool(): Promise<Check> {
-  const found = await probeAudioTool()
+async function checkAudioTool({ ffmpeg }: Pick<Config, 'ffmpeg'>): Promise<Check> {
+  if (ffmpeg.kind === 'none') return ok('ffmpeg', 'not used, as configured')
+  const found = await probeAudioTool(ffmpeg.kind === 'path' ? ffmpeg.path : undefined)
   const mend = 'apt-get install ffmpeg; until then recordings are played as they were delivered'
   return found === null ? warn('ffmpeg', 'missing', mend) : ok('ffmpeg', found.version)
 }
@@ -78,18 +97,18 @@ async function checkFolder(name: string, folder: string): Promise<readonly Check
   }
 }
 
-async function checkKeyring(file: string): Promise<readonly Check[]> {
+async function checkKeyring({ keys: { file }, database }: Config): Promise<readonly Check[]> {
   try {
     const { mode } = await stat(file)
     const open = (mode & othersMode) !== 0
     return [open ? bad('keyring', `${file} is readable by others`, `chmod 600 ${file}`) : ok('keyring', file)]
   } catch {
+    const found = `${file} does not exist`
+    const isLost = database.kind === 'embedded' && (await exists(database.folder))
     return [
-      warn(
-        'keyring',
-        `${file} does not exist`,
-        '`auricle start` makes it; keep a copy of it apart from the data',
-      ),
+      isLost
+        ? bad('keyring', found, 'put your copy of it back: without it nothing that is stored can be opened')
+        : warn('keyring', found, '`auricle start` makes it; keep a copy of it apart from the data'),
     ]
   }
 }

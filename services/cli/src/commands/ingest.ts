@@ -7,6 +7,7 @@ import { sniffAudio, sniffBytes } from '@auricle/audio'
 import { ConnectorId, type Notice, RecordingKind } from '@auricle/contract'
 import { createConnectors, receive, VaultError } from '@auricle/vault'
 import { UsageError } from '../error.ts'
+import { fileFailure } from '../file-failure.ts'
 import type { Operator } from '../operator.ts'
 import type { Output } from '../output.ts'
 
@@ -26,9 +27,10 @@ export async function ingestFile(operator: Operator, output: Output, asked: File
     ? await createConnectors(operator.catalog, operator.keys).find(id.data, operator)
     : null
   if (connector === null) throw new UsageError(`There is no connector "${asked.connector}"`)
-  const size = await stat(asked.file).catch((cause: unknown) => {
-    throw new UsageError(`${asked.file} cannot be read`, { cause })
+  const file = await stat(asked.file).catch((error: unknown) => {
+    throw fileFailure(error, asked.file)
   })
+  if (!file.isFile()) throw new UsageError(`${asked.file} is not a file`)
   const notice: Notice = {
     sourceId: asked.sourceId ?? basename(asked.file),
     kind: RecordingKind.parse(asked.kind),
@@ -39,10 +41,10 @@ export async function ingestFile(operator: Operator, output: Output, asked: File
     to: asked.to ?? null,
     patientReference: null,
     note: null,
-    startedAt: size.mtime.toISOString(),
+    startedAt: file.mtime.toISOString(),
     contentType: null,
     fileName: basename(asked.file),
-    declaredBytes: size.size,
+    declaredBytes: file.size,
     declaredSha256: null,
     audioUrl: null,
   }
@@ -57,7 +59,9 @@ export async function ingestFile(operator: Operator, output: Output, asked: File
     ...operator,
     request: randomUUID(),
   }).catch((error: unknown) => {
-    throw error instanceof VaultError ? new UsageError(error.message, { cause: error }) : error
+    throw error instanceof VaultError
+      ? new UsageError(error.message, { cause: error })
+      : fileFailure(error, asked.file)
   })
   const sentence = duplicate
     ? `${asked.file} was delivered before, as ${receipt.recording}`

@@ -18,10 +18,10 @@ export async function login(
   asked: { readonly tenant: string | undefined; readonly login: string | undefined; readonly file: string },
 ): Promise<void> {
   const credentials = SignIn.safeParse({
-    tenant: asked.tenant ?? (await ask({ text: 'Tenant' }, operator)),
-    login: asked.login ?? (await ask({ text: 'Login' }, operator)),
-    password: await ask({ text: 'Password', secret: true }, operator),
-    code: await ask({ text: 'Code of the authenticator app' }, operator),
+    tenant: asked.tenant ?? (await ask({ text: 'the tenant' }, operator)),
+    login: asked.login ?? (await ask({ text: 'the login' }, operator)),
+    password: await ask({ text: 'the password', secret: true }, operator),
+    code: await ask({ text: 'the code of the authenticator app' }, operator),
   })
   if (!credentials.success)
     throw new UsageError('A login needs tenant, login, password and a code of six digits')

@@ -1,6 +1,6 @@
 // `auricle mailbox`: where recordings go, and who may hear them.
 import { assignMailbox, createMailbox } from '@auricle/vault'
-import { findMailbox, findTenant, findUser, type Operator } from '../operator.ts'
+import { findMailbox, findTenant, findUser, type Operator, unlessTaken } from '../operator.ts'
 import type { Output } from '../output.ts'
 
 export interface NewMailbox {
@@ -14,7 +14,10 @@ export async function addMailbox(operator: Operator, output: Output, mailbox: Ne
   const tenant = await findTenant(operator, mailbox.tenant)
   const owners = await Promise.all(mailbox.owners.map(login => findUser(operator, tenant, login)))
   const { address, name } = mailbox
-  const { id } = await createMailbox(operator, { tenantId: tenant.id, address, name }, operator)
+  const { id } = await unlessTaken(
+    createMailbox(operator, { tenantId: tenant.id, address, name }, operator),
+    `Tenant ${tenant.slug} has a mailbox "${address}" already`,
+  )
   for (const owner of owners) await assignMailbox(operator, { tenantId: tenant.id, id }, owner, operator)
   const whose =
     owners.length === 0 ? 'nobody hears it yet' : `heard by ${owners.map(({ login }) => login).join(', ')}`

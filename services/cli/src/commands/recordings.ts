@@ -1,6 +1,5 @@
 // `auricle ls`, `play` and `export`: what a person may hear, through the same use cases as the API, and logged alike.
-import { createWriteStream } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -8,13 +7,15 @@ import { MailboxId, RecordingId, RecordingQuery, type RecordingView } from '@aur
 import { can } from '@auricle/identity'
 import { createPlayer, isError, listRecordings, type RequestFacts, showRecording } from '@auricle/vault'
 import { UsageError } from '../error.ts'
-import { formatDuration, formatTime } from '../format.ts'
+import { codeOf, fileFailure } from '../file-failure.ts'
+import { formatBytes, formatCount, formatDuration, formatTime } from '../format.ts'
+import { writeNewFile } from '../new-file.ts'
 import type { Operator } from '../operator.ts'
 import type { Output } from '../output.ts'
 import { playAloud } from '../play-aloud.ts'
 import { startProgress } from '../progress.ts'
 
-const ownerOnlyFile = 0o600
+const ownerOnlyFolder = 0o700
 
 export async function list(
   operator: Operator,
@@ -28,8 +29,8 @@ export async function list(
   )
   const query = RecordingQuery.safeParse(given)
   if (!query.success) {
-    const wrong = query.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ')
-    throw new UsageError(wrong)
+    const wrong = query.error.issues.map(({ path }) => filterRules[path.join('.')] ?? 'A filter is wrong')
+    throw new UsageError(wrong.join('; '))
   }
   const parts = { ...operator, decide: can }
   const page = await listRecordings(parts, person, query.data, operator)
@@ -37,8 +38,18 @@ export async function list(
     output.value(page, '')
     return
   }
-  output.rows(page.recordings, columns, 'No recordings match')
+  const isFiltered = Object.keys(given).some(name => name !== 'limit')
+  const empty = isFiltered ? 'No recordings match' : 'There are no recordings in your mailboxes yet'
+  output.rows(page.recordings, columns, empty)
   if (page.nextCursor !== null) output.say(`\nMore: add --cursor ${page.nextCursor}`)
+}
+
+const filterRules: Readonly<Record<string, string>> = {
+  after: '--after is a time in UTC, such as 2026-11-22T00:00:00Z',
+  before: '--before is a time in UTC, such as 2026-11-22T00:00:00Z',
+  cursor: '--cursor is what the page before named',
+  limit: '--limit is a whole number from 1 to 200',
+  number: '--number has at most 64 characters',
 }
 
 const columns = [
@@ -85,18 +96,27 @@ async function open(operator: Operator, person: RequestFacts, wanted: Wanted, pu
 /** To a file, to a pipe, or aloud where standard output is a terminal. */
 export async function play(
   operator: Operator,
+  output: Output,
   person: RequestFacts,
   wanted: Wanted & { readonly output: string | undefined },
 ): Promise<void> {
-  const aloud = wanted.output === undefined && process.stdout.isTTY === true
-  using opened = await open(operator, person, wanted, wanted.output === undefined ? 'play' : 'export')
-  const audio = Readable.from(opened.playback.read(null, operator), { objectMode: false })
-  if (aloud) return playAloud(audio, operator)
-  const target =
-    wanted.output === undefined
-      ? process.stdout
-      : createWriteStream(wanted.output, { mode: ownerOnlyFile, flags: 'wx' })
-  await pipeline(audio, target, { signal: operator.signal, end: wanted.output !== undefined })
+  const { output: file } = wanted
+  using opened = await open(operator, person, wanted, file === undefined ? 'play' : 'export')
+  const pieces = opened.playback.read(null, operator)
+  if (file !== undefined) {
+    const bytes = await writeNewFile(file, pieces, operator)
+    output.value(
+      { id: wanted.id, file, bytes },
+      `Wrote ${file}, ${formatBytes(bytes)}: clear audio, guard it`,
+    )
+    return
+  }
+  const audio = Readable.from(pieces, { objectMode: false })
+  if (process.stdout.isTTY === true) return playAloud(audio, operator)
+  await pipeline(audio, process.stdout, { signal: operator.signal, end: false }).catch((error: unknown) => {
+    // Whoever reads the pipe has read enough.
+    if (codeOf(error) !== 'EPIPE') throw error
+  })
 }
 
 /** Writes `<id>.<ending>` and `<id>.json` for each recording into a folder: clear copies, the caller's to guard. */
@@ -106,27 +126,28 @@ export async function exportRecordings(
   person: RequestFacts,
   asked: { readonly ids: readonly string[]; readonly folder: string; readonly original: boolean },
 ): Promise<void> {
-  await mkdir(asked.folder, { recursive: true, mode: 0o700 })
+  const { folder, original } = asked
+  const ids = new Set(asked.ids.map(parseId))
+  await mkdir(folder, { recursive: true, mode: ownerOnlyFolder }).catch((error: unknown) => {
+    throw fileFailure(error, folder)
+  })
   const exported: { id: string; file: string; bytes: number }[] = []
   let bytes = 0
   using progress = startProgress('Exporting', 'recordings')
-  for (const id of asked.ids) {
-    using opened = await open(operator, person, { id, original: asked.original }, 'export')
+  for (const id of ids) {
+    using opened = await open(operator, person, { id, original }, 'export')
     const { playback } = opened
-    const facts = await showRecording({ ...operator, decide: can }, person, parseId(id), operator)
-    const file = join(asked.folder, `${id}.${endingOf(playback.contentType)}`)
-    const audio = Readable.from(playback.read(null, operator), { objectMode: false })
-    await pipeline(audio, createWriteStream(file, { mode: ownerOnlyFile, flags: 'wx' }), {
-      signal: operator.signal,
-    })
-    const json = `${JSON.stringify(facts, null, 2)}\n`
-    await writeFile(join(asked.folder, `${id}.json`), json, { mode: ownerOnlyFile, flag: 'wx' })
-    bytes += playback.sizeBytes
+    const facts = await showRecording({ ...operator, decide: can }, person, id, operator)
+    const file = join(folder, `${id}.${endingOf(playback.contentType)}`)
+    const json = Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)
+    bytes += await writeNewFile(file, playback.read(null, operator), operator)
+    await writeNewFile(join(folder, `${id}.json`), [json], operator)
     exported.push({ id, file, bytes: playback.sizeBytes })
     progress.update({ items: exported.length, bytes })
   }
   progress[Symbol.dispose]()
-  output.value(exported, `Exported ${exported.length} recordings to ${asked.folder}: clear audio, guard it`)
+  const count = formatCount(exported.length, 'recording')
+  output.value(exported, `Exported ${count}, ${formatBytes(bytes)}, to ${folder}: clear audio, guard it`)
 }
 
 function endingOf(contentType: string): string {

@@ -3,7 +3,7 @@ import { keepDaysBounds } from '@auricle/retention'
 import { createTenant } from '@auricle/vault'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
-import type { Operator } from '../operator.ts'
+import { type Operator, unlessTaken } from '../operator.ts'
 import type { Output } from '../output.ts'
 
 const slugForm = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
@@ -24,7 +24,10 @@ export async function addTenant(operator: Operator, output: Output, tenant: NewT
   if (!(tenant.keepDays >= least && tenant.keepDays <= most)) {
     throw new UsageError(`--keep-days is a whole number from ${least} to ${most}`)
   }
-  const row = await createTenant(operator, tenant, operator)
+  const row = await unlessTaken(
+    createTenant(operator, tenant, operator),
+    `There is a tenant "${tenant.slug}" already`,
+  )
   const { id, slug, name, keepDays } = row
   output.value(
     { id, slug, name, keepDays },

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { createPasswords, newTotp } from '@auricle/identity'
 import { createUser, parseRoles } from '@auricle/vault'
 import { formatTime } from '../format.ts'
-import { findTenant, type Operator } from '../operator.ts'
+import { findTenant, type Operator, unlessTaken } from '../operator.ts'
 import type { Output } from '../output.ts'
 
 export interface NewPerson {
@@ -41,17 +41,11 @@ export async function makePerson(operator: Operator, person: NewPerson): Promise
   const passwordHash = await createPasswords().hashPassword(password, person.login, operator)
   const totp = newTotp({ issuer: `Auricle ${tenant.slug}`, account: person.login })
   const roles = parseRoles(person.roles)
-  const user = await createUser(
-    operator,
-    {
-      tenantId: tenant.id,
-      login: person.login,
-      name: person.name,
-      roles,
-      passwordHash,
-      totpSecret: totp.secret,
-    },
-    operator,
+  const { login, name } = person
+  const facts = { tenantId: tenant.id, login, name, roles, passwordHash, totpSecret: totp.secret }
+  const user = await unlessTaken(
+    createUser(operator, facts, operator),
+    `Tenant ${tenant.slug} has a user "${login}" already`,
   )
   return {
     id: user.id,

@@ -1,6 +1,6 @@
 // `auricle verify`: opens every stored object and checks it byte for byte against the catalog.
 import { type Finding, verifyTenant } from '@auricle/vault'
-import { formatBytes } from '../format.ts'
+import { formatBytes, formatCount } from '../format.ts'
 import { findTenant, type Operator } from '../operator.ts'
 import type { Output } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -39,8 +39,10 @@ export async function verify(operator: Operator, output: Output, slug: string | 
 function sentence({ objects, bytes, bad, stray }: VerifyReport): string {
   const lines = bad.map(({ recording, role, reason }) => `BAD  ${recording}  ${role}  ${reason}`)
   if (stray.length > 0)
-    lines.push(`${stray.length} objects belong to no recording (an archive under way, or cut off)`)
+    lines.push(
+      `Beside them ${formatCount(stray.length, 'object')} of no recording: an archive under way, or cut off`,
+    )
   const verdict = bad.length === 0 ? 'all good' : `${bad.length} BAD`
-  lines.push(`Verified ${objects} objects, ${formatBytes(bytes)}: ${verdict}`)
+  lines.push(`Verified ${formatCount(objects, 'object')}, ${formatBytes(bytes)}: ${verdict}`)
   return lines.join('\n')
 }
