@@ -139,6 +139,8 @@ const interrupted = 130
 /** Ctrl-C takes the processes and the folder with it. */
 function stopOnSignal(opened: AsyncDisposableStack): void {
   const stop = () => {
+    // What was under way fails now, one thing after another, and must not end us before all is taken down.
+    process.on('uncaughtException', nothing)
     opened.disposeAsync().then(
       () => process.exit(interrupted),
       () => process.exit(1),
