@@ -8,7 +8,7 @@ import { type Contender, median, samplesOf, speedRatio, takeTurns } from '../rou
 import { type Child, startChild } from '../system/child.ts'
 import { openBenchClinic } from '../system/clinic.ts'
 import { processorMs } from '../system/proc.ts'
-import { pidOf, startOne } from '../system/product.ts'
+import { startOne } from '../system/product.ts'
 import type { Load, LoadAnswer } from './client.ts'
 
 export const method =
@@ -67,11 +67,7 @@ export async function runDeliveries(): Promise<readonly Row[]> {
       },
     })
     const samples = await takeTurns(
-      [
-        contender('standard', pidOf(ingest)),
-        contender('plain', plain.pid),
-        contender('upload', pidOf(ingest)),
-      ],
+      [contender('standard', ingest.pid), contender('plain', plain.pid), contender('upload', ingest.pid)],
       rounds,
     )
     const rate = (name: string) => `${Math.round(msPerSecond / median(samplesOf(samples, name)))}/s`

@@ -10,7 +10,7 @@ import type { Row } from '../report.ts'
 import { waitUntilArchived } from '../system/archive.ts'
 import { openBenchClinic } from '../system/clinic.ts'
 import { watchMemory } from '../system/proc.ts'
-import { type Place, pidOf, startOne } from '../system/product.ts'
+import { type Place, startOne } from '../system/product.ts'
 import { longWave } from './long-wave.ts'
 
 export const method =
@@ -50,7 +50,7 @@ export async function runMemory(): Promise<readonly Row[]> {
     const passages: Passage[] = []
     for (const size of sizes) {
       passages.push(
-        await watched(pidOf(ingest), async () => {
+        await watched(ingest.pid, async () => {
           delivered.push(await deliver(place, clinic, size))
         }),
       )
@@ -63,7 +63,7 @@ export async function runMemory(): Promise<readonly Row[]> {
     const passages: Passage[] = []
     for (const { recordingId } of delivered) {
       passages.push(
-        await watched(pidOf(worker), async () => {
+        await watched(worker.pid, async () => {
           await waitUntilArchived(place, recordingId, archiveMostMs)
         }),
       )
@@ -74,7 +74,7 @@ export async function runMemory(): Promise<readonly Row[]> {
     await using api = await startOne(place, 'api')
     const passages: Passage[] = []
     for (const original of delivered) {
-      passages.push(await watched(pidOf(api), () => compare(place, clinic, original)))
+      passages.push(await watched(api.pid, () => compare(place, clinic, original)))
     }
     rows.push(rowOf('api, streaming out', passages))
   }

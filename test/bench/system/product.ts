@@ -1,18 +1,26 @@
 // One real service at a time, as a process of its own, on the harness's database, folder of objects and keys.
-import { mkdir } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { DatabaseSettings } from '@auricle/runtime/postgres'
-import { type ServiceProcess, startService } from '../../harness/service-process.ts'
 import type { openStack, ServiceName } from '../../harness/stack.ts'
 
 export type Place = Awaited<ReturnType<typeof openStack>>
+
+export interface RunningService extends AsyncDisposable {
+  readonly pid: number
+}
 
 const readyMessages: Readonly<Record<ServiceName, string>> = {
   ingest: 'Listening',
   worker: 'Working',
   api: 'Listening',
 }
+const startMostMs = 120_000
+const pollMs = 50
 
 /** The variables that a service reads, and the paths of a shell; nothing of our own environment. */
 export function serviceEnvironment({
@@ -34,26 +42,41 @@ export function serviceEnvironment({
   }
 }
 
-/** Resolves when it can work. Its log lies in the place's folder of logs. */
-export async function startOne(place: Place, name: ServiceName): Promise<ServiceProcess> {
+/**
+ * Resolves when it can work; disposing stops it by its pid. Its log goes straight to a file: through a pipe it would
+ * wake this process with every line, and the two share their cores.
+ */
+export async function startOne(place: Place, name: ServiceName): Promise<RunningService> {
   const cwd = join(place.temporaryFolder, name)
-  await mkdir(cwd, { recursive: true })
-  const service = startService({
-    name,
-    main: fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url)),
+  mkdirSync(cwd, { recursive: true })
+  const logFile = join(place.logFolder, `${name}.log`)
+  const log = openSync(logFile, 'w', 0o600)
+  const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url))
+  const child = spawn(process.execPath, [main], {
     env: serviceEnvironment(place),
     cwd,
-    logFile: join(place.logFolder, `${name}.log`),
-    readyMessage: readyMessages[name],
+    stdio: ['ignore', log, log],
   })
-  await service.ready()
-  return service
-}
-
-/** Of a service that was started and has not fallen since. */
-export function pidOf({ name, pid }: ServiceProcess): number {
-  if (pid === null) throw new Error(`${name} does not run`)
-  return pid
+  closeSync(log)
+  const exited = once(child, 'exit')
+  const isReady = () => readFileSync(logFile, 'utf8').includes(`"msg":"${readyMessages[name]}"`)
+  const untilMs = performance.now() + startMostMs
+  while (!isReady()) {
+    if (child.exitCode !== null || performance.now() > untilMs) {
+      child.kill('SIGKILL')
+      throw new Error(`${name} does not start:\n${readFileSync(logFile, 'utf8')}`)
+    }
+    await delay(pollMs)
+  }
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${name} has no pid`)
+  return {
+    pid,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
 }
 
 function databaseUrl({ host, port, database, user, password }: DatabaseSettings): string {
