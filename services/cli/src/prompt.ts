@@ -24,7 +24,9 @@ export async function ask(
       done()
     },
   })
-  process.stderr.write(`${heading(text)}: `)
+  const prompt = `${heading(text)}: `
+  // What is muted cannot show its prompt; what is not muted would wipe one that it did not write itself.
+  if (secret) process.stderr.write(prompt)
   const line = createInterface({
     input: process.stdin,
     output: secret ? mute : process.stderr,
@@ -33,12 +35,16 @@ export async function ask(
   const left = Promise.withResolvers<never>()
   // Ctrl-C and Ctrl-D reach the line and not the process; without this nothing would ever be answered.
   line.once('close', () => left.reject(new UsageError('Given up: nothing was answered')))
+  let isEnded = false
   try {
-    return await Promise.race([line.question('', options), left.promise])
+    const answer = await Promise.race([line.question(secret ? '' : prompt, options), left.promise])
+    // The line break was shown with the answer, unless that was muted.
+    isEnded = !secret
+    return answer
   } finally {
     left.promise.catch(() => undefined)
     line.close()
-    if (secret) process.stderr.write('\n')
+    if (!isEnded) process.stderr.write('\n')
   }
 }
 

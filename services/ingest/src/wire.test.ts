@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Problem, type ProblemName, problems, Receipt } from '@auricle/contract'
+import { newConnectorId, Problem, type ProblemName, problems, Receipt } from '@auricle/contract'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { addPbx, type Door, openDoor } from '../../../test/door.ts'
 import type { DeliveryPoint } from '../../../test/harness/clinic.ts'
@@ -142,11 +142,7 @@ test('a refusal can be read by a sender that has not sent its whole body, and by
     ['tooLarge', small, lengthOf(large)],
     ['tooLarge', small, { 'Transfer-Encoding': 'chunked' }],
     ['malformed', upload, { ...lengthOf(large), 'X-Auricle-Kind': 'letter' }],
-    [
-      'unknownConnector',
-      { ...upload, id: `${upload.id.slice(0, -2)}zz` as DeliveryPoint['id'] },
-      lengthOf(large),
-    ],
+    ['unknownConnector', { ...upload, id: newConnectorId() }, lengthOf(large)],
   ]
   for (const [name, point, headers] of refusals) {
     const isChunked = 'Transfer-Encoding' in headers
