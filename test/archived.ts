@@ -4,7 +4,7 @@ import type { Notice, RecordingId } from '@auricle/contract'
 import { type ArchiveParts, archive, receive } from '@auricle/vault'
 import { type Clinic, deliveryOf, noticeOf, type TestVault } from './vault.ts'
 
-export function archiveParts(vault: TestVault): ArchiveParts {
+function archiveParts(vault: TestVault): ArchiveParts {
   return {
     ...vault,
     audio: createAudioTool(),

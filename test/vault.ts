@@ -26,7 +26,6 @@ import {
   createTenantSecrets,
   createUser,
   type OpenConnector,
-  type RequestFacts,
   type TenantSecretsCache,
 } from '@auricle/vault'
 import { createTestDatabase, type TestDatabase } from './postgres.ts'
@@ -152,27 +151,6 @@ export async function giveToken(vault: TestVault, { row }: Person): Promise<Toke
   )
   await vault.catalog.addToken(token, event)
   return id
-}
-
-/** What the API would know of a request of this person. */
-export async function requestOf(vault: TestVault, person: Person): Promise<RequestFacts> {
-  const { row } = person
-  const tokenId = await giveToken(vault, person)
-  const bearer = await vault.catalog.findBearer(row.tenantId, tokenId, new Date())
-  if (bearer === null) throw new Error('the token just given is not live')
-  return {
-    actor: {
-      type: 'user',
-      tenantId: row.tenantId,
-      userId: row.id,
-      tokenId,
-      roles: row.roles as readonly Role[],
-      mailboxIds: bearer.mailboxIds,
-    },
-    request: 'request-of-a-test',
-    ip: '127.0.0.1',
-    userAgent: 'a test',
-  }
 }
 
 export function noticeOf(sourceId: string, facts: Partial<Notice> = {}): Notice {

@@ -100,7 +100,7 @@ export function writeReport(startedAt: Date, sections: readonly Section[]): stri
 
 const bytesPerGigabyte = 1024 ** 3
 
-export function describeMachine() {
+function describeMachine() {
   const cpus = os.cpus()
   return {
     processor: cpus[0]?.model.trim() ?? 'unknown',

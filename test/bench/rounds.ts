@@ -26,7 +26,7 @@ export interface RoundOptions {
   readonly clock: 'wall' | 'processor'
 }
 
-export const roundsLeast = 3
+const roundsLeast = 3
 const microsecondsPerMs = 1000
 
 export async function takeTurns(

@@ -1,5 +1,6 @@
 // The queue's connections to PostgreSQL, and how BullMQ is told that the database is away.
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PgPool } from 'bullmq'
 import { Pool, type PoolConfig } from 'pg'
 import { JobError } from './error.ts'
@@ -20,6 +21,9 @@ const connectTimeoutMs = 5000
 const statementTimeoutMs = 30_000
 /** How long the end waits for the server to close its side of each connection. */
 const closeTimeoutMs = 1000
+
+/** A missing right or a full disk stays for a while. */
+const errorPauseMs = 500
 
 /** What BullMQ takes for a lost connection, which it waits out; anything else it reports and tries again at once. */
 const closedMessage = 'Connection is closed.'
@@ -84,7 +88,10 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
             answered()
             return result
           } catch (error) {
-            throw failed(error)
+            const told = failed(error)
+            // BullMQ waits out an outage; anything else that goes wrong it tries again at once, for ever.
+            if (told === error) await sleep(errorPauseMs)
+            throw told
           }
         }
       }

@@ -8,7 +8,7 @@ import { createMemoryKeyring } from './keyring.ts'
 import { openLarge, openSmall, sealLarge, sealSmall, updatesOf } from './primitives.ts'
 
 export const largeBytes = 64 * 1024 ** 2
-export const smallBytes = 40 * 1000
+const smallBytes = 40 * 1000
 
 const keyring = createMemoryKeyring()
 const context = {

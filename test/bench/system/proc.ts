@@ -5,7 +5,7 @@ const bytesPerKibibyte = 1024
 /** USER_HZ: 100 on every Linux that Node runs on. */
 const msPerTick = 10
 
-export function residentBytes(pid: number): number {
+function residentBytes(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Number(kibibytes ?? 0) * bytesPerKibibyte
 }
