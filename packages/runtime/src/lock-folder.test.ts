@@ -32,11 +32,13 @@ describe('lockFolder', () => {
   it('makes the folder for the eyes of its owner alone, and leaves nothing but the lock file', async () => {
     await using parent = await temporary()
     const folder = join(parent.path, 'deep', 'data')
-    await using _lock = await lockFolder(folder)
-    // Passable for root, whose database runs as another user; a umask may forbid even that.
-    const most = process.geteuid?.() === 0 ? 0o711 : 0o700
-    assert.equal((await stat(folder)).mode & 0o777 & ~most, 0)
-    assert.deepEqual((await readdir(folder)).sort(), ['auricle.lock', 'auricle.pid'])
+    {
+      await using _lock = await lockFolder(folder)
+      // Passable for root, whose database runs as another user; a umask may forbid even that.
+      const most = process.geteuid?.() === 0 ? 0o711 : 0o700
+      assert.equal((await stat(folder)).mode & 0o777 & ~most, 0)
+      assert.deepEqual((await readdir(folder)).sort(), ['auricle.lock', 'auricle.pid'])
+    }
     assert.deepEqual(await readdir(folder), ['auricle.lock'])
     await using _again = await lockFolder(folder)
   })
