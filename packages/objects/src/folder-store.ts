@@ -8,14 +8,14 @@
 //         The rename is the commit point. After it a crash leaves a temporary file for the sweep, and maybe
 //         expired retention files, which keep nothing and go with the next delete of that key.
 import { lstatSync, renameSync } from 'node:fs'
-import { constants, link, unlink } from 'node:fs/promises'
+import { constants, unlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDirectories, type Directories } from './directories.ts'
 import { createDirectorySync } from './directory-sync.ts'
 import { ObjectError } from './error.ts'
 import { factsOf, generationOf, type ObjectStats, statObject } from './facts.ts'
-import { hasCode, io, ioUnless, unavailable } from './failure.ts'
-import { type OpenFile, openFile } from './file.ts'
+import { hasCode, ioUnless, unavailable } from './failure.ts'
+import { addName, type OpenFile, openFile } from './file.ts'
 import { type FreeSpace, measureFreeSpace } from './free-space.ts'
 import { type Place, placeOf } from './layout.ts'
 import { listKeys } from './list.ts'
@@ -110,6 +110,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       }
       signal?.throwIfAborted()
       if (await publish(store, temporary.path, place)) {
+        temporary.keepContent()
         await Promise.all([entries.sync(place.directory), temporary[Symbol.asyncDispose]()])
         const until = retainUntil === null ? null : (await readRetention(place)).until
         return { status: 'created', facts: factsOf(key, stats, until) }
@@ -195,22 +196,27 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
 
 /** Gives the file its name; false when the name is taken. */
 async function publish(store: Opened, temporary: string, place: Place): Promise<boolean> {
-  const tryLink = (): Promise<boolean> =>
-    link(temporary, place.object).then(
-      () => true,
-      (error: unknown) => {
-        if (hasCode(error, 'EEXIST')) return false
-        throw error
-      },
-    )
+  const tryLink = (): boolean => {
+    try {
+      addName(temporary, place.object)
+      return true
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return false
+      throw error
+    }
+  }
   try {
-    return await tryLink()
+    return tryLink()
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw unavailable(error)
     // Somebody outside removed a folder that was seen before.
     store.directories.forget()
     await store.directories.prepare(place.directory)
-    return await io(tryLink())
+    try {
+      return tryLink()
+    } catch (again) {
+      throw unavailable(again)
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { constants, lstat, opendir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { io, ioUnless } from './failure.ts'
-import { type OpenFile, openFile } from './file.ts'
+import { type OpenFile, openFile, removeName } from './file.ts'
 
 /** Nobody writes to an object again, not even we: the open handle of its maker is the only way in. */
 const objectMode = 0o400
@@ -11,6 +11,8 @@ const objectMode = 0o400
 export interface Temporary extends AsyncDisposable {
   readonly path: string
   readonly file: OpenFile
+  /** It has a second name now, so taking the first away frees nothing and takes no time. */
+  keepContent(): void
 }
 
 /** A name in the folder that nobody else uses. */
@@ -24,18 +26,26 @@ export async function createTemporary(temporaryFolder: string): Promise<Temporar
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
   const file = await io(openFile(path, flags, objectMode))
   let isThere = true
+  let isKept = false
   return {
     path,
     file,
+    keepContent() {
+      isKept = true
+    },
     async [Symbol.asyncDispose]() {
       if (!isThere) return
       isThere = false
       // Closed while it has a name, as what the unlink frees may take the disk a while.
       file.closeNow()
       // What cannot be removed here is left to the sweep: the outcome of the put is settled by now.
-      await Promise.allSettled([unlink(path)])
+      await Promise.allSettled([isKept ? removeNow(path) : unlink(path)])
     },
   }
+}
+
+async function removeNow(path: string): Promise<void> {
+  removeName(path)
 }
 
 /**
