@@ -222,3 +222,39 @@ test('what has no rendition is played as delivered', async () => {
     { code: 'not_found' },
   )
 })
+
+test('what is read ahead of the decision is what is played, and goes nowhere where the answer is no', async () => {
+  using player = createPlayer(parts)
+  const range = { start: 5_000, end: 70_000 }
+  const reads: string[] = []
+  const objects: PlayParts['objects'] = {
+    read(key, wanted, options) {
+      reads.push(key)
+      return vault.objects.read(key, wanted, options)
+    },
+  }
+  using watched = createPlayer({ ...parts, objects })
+  const request = await requestBy(clinic.clinician, { range: () => range })
+  for (const each of [player, watched]) {
+    for (let seek = 0; seek < 3; seek++) {
+      const playback = await playWith(each, request)
+      assert.deepEqual(await gather(playback.read(range)), wav.subarray(range.start, range.end))
+      assert.deepEqual(await gather(playback.read({ start: 1, end: 9 })), wav.subarray(1, 9))
+    }
+  }
+  reads.length = 0
+  const { auditRecord } = await import('./audit-record.ts')
+  const actor = { type: 'system', name: 'operator' } as const
+  const tenantId = clinic.tenant.id
+  const ended = {
+    tenantId,
+    action: 'token.revoked',
+    outcome: 'allowed',
+    actor,
+    object: null,
+    request: null,
+  } as const
+  await vault.catalog.revokeToken(tenantId, request.bearer.tokenId, await auditRecord(ended, null))
+  await assert.rejects(playWith(watched, request), { code: 'unauthenticated' })
+  assert.equal(reads.length, 1, 'it was read ahead')
+})

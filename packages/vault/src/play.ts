@@ -6,13 +6,14 @@
 // same object from the same address within `playbackMs` (a player seeks in dozens of small ranges) is covered by
 // the event of its first request; a key is in memory only as long (docs/decisions/0002-one-event-a-playback.md).
 import type { Catalog, PlayFacts, StoredObject } from '@auricle/catalog'
-import type { ByteRange, ObjectRole, RecordingId } from '@auricle/contract'
+import type { ByteRange, ObjectRole, RecordingId, TokenId } from '@auricle/contract'
 import type { Actor, Decide } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions } from '@auricle/sealed'
 import { type AccessReceipt, appendAccess } from './access-event.ts'
 import { VaultError } from './error.ts'
+import { type ReadAhead, readAhead } from './read-ahead.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { parseRoles } from './roles.ts'
 import { type SharedReading, shareReading } from './shared-reading.ts'
@@ -41,6 +42,8 @@ export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
   readonly role: ObjectRole
   /** `export` is playing to a file of one's own: decided and logged as such. */
   readonly purpose: 'play' | 'export' | 'show'
+  /** Which range will be read, where that is known beforehand: in a running playback it is fetched meanwhile. */
+  readonly range?: (object: { readonly sizeBytes: number; readonly etag: string }) => ByteRange | null
 }
 
 /** Audio that may be sent: its event is durable. */
@@ -150,12 +153,15 @@ export function createPlayer(parts: PlayParts): Player {
 
   return {
     async open(request, options = {}) {
+      const { tokenId } = request.bearer
+      const probable = running.get(keyOf(request, tokenId, request.role))
+      const ahead = probable === undefined ? null : fetchAhead(request, probable.reading, options)
       const { facts, object } = await findFacts(parts, request, options)
       const recording = facts.recording
       if (recording === null) throw new VaultError('not_found', 'No such recording')
       const actor = actorOf(request.bearer, facts.user)
       const { tenantId } = actor
-      const key = [actor.tokenId, recording.id, object?.role, request.purpose, request.ip].join(' ')
+      const key = keyOf(request, tokenId, object?.role ?? null)
       for (let others = beginning.get(key); others !== undefined; others = beginning.get(key)) await others
       const earlier = running.get(key)
       const action = actions[request.purpose].decide
@@ -167,12 +173,13 @@ export function createPlayer(parts: PlayParts): Player {
       } as const
       const covered =
         earlier !== undefined && earlier.until > now() && parts.decide(actor, action, resource).allowed
-      if (covered) return playbackOf(earlier)
+      // What was read ahead is of the playback that covers, or of no use.
+      if (covered) return playbackOf(earlier, probable === earlier ? ahead : null)
       forget(key)
       return beginAlone(key, async () => {
         const fresh = await start(request, actor, recording, object, options)
         remember(key, fresh)
-        return playbackOf(fresh)
+        return playbackOf(fresh, null)
       })
     },
     [Symbol.dispose]() {
@@ -196,13 +203,25 @@ function actorOf(bearer: Bearer, user: PlayFacts['user']): Extract<Actor, { type
   return { type: 'user', ...bearer, roles: parseRoles(user.roles), mailboxIds: user.mailboxIds }
 }
 
-function playbackOf({ receipt, reading }: Omit<Running, 'timer'>): Playback {
-  const { opened } = reading
+/** One playback: this token, this object, this purpose, from this address. */
+function keyOf({ recordingId, purpose, ip }: PlayRequest, tokenId: TokenId, role: ObjectRole | null): string {
+  return [tokenId, recordingId, role, purpose, ip].join(' ')
+}
+
+function fetchAhead(request: PlayRequest, reading: SharedReading, options: CallOptions): ReadAhead | null {
+  return readAhead(reading, request.range?.(factsOf(reading)) ?? null, options)
+}
+
+function factsOf({ opened }: SharedReading) {
+  const etag = `"${Buffer.from(opened.fingerprint).toString('base64url')}"`
+  return { sizeBytes: opened.plaintextBytes, etag }
+}
+
+function playbackOf({ receipt, reading }: Omit<Running, 'timer'>, ahead: ReadAhead | null): Playback {
   return {
     receipt,
-    sizeBytes: opened.plaintextBytes,
-    contentType: opened.header.context.contentType,
-    etag: `"${Buffer.from(opened.fingerprint).toString('base64url')}"`,
-    read: reading.read,
+    ...factsOf(reading),
+    contentType: reading.opened.header.context.contentType,
+    read: (range, options) => ahead?.take(range) ?? reading.read(range, options),
   }
 }

@@ -30,7 +30,7 @@ export async function sendAudio(request: Request, response: Response, answer: Au
     response.status(304).set(headersOf(answer)).end()
     return
   }
-  const wanted = wantedRange(askedRange(request, etag), sizeBytes)
+  const wanted = rangeOf(request, playback)
   if (wanted.type === 'unsatisfiable') {
     response.set('Content-Range', `bytes */${sizeBytes}`)
     return sendProblem(response, { ...problems.rangeNotSatisfiable, instance: exchangeOf(request).id })
@@ -70,6 +70,14 @@ async function* resume(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Asyn
 function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch.split(',').some(tag => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
+}
+
+/** What of an object the request asks for, by its headers alone. */
+export function rangeOf(
+  request: Request,
+  object: Pick<Playback, 'sizeBytes' | 'etag'>,
+): ReturnType<typeof wantedRange> {
+  return wantedRange(askedRange(request, object.etag), object.sizeBytes)
 }
 
 /** RFC 9110 sections 13.1.5 and 14.2: a range is for GET alone, and only while the tag is still the one named. */

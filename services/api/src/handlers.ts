@@ -7,11 +7,12 @@ import {
   listRecordings,
   markRecording,
   type Player,
+  type PlayRequest,
   type RequestFacts,
   showRecording,
 } from '@auricle/vault'
 import type { Request, Response } from 'express'
-import { sendAudio } from './audio-answer.ts'
+import { rangeOf, sendAudio } from './audio-answer.ts'
 import { exchangeOf, originOf } from './request.ts'
 import { AudioQuery, type OperationId } from './routes-table.ts'
 
@@ -37,6 +38,14 @@ const extensions: Readonly<Record<string, string>> = {
   'audio/ogg': 'ogg',
 }
 
+/** The part of an object that the request will read; null where it is the whole, or none. */
+const partOf =
+  (request: Request): NonNullable<PlayRequest['range']> =>
+  object => {
+    const wanted = rangeOf(request, object)
+    return wanted.type === 'part' ? { start: wanted.start, end: wanted.end } : null
+  }
+
 export function createHandlers(parts: HandlerParts): Handlers {
   const { identity, browse } = parts
 
@@ -55,7 +64,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     const purpose = download ? 'export' : 'play'
     const { signal } = exchangeOf(request)
     const playback = await parts.player.open(
-      { ...originOf(request), bearer, recordingId, role, purpose },
+      { ...originOf(request), bearer, recordingId, role, purpose, range: partOf(request) },
       { signal },
     )
     const extension = extensions[playback.contentType] ?? 'bin'
