@@ -14,15 +14,20 @@ export interface AccessReceipt {
   readonly eventId: EventId
 }
 
+/** A request, and the telephone number it searched for, if it did: kept in the private part. */
+export interface AccessFacts extends RequestFacts {
+  readonly number?: string | undefined
+}
+
 export async function appendAccess(
   parts: { readonly catalog: Pick<Catalog, 'appendEvents'>; readonly secrets: TenantSecrets },
-  facts: RequestFacts,
+  facts: AccessFacts,
   action: AuditEvent['action'],
   object: AuditEvent['object'],
   decision: Decision,
   options: CallOptions,
 ): Promise<AccessReceipt> {
-  const { ip, userAgent, actor, request } = facts
+  const { ip, userAgent, actor, request, number } = facts
   const record = await auditRecord(
     {
       tenantId: actor.tenantId,
@@ -33,7 +38,7 @@ export async function appendAccess(
       reasons: decision.reasons,
       request,
     },
-    { part: newPrivatePart({ ip, userAgent }), key: parts.secrets.privateParts },
+    { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },
   )
   await parts.catalog.appendEvents([record], options)
   return { eventId: record.id }

@@ -29,7 +29,8 @@ export async function listRecordings(
   const foreign = query.mailbox !== undefined && !actor.mailboxIds.includes(query.mailbox)
   const decision = general.allowed && foreign ? { allowed: false, reasons: ['not_owner'] } : general
   const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
-  await appendOrRefuse({ ...parts, secrets }, facts, 'recording.listed', object, decision, options)
+  const searching = { ...facts, number: query.number }
+  await appendOrRefuse({ ...parts, secrets }, searching, 'recording.listed', object, decision, options)
 
   const filter: RecordingFilter = {
     mailboxIds: query.mailbox === undefined ? actor.mailboxIds : [query.mailbox],
