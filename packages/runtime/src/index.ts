@@ -18,5 +18,6 @@ export {
 } from './postgres/embedded.ts'
 export { PostgresError, type PostgresErrorCode } from './postgres/error.ts'
 export { findDatabaseFolder } from './postgres/place.ts'
+export { type MainProcess, runProcess, type ServiceParts } from './run-process.ts'
 export { type ProcessHandle, type RunOptions, runService } from './run-service.ts'
 export { Secret } from './secret.ts'

@@ -1,26 +1,9 @@
 // The ingest service as a process of its own.
-import {
-  createLogger,
-  createMetrics,
-  disableCoreDumps,
-  openAdapters,
-  readConfig,
-  runService,
-} from '@auricle/runtime'
+import { runProcess } from '@auricle/runtime'
 import { startIngest } from './service.ts'
 
-const { config, secrets } = readConfig(process.env)
-const logger = createLogger(config.log).with({ service: 'ingest' })
-await disableCoreDumps(process)
-
-await runService({ start, process, logger, shutdownGraceMs: config.shutdownGraceMs })
-
-async function start({ signal }: { readonly signal: AbortSignal }): Promise<AsyncDisposable> {
-  await using opening = new AsyncDisposableStack()
-  const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'join', signal }))
-  const listening = opening.use(
-    await startIngest({ ...adapters, config, logger, metrics: createMetrics() }, { signal }),
-  )
-  logger.info('Listening', { host: listening.host, port: listening.port })
-  return opening.move()
-}
+await runProcess('ingest', process, async (parts, options) => {
+  const listening = await startIngest(parts, options)
+  parts.logger.info('Listening', { host: listening.host, port: listening.port })
+  return listening
+})

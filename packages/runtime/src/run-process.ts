@@ -1,0 +1,57 @@
+// A service as a process of its own: configuration read, core dumps off, adapters opened, one thing started on them.
+import { type Adapters, openAdapters } from './adapters/adapters.ts'
+import { type Config, readConfig } from './config.ts'
+import { disableCoreDumps } from './core-dumps.ts'
+import { RuntimeError } from './error.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { type ProcessHandle, runService } from './run-service.ts'
+
+export interface ServiceParts extends Omit<Adapters, typeof Symbol.asyncDispose> {
+  readonly config: Config
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** `main.ts` hands its `process` over; nothing else touches it. */
+export type MainProcess = ProcessHandle & Pick<NodeJS.Process, 'env' | 'pid' | 'stderr'>
+
+const failureExitCode = 1
+
+/**
+ * Runs until told to stop, as `runService` does. The adapters are closed after what `start` returned. A configuration
+ * that is wrong is said in its own sentences, without a stack, and the exit code is 1.
+ */
+export async function runProcess(
+  service: string,
+  host: MainProcess,
+  start: (parts: ServiceParts, options: { readonly signal: AbortSignal }) => Promise<AsyncDisposable>,
+): Promise<void> {
+  const settings = readSettings(host)
+  if (settings === null) return
+  const { config, secrets } = settings
+  const logger = createLogger(config.log).with({ service })
+  await disableCoreDumps(host)
+  await runService({
+    process: host,
+    logger,
+    shutdownGraceMs: config.shutdownGraceMs,
+    start: async ({ signal }) => {
+      await using opening = new AsyncDisposableStack()
+      const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'join', signal }))
+      opening.use(await start({ ...adapters, config, logger, metrics: createMetrics() }, { signal }))
+      return opening.move()
+    },
+  })
+}
+
+function readSettings(host: MainProcess): ReturnType<typeof readConfig> | null {
+  try {
+    return readConfig(host.env)
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error
+    host.stderr.write(`auricle: ${error.message}\n`)
+    host.exitCode = failureExitCode
+    return null
+  }
+}
