@@ -1,3 +1,4 @@
+export type { Finding } from './finding.ts'
 export {
   ConnectorId,
   EventId,

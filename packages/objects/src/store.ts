@@ -1,9 +1,12 @@
 // The contract of an object store: create-only bytes under a key, that may not be deleted before their time.
-import type { ByteRange } from '@auricle/contract'
+import type { ByteRange, Finding } from '@auricle/contract'
 
 export interface StoreOptions {
   readonly signal?: AbortSignal | undefined
 }
+
+/** Names of 1 to 64 characters of `[a-z0-9-]`, well-formed text; names and values together at most 8,192 bytes of UTF-8. */
+export type ObjectMetadata = Readonly<Record<string, string>>
 
 export interface ObjectFacts {
   readonly key: string
@@ -13,10 +16,16 @@ export interface ObjectFacts {
   readonly createdAt: Date
   /** Until when `delete` refuses; null when nothing keeps it. */
   readonly retainUntil: Date | null
+  /** Whether a hold keeps it, whatever its retention says. */
+  readonly held: boolean
+  /** What was noted beside the bytes. Whoever may write to the store may change it: nothing of it is to be believed. */
+  readonly metadata: ObjectMetadata
 }
 
 export interface PutOptions extends StoreOptions {
   readonly retainUntil: Date | null
+  /** Default: none. */
+  readonly metadata?: ObjectMetadata | undefined
 }
 
 export type PutResult = {
@@ -25,16 +34,22 @@ export type PutResult = {
   readonly facts: ObjectFacts
 }
 
+export interface OfGeneration extends StoreOptions {
+  /** Only this one of the objects that had the key one after the other; another counts as absent. */
+  readonly generation?: string | undefined
+}
+
 /**
  * Keys are 1 to 1,024 characters of `[a-z0-9_./-]`, no empty, `.` or `..` segment; others throw `bad_key`.
- * Absence is null; an outage is always an error (`ObjectError`), never absence.
+ * Absence is null; an outage is always an error (`ObjectError`), never absence. `denied`: the store does not let
+ * this identity do it.
  */
 export interface ObjectStore {
   /**
    * Creates the object, never replaces one. When it resolves, the bytes survive loss of power. If the source
    * throws, the signal aborts or the process dies, no object exists under the key. Pieces of the source are
    * held and not copied: they must stay as they are until it settles. A source whose key proves to be taken
-   * may be left off early (its `return` is called).
+   * may be left off early (its `return` is called). Needs no right but to create; where the key is taken, also to read.
    */
   put(key: string, source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>
   head(key: string, options?: StoreOptions): Promise<ObjectFacts | null>
@@ -43,11 +58,16 @@ export interface ObjectStore {
    * within the object. A short object is an error, never a short answer.
    */
   read(key: string, range: ByteRange | null, options?: StoreOptions): AsyncIterable<Uint8Array>
-  /** Throws `retained` before the object's time. With `generation`, deletes only that one. */
-  delete(
-    key: string,
-    options?: StoreOptions & { readonly generation?: string | undefined },
-  ): Promise<'deleted' | 'absent'>
+  /** Throws `held` while a hold keeps the object, and `retained` before its time. */
+  delete(key: string, options?: OfGeneration): Promise<'deleted' | 'absent'>
   /** Objects whose key begins with `prefix`, in no particular order. */
   list(prefix: string, options?: StoreOptions): AsyncIterable<ObjectFacts>
+  /** Keeps the object until then at least: an earlier time than the present one changes nothing. Throws `not_found`. */
+  retain(key: string, until: Date, options?: OfGeneration): Promise<ObjectFacts>
+  /** Puts the hold on the object or takes it off; the same again changes nothing. Throws `not_found`. */
+  setHold(key: string, held: boolean, options?: OfGeneration): Promise<ObjectFacts>
+  /** Replaces what is noted beside the bytes, also of an object that is kept. Throws `not_found`. */
+  setMetadata(key: string, metadata: ObjectMetadata, options?: OfGeneration): Promise<ObjectFacts>
+  /** Whether the place that it stores in is as the laws need it. Changes nothing. */
+  inspect(options?: StoreOptions): Promise<readonly Finding[]>
 }
