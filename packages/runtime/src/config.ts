@@ -2,22 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { z } from 'zod'
+import type { HostAddress, StoreAddress } from './config/address.ts'
+import { contradictions, Settings, settingNames } from './config/settings.ts'
 import { RuntimeError } from './error.ts'
 import { Secret } from './secret.ts'
-
-const defaults = {
-  host: '127.0.0.1',
-  ingestPort: 8480,
-  apiPort: 8481,
-  workerConcurrency: 2,
-  /** Longer than a database transaction, shorter than the patience of a process manager. */
-  shutdownGraceMs: 20_000,
-} as const
-
-const portMost = 65_535
-const concurrencyMost = 64
-const graceMostMs = 600_000
 
 export interface Endpoint {
   /** Address to listen on. */
@@ -28,14 +16,38 @@ export interface Endpoint {
   readonly publicUrl: string | null
 }
 
+/** Where objects are stored. */
+export type StorePlace =
+  | Extract<StoreAddress, { kind: 'folder' }>
+  | (Extract<StoreAddress, { kind: 'bucket' }> & {
+      readonly retentionMode: 'Unlocked' | 'Locked'
+      /** Null: Google's own. */
+      readonly endpoint: string | null
+    })
+
 /** How one deployment is put together. Holds no secret, so it may be shown. */
 export interface Config {
   /** Absolute. Everything that is not configured to lie elsewhere lies under it. */
   readonly dataFolder: string
   readonly database: { readonly kind: 'embedded'; readonly folder: string } | { readonly kind: 'url' }
-  readonly objects: { readonly kind: 'folder'; readonly folder: string }
-  readonly keys: { readonly kind: 'keyring'; readonly file: string }
-  readonly queue: { readonly kind: 'postgres' }
+  readonly objects: StorePlace
+  /** Where a copy of everything archived goes; null: nowhere. */
+  readonly recovery: StorePlace | null
+  readonly keys:
+    | { readonly kind: 'keyring'; readonly file: string }
+    | {
+        readonly kind: 'gcp-kms'
+        /** `projects/../locations/../keyRings/..` */
+        readonly keyRing: string
+        /** Null: Google's own. */
+        readonly endpoint: HostAddress | null
+        readonly protection: 'SOFTWARE' | 'HSM'
+        readonly rotationDays: number
+        readonly destroyDays: number
+      }
+  /** How long a data key that a KMS unwrapped may be used again, in milliseconds. 0: not at all. */
+  readonly keyCacheMs: number
+  readonly queue: { readonly kind: 'postgres' } | { readonly kind: 'redis' }
   readonly ingest: Endpoint
   readonly api: Endpoint
   readonly worker: { readonly concurrency: number }
@@ -55,6 +67,8 @@ export interface Secrets {
   /** Present exactly where `config.database.kind` is `url`. Without an owner, the schema is checked and not migrated. */
   readonly database: { readonly url: Secret; readonly ownerUrl: Secret | null } | null
   readonly keyringPassphrase: Secret | null
+  /** Present exactly where `config.queue.kind` is `redis`. */
+  readonly redisUrl: Secret | null
 }
 
 export interface Host {
@@ -70,69 +84,6 @@ const thisHost = (): Host => ({
   home: homedir(),
   readFile: path => readFileSync(path, 'utf8'),
 })
-
-const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path')
-const port = z.coerce.number('must be a number').int().min(0).max(portMost)
-const postgresUrl = z.url({
-  protocol: /^postgres(ql)?$/,
-  error: 'must be a URL such as postgres://user:password@host/database',
-})
-
-/** Only https may leave the machine: passwords, tokens and recordings travel over it. */
-const publicUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL such as https://auricle.example.org' })
-  .refine(text => {
-    if (!URL.canParse(text)) return true
-    const { protocol, hostname } = new URL(text)
-    return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
-  }, 'must be https, unless it is of this machine alone')
-  .refine(text => !/[?#]/.test(text), 'must have neither query nor fragment')
-  .transform(text => text.replace(/\/+$/, ''))
-
-const notYet = (prefix: string, what: string) => (text: string) =>
-  !text.startsWith(prefix) || `${what} is not part of this version`
-
-/** A check whose answer, where it is no, is the sentence to give. */
-const refuse = (check: (text: string) => true | string) =>
-  z.string().superRefine((text, context) => {
-    const answer = check(text)
-    if (answer !== true) context.addIssue({ code: 'custom', message: answer })
-  })
-
-/** Every variable that is read, by name. `docs/configuration.md` explains each, and a test holds the two together. */
-const Settings = z.object({
-  AURICLE_DATA: absolutePath.optional(),
-  DATABASE_URL: postgresUrl.optional(),
-  AURICLE_DATABASE_OWNER_URL: postgresUrl.optional(),
-  REDIS_URL: z.never('a queue in Redis is not part of this version; it is kept in PostgreSQL').optional(),
-  AURICLE_OBJECTS: refuse(notYet('gs://', 'Google Cloud Storage')).pipe(absolutePath).optional(),
-  AURICLE_KEYS: refuse(notYet('gcp-kms://', 'Google Cloud KMS')).pipe(absolutePath).optional(),
-  AURICLE_KEYRING_PASSPHRASE: z.string().optional(),
-  AURICLE_KEYRING_PASSPHRASE_FILE: absolutePath.optional(),
-  AURICLE_HOST: z.union([z.ipv4(), z.ipv6()], 'must be an IP address').default(defaults.host),
-  AURICLE_INGEST_PORT: port.default(defaults.ingestPort),
-  AURICLE_INGEST_URL: publicUrl.optional(),
-  AURICLE_API_PORT: port.default(defaults.apiPort),
-  AURICLE_API_URL: publicUrl.optional(),
-  AURICLE_WORKER_CONCURRENCY: z.coerce
-    .number('must be a number')
-    .int()
-    .min(1)
-    .max(concurrencyMost)
-    .default(defaults.workerConcurrency),
-  AURICLE_FFMPEG: z.union([z.literal('none'), absolutePath], 'must be an absolute path, or none').optional(),
-  AURICLE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  AURICLE_LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
-  AURICLE_SHUTDOWN_GRACE_MS: z.coerce
-    .number('must be a number')
-    .int()
-    .min(0)
-    .max(graceMostMs)
-    .default(defaults.shutdownGraceMs),
-})
-type Settings = z.infer<typeof Settings>
-
-export const settingNames: readonly string[] = Object.keys(Settings.shape)
 
 /**
  * Parses the environment. An empty variable counts as absent. Throws `RuntimeError('bad_config')` with a line for
@@ -160,20 +111,6 @@ export function readConfig(
   return { config: toConfig(parsed.data, present, host), secrets: toSecrets(parsed.data, host) }
 }
 
-function contradictions(present: Readonly<Record<string, unknown>>): string[] {
-  const has = (name: keyof Settings) => present[name] !== undefined
-  const found: string[] = []
-  if (has('AURICLE_DATABASE_OWNER_URL') && !has('DATABASE_URL')) {
-    found.push(
-      'AURICLE_DATABASE_OWNER_URL needs DATABASE_URL: the owner only migrates, the application never uses it',
-    )
-  }
-  if (has('AURICLE_KEYRING_PASSPHRASE') && has('AURICLE_KEYRING_PASSPHRASE_FILE')) {
-    found.push('AURICLE_KEYRING_PASSPHRASE and AURICLE_KEYRING_PASSPHRASE_FILE exclude each other')
-  }
-  return found
-}
-
 function toConfig(settings: Settings, env: Readonly<Record<string, string | undefined>>, host: Host): Config {
   const dataFolder = settings.AURICLE_DATA ?? defaultDataFolder(env, host)
   return {
@@ -182,9 +119,18 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
       settings.DATABASE_URL === undefined
         ? { kind: 'embedded', folder: join(dataFolder, 'postgres') }
         : { kind: 'url' },
-    objects: { kind: 'folder', folder: settings.AURICLE_OBJECTS ?? join(dataFolder, 'objects') },
-    keys: { kind: 'keyring', file: settings.AURICLE_KEYS ?? join(dataFolder, 'keyring.json') },
-    queue: { kind: 'postgres' },
+    objects: toPlace(
+      settings,
+      settings.AURICLE_OBJECTS ?? { kind: 'folder', folder: join(dataFolder, 'objects') },
+      settings.AURICLE_OBJECTS_ENDPOINT,
+    ),
+    recovery:
+      settings.AURICLE_RECOVERY === undefined
+        ? null
+        : toPlace(settings, settings.AURICLE_RECOVERY, settings.AURICLE_RECOVERY_ENDPOINT),
+    keys: toKeys(settings, dataFolder),
+    keyCacheMs: settings.AURICLE_KEY_CACHE_MS,
+    queue: { kind: settings.REDIS_URL === undefined ? 'postgres' : 'redis' },
     ingest: {
       host: settings.AURICLE_HOST,
       port: settings.AURICLE_INGEST_PORT,
@@ -199,6 +145,30 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
     ffmpeg: toFfmpeg(settings.AURICLE_FFMPEG),
     log: { level: settings.AURICLE_LOG_LEVEL, format: settings.AURICLE_LOG_FORMAT },
     shutdownGraceMs: settings.AURICLE_SHUTDOWN_GRACE_MS,
+  }
+}
+
+function toPlace(
+  { AURICLE_OBJECTS_RETENTION: retention }: Settings,
+  address: StoreAddress,
+  endpoint: string | undefined,
+): StorePlace {
+  if (address.kind === 'folder') return address
+  const retentionMode = retention === 'locked' ? 'Locked' : 'Unlocked'
+  return { ...address, retentionMode, endpoint: endpoint ?? null }
+}
+
+function toKeys(settings: Settings, dataFolder: string): Config['keys'] {
+  const { AURICLE_KMS: keyRing } = settings
+  if (keyRing === undefined)
+    return { kind: 'keyring', file: settings.AURICLE_KEYS ?? join(dataFolder, 'keyring.json') }
+  return {
+    kind: 'gcp-kms',
+    keyRing,
+    endpoint: settings.AURICLE_KMS_ENDPOINT ?? null,
+    protection: settings.AURICLE_KMS_PROTECTION === 'hsm' ? 'HSM' : 'SOFTWARE',
+    rotationDays: settings.AURICLE_KMS_ROTATION_DAYS,
+    destroyDays: settings.AURICLE_KMS_DESTROY_DAYS,
   }
 }
 
@@ -224,6 +194,7 @@ function toSecrets(settings: Settings, host: Host): Secrets {
         ? null
         : { url: new Secret(url), ownerUrl: ownerUrl === undefined ? null : new Secret(ownerUrl) },
     keyringPassphrase: readPassphrase(settings, host),
+    redisUrl: settings.REDIS_URL === undefined ? null : new Secret(settings.REDIS_URL),
   }
 }
 

@@ -5,6 +5,8 @@ export type RuntimeErrorCode =
   | 'folder_in_use'
   | 'folder_unusable'
   | 'keyring_lost'
+  /** What the configuration names is not as the laws of the vault need it. */
+  | 'unfit'
   | 'address_in_use'
   | 'address_unusable'
 

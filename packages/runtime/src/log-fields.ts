@@ -6,6 +6,7 @@ const word = /^[A-Za-z0-9_.-]{1,64}$/
 const handle = /^[\w.-]{1,128}$/
 const route = /^\/[\w/:.{}*-]{0,127}$/
 const address = /^[\w.:[\]-]{1,64}$/
+const part = /^[a-z ]{1,64}$/
 const anyText = /^[^\n\r]{0,1024}$/
 
 const texts = {
@@ -32,6 +33,9 @@ const texts = {
   host: address,
   /** A folder or file of the operator's, never one that is named after a recording. */
   path: anyText,
+  part,
+  /** The sentence of a `Finding`: written in our code, about the deployment and never about a recording. */
+  found: anyText,
 } as const
 
 const numbers = [

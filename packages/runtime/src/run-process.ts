@@ -1,5 +1,6 @@
 // A service as a process of its own: configuration read, core dumps off, adapters opened, one thing started on them.
 import { type Adapters, openAdapters } from './adapters/adapters.ts'
+import { refuseUnfit } from './adapters/fitness.ts'
 import { type Config, readConfig } from './config.ts'
 import { disableCoreDumps } from './core-dumps.ts'
 import { RuntimeError } from './error.ts'
@@ -39,6 +40,7 @@ export async function runProcess(
     start: async ({ signal }) => {
       await using opening = new AsyncDisposableStack()
       const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'join', signal }))
+      await refuseUnfit(adapters.inspected, { logger, signal })
       opening.use(await start({ ...adapters, config, logger, metrics: createMetrics() }, { signal }))
       return opening.move()
     },

@@ -1,9 +1,9 @@
 // Puts the worker together: archives what was received, relays the outbox, brings back what was forgotten, sweeps.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
-import type { PostgresJobs } from '@auricle/jobs'
+import type { Jobs } from '@auricle/jobs'
 import type { KeyService } from '@auricle/keys'
-import type { FolderStore } from '@auricle/objects'
+import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
@@ -20,9 +20,14 @@ import { type Loop, startLoop } from './loop.ts'
 export interface WorkerParts {
   readonly config: Pick<Config, 'worker'>
   readonly catalog: Catalog
-  readonly objects: FolderStore
+  readonly objects: ObjectStore
+  /** Removes what crashed writers left in the stores. */
+  readonly sweepTemporary: (options: {
+    readonly olderThanMs: number
+    readonly signal?: AbortSignal | undefined
+  }) => Promise<number>
   readonly keys: Pick<KeyService, 'key'>
-  readonly jobs: PostgresJobs
+  readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
   readonly logger: Logger
@@ -89,7 +94,7 @@ export async function startWorker(
   )
   loop(
     async options => {
-      await objects.sweepTemporary({ olderThanMs: temporaryAgeMs, ...options })
+      await parts.sweepTemporary({ olderThanMs: temporaryAgeMs, ...options })
       const { unclaimed, archived } = await sweepIntakeObjects(
         { catalog, objects },
         sweepMinimumAgeMs,

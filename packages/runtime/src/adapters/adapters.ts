@@ -1,20 +1,28 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
-import { access } from 'node:fs/promises'
 import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
-import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
-import { createLocalKeyService, type KeyService } from '@auricle/keys'
-import { createFolderStore, type FolderStore } from '@auricle/objects'
+import { type Jobs, migrateJobs } from '@auricle/jobs'
+import type { KeyService } from '@auricle/keys'
+import type { ObjectStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
-import { RuntimeError } from '../error.ts'
 import type { Logger } from '../logger.ts'
 import { type Database, openDatabase } from './database.ts'
+import type { Inspected } from './fitness.ts'
+import { lateJobs } from './jobs.ts'
+import { openKeys } from './keys.ts'
+import { type OpenedStore, openStore, type SweepTemporary } from './objects.ts'
 
 export interface Adapters extends AsyncDisposable {
   readonly catalog: Catalog
-  readonly objects: FolderStore
+  readonly objects: ObjectStore
+  /** Null where none is configured. */
+  readonly recovery: ObjectStore | null
+  /** What crashed writers left in either store. */
+  readonly sweepTemporary: SweepTemporary
   readonly keys: KeyService
   /** Opened by the first call, since only the worker needs a queue. */
-  readonly openJobs: () => Promise<PostgresJobs>
+  readonly openJobs: () => Promise<Jobs>
+  /** Stores and keys, for `refuseUnfit` and `inspectAll`. */
+  readonly inspected: readonly Inspected[]
 }
 
 export interface OpenAdapters {
@@ -38,53 +46,40 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   )
   const catalog = createCatalog({ pool })
   await catalog.check({ signal })
-  await refuseLostKeyring(config, catalog, signal)
-  const keys = await createLocalKeyService({
-    file: config.keys.file,
-    passphrase: secrets.keyringPassphrase?.reveal(),
-  })
-  const objects = createFolderStore({ folder: config.objects.folder })
-  const jobs = opening.use(lateJobs(database, logger))
+  const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
+  const stores = [
+    openStore(config.objects),
+    config.recovery === null ? null : openStore(config.recovery),
+  ] as const
+  const jobs = opening.use(lateJobs(database, secrets, logger))
+  const [objects, recovery] = stores
   const opened = opening.move()
-  return { catalog, objects, keys, openJobs: jobs.open, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return {
+    catalog,
+    objects: objects.store,
+    recovery: recovery?.store ?? null,
+    sweepTemporary: sweepAll(stores),
+    keys,
+    openJobs: jobs.open,
+    inspected: [
+      { name: 'objects', inspect: objects.store.inspect },
+      ...(recovery === null ? [] : [{ name: 'recovery', inspect: recovery.store.inspect }]),
+      { name: 'keys', inspect: keys.inspect },
+    ],
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
 }
 
-/** A new keyring opens nothing of what an old one closed, so it must not take its place unasked. */
-async function refuseLostKeyring(
-  { keys: { file } }: Pick<Config, 'keys'>,
-  catalog: Pick<Catalog, 'listSigningKeys'>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const isThere = await access(file).then(
-    () => true,
-    (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),
-  )
-  if (isThere || (await catalog.listSigningKeys({ signal })).length === 0) return
-  throw new RuntimeError(
-    'keyring_lost',
-    `The database is in use, but its keyring ${file} is not there. Put your copy of it back: without it nothing that is stored can be opened.`,
-  )
+function sweepAll(stores: readonly (OpenedStore | null)[]): SweepTemporary {
+  return async options => {
+    let swept = 0
+    for (const store of stores) swept += (await store?.sweepTemporary?.(options)) ?? 0
+    return swept
+  }
 }
 
 async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | undefined): Promise<void> {
   if (owner === null) return
   await migrate({ settings: owner, appRole: app.user, signal })
   await migrateJobs({ owner, appRole: app.user }, { signal })
-}
-
-function lateJobs({ app }: Database, logger: Logger) {
-  let opening: Promise<PostgresJobs> | null = null
-  return {
-    open: () => {
-      opening ??= createPostgresJobs({
-        connection: app,
-        onError: error => logger.warn('The queue has trouble', { error }),
-        onRecovered: () => logger.info('The queue answers again'),
-      })
-      return opening
-    },
-    async [Symbol.asyncDispose]() {
-      await (await opening?.catch(() => null))?.[Symbol.asyncDispose]()
-    },
-  }
 }

@@ -1,28 +1,29 @@
-// `auricle doctor`: whether this machine and its data can do the work, and what to do where they cannot.
+// `auricle doctor`: whether this machine, its data and what the configuration names can do the work, and what mends it.
 import { stat } from 'node:fs/promises'
 import { probeAudioTool } from '@auricle/audio'
+import type { Finding } from '@auricle/contract'
 import { measureFreeSpace } from '@auricle/objects'
-import { type Config, describeError, type Logger, openAdapters, type Secrets } from '@auricle/runtime'
+import {
+  type Adapters,
+  type Config,
+  describeError,
+  inspectAll,
+  type Logger,
+  openAdapters,
+  type Secrets,
+} from '@auricle/runtime'
 import { codeOf } from '../file-failure.ts'
 import { formatBytes } from '../format.ts'
 import type { Output } from '../output.ts'
 
-export interface Check {
-  readonly name: string
-  /** `warn`: works, and somebody should look at it. */
-  readonly state: 'ok' | 'warn' | 'bad'
-  readonly found: string
-  /** What mends it; null where nothing is wrong. */
-  readonly mend: string | null
-}
-
 const nodeLeast = [24, 12] as const
 const freeBytesLeast = 1024 ** 3
 const othersMode = 0o077
+const quarantinedShown = 1000
 
-const ok = (name: string, found: string): Check => ({ name, state: 'ok', found, mend: null })
-const bad = (name: string, found: string, mend: string): Check => ({ name, state: 'bad', found, mend })
-const warn = (name: string, found: string, mend: string): Check => ({ name, state: 'warn', found, mend })
+const ok = (name: string, found: string): Finding => ({ name, state: 'ok', found, mend: null })
+const bad = (name: string, found: string, mend: string): Finding => ({ name, state: 'bad', found, mend })
+const warn = (name: string, found: string, mend: string): Finding => ({ name, state: 'warn', found, mend })
 
 export interface DoctorParts {
   readonly config: Config
@@ -34,12 +35,13 @@ export interface DoctorParts {
 /** True when nothing is bad. */
 export async function doctor(parts: DoctorParts, output: Output): Promise<boolean> {
   const { config } = parts
-  const checks: Check[] = [checkNode(), await checkAudioTool(config)]
-  checks.push(...(await checkFolder('data folder', config.dataFolder)))
-  checks.push(...(await checkKeyring(config)))
-  checks.push(...((await isMade(config)) ? await checkAdapters(parts) : [notMade]))
+  const findings: Finding[] = [checkNode(), await checkAudioTool(config)]
+  if (usesDataFolder(config)) findings.push(await checkDataFolder(config.dataFolder))
+  const unopenable = await findUnopenable(config)
+  findings.push(...unopenable)
+  if (unopenable.length === 0) findings.push(...(await checkAdapters(parts)))
   output.rows(
-    checks,
+    findings,
     [
       { title: 'check', cell: row => row.name },
       { title: 'state', cell: row => row.state },
@@ -48,14 +50,31 @@ export async function doctor(parts: DoctorParts, output: Output): Promise<boolea
     ],
     'Nothing to check',
   )
-  return checks.every(({ state }) => state !== 'bad')
+  return findings.every(({ state }) => state !== 'bad')
 }
 
-const notMade = warn('database', 'not opened: it, or its keyring, is not there', '`auricle start` makes both')
+function usesDataFolder({ database, objects, keys }: Config): boolean {
+  return database.kind === 'embedded' || objects.kind === 'folder' || keys.kind === 'keyring'
+}
 
-/** Opening what does not exist would make it: a check changes nothing. */
-async function isMade({ database, keys }: Config): Promise<boolean> {
-  return (await exists(keys.file)) && (database.kind === 'url' || (await exists(database.folder)))
+/** Why nothing is opened: what the first start makes is not there, and a check makes nothing; or it is unsafe. */
+async function findUnopenable({ database, keys }: Config): Promise<readonly Finding[]> {
+  const hasDatabase = database.kind === 'url' || (await exists(database.folder))
+  const found: Finding[] = []
+  if (!hasDatabase) found.push(warn('database', 'not there yet', '`auricle start` makes it'))
+  if (keys.kind !== 'keyring') return found
+  if (await exists(keys.file)) {
+    const { mode } = await stat(keys.file)
+    if ((mode & othersMode) !== 0)
+      found.push(bad('keyring', `${keys.file} is readable by others`, `chmod 600 ${keys.file}`))
+    return found
+  }
+  const sentence = `${keys.file} does not exist`
+  const isLost = database.kind === 'embedded' && hasDatabase
+  const finding = isLost
+    ? bad('keyring', sentence, 'put your copy of it back: without it nothing that is stored can be opened')
+    : warn('keyring', sentence, '`auricle start` makes it; keep a copy of it apart from the data')
+  return [...found, finding]
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -68,77 +87,79 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-function checkNode(): Check {
+function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const enough = major > nodeLeast[0] || (major === nodeLeast[0] && minor >= nodeLeast[1])
   const mend = 'run it by `npm run auricle --`, which brings Node 24 along'
   return enough ? ok('node', process.version) : bad('node', process.version, mend)
 }
 
-async function checkAudioTool({ ffmpeg }: Pick<Config, 'ffmpeg'>): Promise<Check> {
+async function checkAudioTool({ ffmpeg }: Pick<Config, 'ffmpeg'>): Promise<Finding> {
   if (ffmpeg.kind === 'none') return ok('ffmpeg', 'not used, as configured')
   const found = await probeAudioTool(ffmpeg.kind === 'path' ? ffmpeg.path : undefined)
   const mend = 'apt-get install ffmpeg; until then recordings are played as they were delivered'
   return found === null ? warn('ffmpeg', 'missing', mend) : ok('ffmpeg', found.version)
 }
 
-async function checkFolder(name: string, folder: string): Promise<readonly Check[]> {
-  try {
-    await stat(folder)
-    const { freeBytes } = await measureFreeSpace(folder)
-    const found = `${folder}, ${formatBytes(freeBytes)} free`
-    return [
-      freeBytes < freeBytesLeast
-        ? warn(name, found, 'make room: deliveries are refused when it is full')
-        : ok(name, found),
-    ]
-  } catch {
-    return [warn(name, `${folder} does not exist`, '`auricle start` makes it')]
-  }
+async function checkDataFolder(folder: string): Promise<Finding> {
+  const name = 'data folder'
+  if (!(await exists(folder))) return warn(name, `${folder} does not exist`, '`auricle start` makes it')
+  const { freeBytes } = await measureFreeSpace(folder)
+  const found = `${folder}, ${formatBytes(freeBytes)} free`
+  return freeBytes < freeBytesLeast
+    ? warn(name, found, 'make room: deliveries are refused when it is full')
+    : ok(name, found)
 }
 
-async function checkKeyring({ keys: { file }, database }: Config): Promise<readonly Check[]> {
-  try {
-    const { mode } = await stat(file)
-    const open = (mode & othersMode) !== 0
-    return [open ? bad('keyring', `${file} is readable by others`, `chmod 600 ${file}`) : ok('keyring', file)]
-  } catch {
-    const found = `${file} does not exist`
-    const isLost = database.kind === 'embedded' && (await exists(database.folder))
-    return [
-      isLost
-        ? bad('keyring', found, 'put your copy of it back: without it nothing that is stored can be opened')
-        : warn('keyring', found, '`auricle start` makes it; keep a copy of it apart from the data'),
-    ]
-  }
-}
-
-async function checkAdapters(parts: DoctorParts): Promise<readonly Check[]> {
+async function checkAdapters(parts: DoctorParts): Promise<readonly Finding[]> {
   try {
     await using adapters = await openAdapters({ ...parts, database: 'join' })
-    const database = ok('database', `${parts.config.database.kind}; schema, durability and role are right`)
-    const tenants = await adapters.catalog.listTenants(parts)
-    let quarantined = 0
-    for (const { id } of tenants) {
-      quarantined += (await adapters.catalog.listIntakes(id, 'quarantined', 1000, parts)).length
-    }
-    const quarantine =
-      quarantined === 0
-        ? ok('quarantine', 'empty')
-        : warn(
-            'quarantine',
-            `${quarantined} deliveries`,
-            '`auricle intake list` shows them, `auricle intake retry` tries again',
-          )
-    const jobs = await adapters.openJobs()
+    return [
+      ok('database', `${parts.config.database.kind}; schema, durability and role are right`),
+      ...(await inspectAll(adapters.inspected, parts)),
+      ...(await checkQueue(parts, adapters)),
+      await checkQuarantine(parts, adapters),
+    ]
+  } catch (error) {
+    const { name, code, message } = describeError(error)
+    const found = message ?? code ?? 'not reachable'
+    return name === 'KeyError'
+      ? [bad('keys', found, 'see docs/keyring.md and docs/configuration.md, AURICLE_KEYS')]
+      : [bad('database', found, 'see docs/configuration.md, DATABASE_URL')]
+  }
+}
+
+async function checkQueue(
+  { config, signal }: DoctorParts,
+  { openJobs }: Pick<Adapters, 'openJobs'>,
+): Promise<readonly Finding[]> {
+  try {
+    const jobs = await openJobs()
     const { waiting, active, delayed, failed } = await jobs.counts()
     return [
-      database,
       ok('queue', `${waiting} waiting, ${active} running, ${delayed} delayed, ${failed} failed`),
-      quarantine,
+      ...(await inspectAll([{ name: 'queue', inspect: jobs.inspect }], { signal })),
     ]
   } catch (error) {
     const { code, message } = describeError(error)
-    return [bad('database', message ?? code ?? 'not reachable', 'see docs/configuration.md, DATABASE_URL')]
+    const setting = config.queue.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL'
+    return [bad('queue', message ?? code ?? 'not reachable', `see docs/configuration.md, ${setting}`)]
   }
+}
+
+async function checkQuarantine(
+  { signal }: DoctorParts,
+  { catalog }: Pick<Adapters, 'catalog'>,
+): Promise<Finding> {
+  let quarantined = 0
+  for (const { id } of await catalog.listTenants({ signal })) {
+    quarantined += (await catalog.listIntakes(id, 'quarantined', quarantinedShown, { signal })).length
+  }
+  return quarantined === 0
+    ? ok('quarantine', 'empty')
+    : warn(
+        'quarantine',
+        `${quarantined} deliveries`,
+        '`auricle intake list` shows them, `auricle intake retry` tries again',
+      )
 }

@@ -9,6 +9,7 @@ import {
   type Logger,
   lockFolder,
   openAdapters,
+  refuseUnfit,
   type Secrets,
 } from '@auricle/runtime'
 import { openAudioTool, startWorker } from '@auricle/worker-service'
@@ -34,6 +35,8 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   print(`Auricle is starting on ${config.dataFolder}`)
   const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'start', signal }))
   const jobs = await adapters.openJobs()
+  const inspected = [...adapters.inspected, { name: 'queue', inspect: jobs.inspect }]
+  await refuseUnfit(inspected, { logger, signal })
   const metrics = createMetrics()
   metrics.gaugeQueue(async () => ({ ...(await jobs.counts()) }))
   const audio = await openAudioTool(config, logger)

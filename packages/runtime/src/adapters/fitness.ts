@@ -1,0 +1,46 @@
+// Whether what the configuration names is as the laws of the vault need it; what is not stops the start.
+import type { Finding } from '@auricle/contract'
+import { RuntimeError } from '../error.ts'
+import type { Logger } from '../logger.ts'
+
+export interface Inspected {
+  readonly name: string
+  readonly inspect: (options: { readonly signal?: AbortSignal | undefined }) => Promise<readonly Finding[]>
+}
+
+/**
+ * What each part says of itself. One that cannot be asked is a warning: an outage of a moment is no reason to stay
+ * down, and whatever needs the part fails by itself.
+ */
+export async function inspectAll(
+  parts: readonly Inspected[],
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    parts.map(async ({ name, inspect }) => {
+      try {
+        return await inspect(options)
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+        return [{ name, state: 'warn', found: `cannot be looked at now (${code})`, mend: null } as const]
+      }
+    }),
+  )
+  return found.flat()
+}
+
+/** Throws `unfit` with a line for each finding that is bad; logs those that somebody should look at. */
+export async function refuseUnfit(
+  parts: readonly Inspected[],
+  { logger, signal }: { readonly logger: Logger; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const findings = await inspectAll(parts, { signal })
+  for (const { name, state, found } of findings) {
+    if (state === 'warn') logger.warn('Something to look at', { part: name, found })
+  }
+  const bad = findings.filter(({ state }) => state === 'bad')
+  if (bad.length === 0) return
+  const lines = bad.map(({ name, found, mend }) => `${name}: ${found}${mend === null ? '' : `\n    ${mend}`}`)
+  throw new RuntimeError('unfit', `The vault does not start on this:\n  ${lines.join('\n  ')}`)
+}
