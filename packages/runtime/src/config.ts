@@ -1,7 +1,7 @@
 // What the environment may say, and what it means: every setting with its default, parsed once into a typed value.
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { RuntimeError } from './error.ts'
 import { Secret } from './secret.ts'
@@ -34,6 +34,8 @@ export interface Config {
   readonly dataFolder: string
   readonly database: { readonly kind: 'embedded'; readonly folder: string } | { readonly kind: 'url' }
   readonly objects: { readonly kind: 'folder'; readonly folder: string }
+  /** Where a second copy of every archived object goes; null where there is to be none. */
+  readonly recovery: { readonly kind: 'folder'; readonly folder: string } | null
   readonly keys: { readonly kind: 'keyring'; readonly file: string }
   readonly queue: { readonly kind: 'postgres' }
   readonly ingest: Endpoint
@@ -106,6 +108,7 @@ const Settings = z.object({
   AURICLE_DATABASE_OWNER_URL: postgresUrl.optional(),
   REDIS_URL: z.never('a queue in Redis is not part of this version; it is kept in PostgreSQL').optional(),
   AURICLE_OBJECTS: refuse(notYet('gs://', 'Google Cloud Storage')).pipe(absolutePath).optional(),
+  AURICLE_RECOVERY: refuse(notYet('gs://', 'Google Cloud Storage')).pipe(absolutePath).optional(),
   AURICLE_KEYS: refuse(notYet('gcp-kms://', 'Google Cloud KMS')).pipe(absolutePath).optional(),
   AURICLE_KEYRING_PASSPHRASE: z.string().optional(),
   AURICLE_KEYRING_PASSPHRASE_FILE: absolutePath.optional(),
@@ -153,6 +156,7 @@ export function readConfig(
       .map(name => `${name} is not a setting`),
     ...(parsed.error?.issues ?? []).map(issue => `${issue.path.join('.')} ${lowerFirst(issue.message)}`),
     ...contradictions(present),
+    ...overlaps(present, host),
   ]
   if (wrong.length > 0 || parsed.data === undefined) {
     throw new RuntimeError('bad_config', `The configuration is wrong:\n  ${wrong.join('\n  ')}`)
@@ -174,6 +178,22 @@ function contradictions(present: Readonly<Record<string, unknown>>): string[] {
   return found
 }
 
+/** One disk, or one mistake, would take both: a copy is only worth something apart from what it is a copy of. */
+function overlaps(present: Readonly<Record<string, string | undefined>>, host: Host): string[] {
+  const recovery = present['AURICLE_RECOVERY']
+  const dataFolder = present['AURICLE_DATA'] ?? defaultDataFolder(present, host)
+  const objects = present['AURICLE_OBJECTS'] ?? join(dataFolder, 'objects')
+  if (recovery === undefined || !isAbsolute(recovery) || !isAbsolute(objects)) return []
+  if (!liesWithin(recovery, objects) && !liesWithin(objects, recovery)) return []
+  return ['AURICLE_RECOVERY must lie apart from the objects: neither folder may be, or be within, the other']
+}
+
+/** Whether a folder is the other one or lies in it, going by their absolute paths. */
+export function liesWithin(folder: string, other: string): boolean {
+  const [inner, outer] = [resolve(folder), resolve(other)]
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+}
+
 function toConfig(settings: Settings, env: Readonly<Record<string, string | undefined>>, host: Host): Config {
   const dataFolder = settings.AURICLE_DATA ?? defaultDataFolder(env, host)
   return {
@@ -183,6 +203,10 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
         ? { kind: 'embedded', folder: join(dataFolder, 'postgres') }
         : { kind: 'url' },
     objects: { kind: 'folder', folder: settings.AURICLE_OBJECTS ?? join(dataFolder, 'objects') },
+    recovery:
+      settings.AURICLE_RECOVERY === undefined
+        ? null
+        : { kind: 'folder', folder: settings.AURICLE_RECOVERY },
     keys: { kind: 'keyring', file: settings.AURICLE_KEYS ?? join(dataFolder, 'keyring.json') },
     queue: { kind: 'postgres' },
     ingest: {

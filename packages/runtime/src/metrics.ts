@@ -25,11 +25,17 @@ export interface Metrics {
   /** Bytes of audio: `in` as delivered, `out` as played. */
   countAudioBytes(direction: 'in' | 'out', bytes: number): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
+  observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
   observeAuditAppend(append: { readonly outcome: 'durable' | 'failed'; readonly durationMs: number }): void
   /** How to read the number of jobs in each state; called for each `render()`. */
   gaugeQueue(read: () => Promise<Readonly<Record<string, number>>>): void
   /** How to read the number of intakes in quarantine; called for each `render()`. */
   gaugeQuarantine(read: () => Promise<number>): void
+  /**
+   * How to read how many objects have no copy in the recovery store, and how long the oldest has had none (0 without
+   * any); called for each `render()`.
+   */
+  gaugeReplication(read: () => Promise<{ readonly objects: number; readonly oldestAgeMs: number }>): void
 }
 
 export function createMetrics(): Metrics {
@@ -63,6 +69,13 @@ export function createMetrics(): Metrics {
     buckets: archiveBuckets,
     registers,
   })
+  const replicationSeconds = new Histogram({
+    name: 'auricle_replication_duration_seconds',
+    help: 'Time one attempt to replicate a recording took',
+    labelNames: ['outcome'],
+    buckets: archiveBuckets,
+    registers,
+  })
   const appendSeconds = new Histogram({
     name: 'auricle_audit_append_duration_seconds',
     help: 'Time until an audit event was durable, or known not to be',
@@ -79,6 +92,16 @@ export function createMetrics(): Metrics {
   const quarantined = new Gauge({
     name: 'auricle_quarantined_intakes',
     help: 'Intakes that wait for a person to look at them',
+    registers,
+  })
+  const unreplicated = new Gauge({
+    name: 'auricle_unreplicated_objects',
+    help: 'Stored objects that have no copy in the recovery store',
+    registers,
+  })
+  const unreplicatedAge = new Gauge({
+    name: 'auricle_unreplicated_oldest_age_seconds',
+    help: 'How long the oldest of them has been owing its copy; 0 without any',
     registers,
   })
   const failures = new Counter({
@@ -114,6 +137,9 @@ export function createMetrics(): Metrics {
     observeArchive({ outcome, durationMs }) {
       archiveSeconds.observe({ outcome }, durationMs / msPerSecond)
     },
+    observeReplication({ outcome, durationMs }) {
+      replicationSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
     observeAuditAppend({ outcome, durationMs }) {
       appendSeconds.observe({ outcome }, durationMs / msPerSecond)
     },
@@ -131,6 +157,20 @@ export function createMetrics(): Metrics {
         gauge: 'quarantine',
         forget: () => quarantined.remove(),
         read: async () => quarantined.set(await read()),
+      })
+    },
+    gaugeReplication(read) {
+      reads.push({
+        gauge: 'replication',
+        forget: () => {
+          unreplicated.remove()
+          unreplicatedAge.remove()
+        },
+        read: async () => {
+          const { objects, oldestAgeMs } = await read()
+          unreplicated.set(objects)
+          unreplicatedAge.set(oldestAgeMs / msPerSecond)
+        },
       })
     },
   }

@@ -1,10 +1,10 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
-import { access } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
 import { createLocalKeyService, type KeyService } from '@auricle/keys'
-import { createFolderStore, type FolderStore } from '@auricle/objects'
-import type { Config, Secrets } from '../config.ts'
+import { createFolderStore, type FolderStore, type ObjectStore } from '@auricle/objects'
+import { type Config, liesWithin, type Secrets } from '../config.ts'
 import { RuntimeError } from '../error.ts'
 import type { Logger } from '../logger.ts'
 import { type Database, openDatabase } from './database.ts'
@@ -12,6 +12,8 @@ import { type Database, openDatabase } from './database.ts'
 export interface Adapters extends AsyncDisposable {
   readonly catalog: Catalog
   readonly objects: FolderStore
+  /** Null where the configuration names none. */
+  readonly recovery: ObjectStore | null
   readonly keys: KeyService
   /** Opened by the first call, since only the worker needs a queue. */
   readonly openJobs: () => Promise<PostgresJobs>
@@ -44,9 +46,39 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     passphrase: secrets.keyringPassphrase?.reveal(),
   })
   const objects = createFolderStore({ folder: config.objects.folder })
+  const recovery = await openRecovery(config)
   const jobs = opening.use(lateJobs(database, logger))
   const opened = opening.move()
-  return { catalog, objects, keys, openJobs: jobs.open, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return {
+    ...{ catalog, objects, recovery, keys, openJobs: jobs.open },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+async function openRecovery({
+  objects,
+  recovery,
+}: Pick<Config, 'objects' | 'recovery'>): Promise<ObjectStore | null> {
+  if (recovery === null) return null
+  // A path tells what is asked for; where links lead, only the file system knows.
+  const [first, second] = [await realPath(objects.folder), await realPath(recovery.folder)]
+  if (liesWithin(first, second) || liesWithin(second, first)) {
+    throw new RuntimeError(
+      'bad_config',
+      'AURICLE_RECOVERY leads to the folder of the objects, or one of them into the other. Choose one that lies apart.',
+    )
+  }
+  return createFolderStore({ folder: recovery.folder })
+}
+
+/** Of a folder that does not exist yet: itself. */
+async function realPath(folder: string): Promise<string> {
+  try {
+    return await realpath(folder)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return folder
+    throw error
+  }
 }
 
 /** A new keyring opens nothing of what an old one closed, so it must not take its place unasked. */

@@ -2,9 +2,9 @@
 import { stat } from 'node:fs/promises'
 import { probeAudioTool } from '@auricle/audio'
 import { measureFreeSpace } from '@auricle/objects'
-import { type Config, describeError, type Logger, openAdapters, type Secrets } from '@auricle/runtime'
+import { type Adapters, type Config, describeError, type Logger, openAdapters, type Secrets } from '@auricle/runtime'
 import { codeOf } from '../file-failure.ts'
-import { formatBytes } from '../format.ts'
+import { formatBytes, formatCount, formatDuration } from '../format.ts'
 import type { Output } from '../output.ts'
 
 export interface Check {
@@ -18,6 +18,8 @@ export interface Check {
 
 const nodeLeast = [24, 12] as const
 const freeBytesLeast = 1024 ** 3
+/** Longer than replicating takes while everything works. */
+const replicationLateMs = 60 * 60_000
 const othersMode = 0o077
 
 const ok = (name: string, found: string): Check => ({ name, state: 'ok', found, mend: null })
@@ -113,6 +115,31 @@ async function checkKeyring({ keys: { file }, database }: Config): Promise<reado
   }
 }
 
+async function checkReplication(
+  { catalog, recovery }: Pick<Adapters, 'catalog' | 'recovery'>,
+  { signal }: Pick<DoctorParts, 'signal'>,
+): Promise<Check> {
+  const name = 'recovery store'
+  if (recovery === null) {
+    return warn(
+      name,
+      'none: every object exists once',
+      'set AURICLE_RECOVERY to a place apart (docs/recovery-store.md)',
+    )
+  }
+  const { objects, damaged, owedAt } = await catalog.replicationBacklog({ signal })
+  if (owedAt === null) return ok(name, 'has a copy of every object')
+  const ageMs = Math.max(0, Date.now() - owedAt.getTime())
+  const found = `${formatCount(objects, 'object')} still to be copied, the oldest for ${formatDuration(ageMs)}`
+  if (damaged > 0) {
+    const mend = 'the log names them; see docs/recovery-store.md, "When a copy is damaged"'
+    return warn(name, `${found}; ${damaged} damaged`, mend)
+  }
+  return ageMs < replicationLateMs
+    ? ok(name, found)
+    : warn(name, found, 'see that a worker runs and reaches the recovery store; its log says what fails')
+}
+
 async function checkAdapters(parts: DoctorParts): Promise<readonly Check[]> {
   try {
     await using adapters = await openAdapters({ ...parts, database: 'join' })
@@ -136,6 +163,7 @@ async function checkAdapters(parts: DoctorParts): Promise<readonly Check[]> {
       database,
       ok('queue', `${waiting} waiting, ${active} running, ${delayed} delayed, ${failed} failed`),
       quarantine,
+      await checkReplication(adapters, parts),
     ]
   } catch (error) {
     const { code, message } = describeError(error)
