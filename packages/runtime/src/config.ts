@@ -204,9 +204,7 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
         : { kind: 'url' },
     objects: { kind: 'folder', folder: settings.AURICLE_OBJECTS ?? join(dataFolder, 'objects') },
     recovery:
-      settings.AURICLE_RECOVERY === undefined
-        ? null
-        : { kind: 'folder', folder: settings.AURICLE_RECOVERY },
+      settings.AURICLE_RECOVERY === undefined ? null : { kind: 'folder', folder: settings.AURICLE_RECOVERY },
     keys: { kind: 'keyring', file: settings.AURICLE_KEYS ?? join(dataFolder, 'keyring.json') },
     queue: { kind: 'postgres' },
     ingest: {

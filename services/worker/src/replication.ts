@@ -65,11 +65,7 @@ export function createReplication(parts: ReplicationParts): Replication | null {
     },
 
     async abandoned({ tenantId, recordingId }, error) {
-      await failReplication(
-        { catalog },
-        { tenantId, recordingId, errorCode: 'abandoned', cause: error },
-        {},
-      )
+      await failReplication({ catalog }, { tenantId, recordingId, errorCode: 'abandoned', cause: error }, {})
     },
 
     async archived(tenantId, intakeId, options) {

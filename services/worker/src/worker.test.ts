@@ -56,10 +56,20 @@ interface Worker extends AsyncDisposable {
   readonly log: CapturedLog
 }
 
-async function work(change: Partial<Pick<WorkerParts, 'audio' | 'objects' | 'recovery'>> = {}): Promise<Worker> {
+async function work(
+  change: Partial<Pick<WorkerParts, 'audio' | 'objects' | 'recovery'>> = {},
+): Promise<Worker> {
   const log = captureLog()
   const config = { worker: { concurrency: 2 } }
-  const parts = { ...vault, recovery: null, config, jobs, audio: createAudioTool(), logger: log.logger, ...change }
+  const parts = {
+    ...vault,
+    recovery: null,
+    config,
+    jobs,
+    audio: createAudioTool(),
+    logger: log.logger,
+    ...change,
+  }
   const { signal } = new AbortController()
   const worker = await startWorker({ ...parts, metrics: createMetrics() }, { signal })
   return { log, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() }

@@ -2,7 +2,14 @@
 import { stat } from 'node:fs/promises'
 import { probeAudioTool } from '@auricle/audio'
 import { measureFreeSpace } from '@auricle/objects'
-import { type Adapters, type Config, describeError, type Logger, openAdapters, type Secrets } from '@auricle/runtime'
+import {
+  type Adapters,
+  type Config,
+  describeError,
+  type Logger,
+  openAdapters,
+  type Secrets,
+} from '@auricle/runtime'
 import { codeOf } from '../file-failure.ts'
 import { formatBytes, formatCount, formatDuration } from '../format.ts'
 import type { Output } from '../output.ts'
