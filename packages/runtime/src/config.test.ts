@@ -33,6 +33,7 @@ describe('readConfig', () => {
       dataFolder: '/home/somebody/.local/share/auricle',
       database: { kind: 'embedded', folder: '/home/somebody/.local/share/auricle/postgres' },
       objects: { kind: 'folder', folder: '/home/somebody/.local/share/auricle/objects' },
+      recovery: null,
       keys: { kind: 'keyring', file: '/home/somebody/.local/share/auricle/keyring.json' },
       queue: { kind: 'postgres' },
       ingest: { host: '127.0.0.1', port: 8480, publicUrl: null },
@@ -62,6 +63,7 @@ describe('readConfig', () => {
     const { config } = read({
       AURICLE_DATA: '/srv/auricle',
       AURICLE_OBJECTS: '/mnt/objects',
+      AURICLE_RECOVERY: '/far/objects',
       AURICLE_KEYS: '/etc/auricle/keyring.json',
       AURICLE_HOST: '0.0.0.0',
       AURICLE_INGEST_PORT: '0',
@@ -78,6 +80,7 @@ describe('readConfig', () => {
       dataFolder: '/srv/auricle',
       database: { kind: 'embedded', folder: '/srv/auricle/postgres' },
       objects: { kind: 'folder', folder: '/mnt/objects' },
+      recovery: { kind: 'folder', folder: '/far/objects' },
       keys: { kind: 'keyring', file: '/etc/auricle/keyring.json' },
       queue: { kind: 'postgres' },
       ingest: { host: '0.0.0.0', port: 0, publicUrl: 'https://ingest.example.org' },
@@ -95,6 +98,7 @@ describe('readConfig', () => {
       DATABASE_URL: 'mysql://swordfish@host/db',
       REDIS_URL: 'redis://swordfish@host',
       AURICLE_OBJECTS: 'gs://swordfish',
+      AURICLE_RECOVERY: 'gs://swordfish',
       AURICLE_KEYS: 'gcp-kms://swordfish',
       AURICLE_HOST: 'swordfish',
       AURICLE_INGEST_PORT: '65536',
@@ -125,6 +129,27 @@ describe('readConfig', () => {
       refusal({ AURICLE_KEYRING_PASSPHRASE: 'one', AURICLE_KEYRING_PASSPHRASE_FILE: '/run/secrets/two' }),
       /exclude each other/,
     )
+  })
+
+  it('refuses a recovery folder that is not apart from the objects, however it is spelt', () => {
+    const objects = '/home/somebody/.local/share/auricle/objects'
+    for (const AURICLE_RECOVERY of [
+      objects,
+      `${objects}/`,
+      `${objects}/copy`,
+      `${objects}/../objects/./copy//deep`,
+      '/home/somebody/.local/share/auricle',
+      '/home/somebody',
+      '/',
+    ]) {
+      assert.match(refusal({ AURICLE_RECOVERY }), /^ {2}AURICLE_RECOVERY must lie apart/m, AURICLE_RECOVERY)
+    }
+    const elsewhere = { AURICLE_DATA: '/srv', AURICLE_OBJECTS: '/mnt/objects' }
+    assert.match(refusal({ ...elsewhere, AURICLE_RECOVERY: '/mnt/objects/a' }), /must lie apart/)
+    for (const AURICLE_RECOVERY of ['/mnt/objects-copy', '/mnt/object', '/srv/objects', '/mnt/..objects']) {
+      const { config } = read({ ...elsewhere, AURICLE_RECOVERY })
+      assert.deepEqual(config.recovery, { kind: 'folder', folder: AURICLE_RECOVERY })
+    }
   })
 
   it('keeps secrets apart, and does not print them', () => {

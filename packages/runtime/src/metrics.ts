@@ -31,11 +31,8 @@ export interface Metrics {
   gaugeQueue(read: () => Promise<Readonly<Record<string, number>>>): void
   /** How to read the number of intakes in quarantine; called for each `render()`. */
   gaugeQuarantine(read: () => Promise<number>): void
-  /**
-   * How to read how many objects have no copy in the recovery store, and how long the oldest has had none (0 without
-   * any); called for each `render()`.
-   */
-  gaugeReplication(read: () => Promise<{ readonly objects: number; readonly oldestAgeMs: number }>): void
+  /** How to read how many objects have no copy in the recovery store, and since when the oldest of them has had none. */
+  gaugeReplication(read: () => Promise<{ readonly objects: number; readonly owedAt: Date | null }>): void
 }
 
 export function createMetrics(): Metrics {
@@ -94,16 +91,6 @@ export function createMetrics(): Metrics {
     help: 'Intakes that wait for a person to look at them',
     registers,
   })
-  const unreplicated = new Gauge({
-    name: 'auricle_unreplicated_objects',
-    help: 'Stored objects that have no copy in the recovery store',
-    registers,
-  })
-  const unreplicatedAge = new Gauge({
-    name: 'auricle_unreplicated_oldest_age_seconds',
-    help: 'How long the oldest of them has been owing its copy; 0 without any',
-    registers,
-  })
   const failures = new Counter({
     name: 'auricle_gauge_failures_total',
     help: 'Gauges that could not be read for a scrape',
@@ -160,6 +147,17 @@ export function createMetrics(): Metrics {
       })
     },
     gaugeReplication(read) {
+      // Made only now: a gauge that nobody sets says 0, and 0 would say that every object has its copy.
+      const unreplicated = new Gauge({
+        name: 'auricle_unreplicated_objects',
+        help: 'Stored objects that have no copy in the recovery store',
+        registers,
+      })
+      const unreplicatedAge = new Gauge({
+        name: 'auricle_unreplicated_oldest_age_seconds',
+        help: 'How long the oldest of them has been owing its copy; 0 without any',
+        registers,
+      })
       reads.push({
         gauge: 'replication',
         forget: () => {
@@ -167,9 +165,10 @@ export function createMetrics(): Metrics {
           unreplicatedAge.remove()
         },
         read: async () => {
-          const { objects, oldestAgeMs } = await read()
+          const { objects, owedAt } = await read()
           unreplicated.set(objects)
-          unreplicatedAge.set(oldestAgeMs / msPerSecond)
+          const ageMs = owedAt === null ? 0 : Math.max(0, Date.now() - owedAt.getTime())
+          unreplicatedAge.set(ageMs / msPerSecond)
         },
       })
     },

@@ -49,10 +49,7 @@ const batchPauseMs = 5_000
 export function createReplication(parts: ReplicationParts): Replication | null {
   const { catalog, objects, recovery, jobs, logger, metrics } = parts
   if (recovery === null) return null
-  metrics.gaugeReplication(async () => {
-    const { objects: owed, owedAt } = await catalog.replicationBacklog()
-    return { objects: owed, oldestAgeMs: owedAt === null ? 0 : Math.max(0, Date.now() - owedAt.getTime()) }
-  })
+  metrics.gaugeReplication(() => catalog.replicationBacklog())
   return {
     async run({ tenantId, recordingId }, { signal }) {
       const startedMs = performance.now()
