@@ -12,7 +12,7 @@ alter table auricle.recording_object
   add constraint replicated_as check ((replicated_at is null) = (recovery_generation is null));
 
 create index recording_object_unreplicated
-  on auricle.recording_object (replication_due_at, tenant_id, recording_id) include (replication_owed_at)
+  on auricle.recording_object (replication_due_at, tenant_id, recording_id) include (replication_owed_at, replication_error)
   where replicated_at is null;
 
 grant update (

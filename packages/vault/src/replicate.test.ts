@@ -24,7 +24,7 @@ import {
 import { archive } from './archive.ts'
 import { receive } from './receive.ts'
 import { replicate } from './replicate.ts'
-import { attemptReplication } from './replicate-attempt.ts'
+import { attemptReplication, failReplication } from './replicate-attempt.ts'
 import { requeueUnreplicated } from './sweep.ts'
 import { verifyCopies } from './verify-copies.ts'
 
@@ -365,6 +365,29 @@ test('a copy whose bytes were exchanged on the way is not taken for one', async 
   assert.ok(await recovery.head(objectKey), 'it is left for a person to look at')
 })
 
+test('an object that turns out longer or shorter while it is copied leaves no copy', async () => {
+  const recording = await archived(9)
+  const { objectKey } = await original(recording)
+  for (const change of [
+    (bytes: Buffer) => bytes.subarray(0, -1),
+    (bytes: Buffer) => Buffer.concat([bytes, Buffer.of(0)]),
+    () => Buffer.alloc(0),
+  ]) {
+    const objects: typeof parts.objects = {
+      ...vault.objects,
+      async *read(key, range, options) {
+        const bytes = await gather(vault.objects.read(key, range, options))
+        yield range === null ? change(bytes) : bytes
+      },
+    }
+    assert.equal((await attempt(recording, { objects })).status, 'damaged')
+    assert.equal(await recovery.head(objectKey), null)
+    await assertUnmarked(recording)
+  }
+  await attempt(recording)
+  await assertReplicated(recording, 1)
+})
+
 test('what is kept longer than its row says is kept as long in the recovery store', async () => {
   const recording = await archived(1)
   const { objectKey } = await original(recording)
@@ -375,6 +398,36 @@ test('what is kept longer than its row says is kept as long in the recovery stor
   }
   await attempt(recording, { objects: { ...vault.objects, head } })
   assert.deepEqual((await recovery.head(objectKey))?.retainUntil, much)
+})
+
+test('a copy that is kept shorter than the object is kept longer before it is marked', async () => {
+  const recording = await archived(1)
+  const { objectKey } = await original(recording)
+  const { retainUntil } = (await vault.objects.head(objectKey)) ?? assert.fail()
+  const copy = await recovery.put(objectKey, vault.objects.read(objectKey, null), { retainUntil: new Date() })
+  const asked: unknown[] = []
+  const retain: typeof recovery.retain = async (key, until, options) => {
+    asked.push(key, until, options?.generation)
+    await assertUnmarked(recording)
+    if (asked.length === 3) throw unavailable()
+    return { ...copy.facts, retainUntil: until }
+  }
+  const keeping = { ...recovery, retain }
+  assert.equal((await attempt(recording, { recovery: keeping })).status, 'retry')
+  assert.equal((await attempt(recording, { recovery: keeping })).status, 'replicated')
+  const each = [objectKey, retainUntil, copy.facts.generation]
+  assert.deepEqual(asked, [...each, ...each])
+})
+
+test('a run whose process died counts as an attempt, unless it had come to its end', async () => {
+  const recording = await archived(1)
+  const died = { ...recording, errorCode: 'abandoned', cause: new Error('it died') }
+  assert.equal((await failReplication(parts, died, {})).status, 'retry')
+  const { tenantId, recordingId } = recording
+  assert.equal((await vault.catalog.findReplication(tenantId, recordingId))?.attempts, 1)
+  await attempt(recording)
+  assert.deepEqual(await failReplication(parts, died, {}), { status: 'gone' })
+  assert.equal((await vault.catalog.findReplication(tenantId, recordingId))?.attempts, 1)
 })
 
 test('another tenant replicates nothing of it', async () => {
