@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeLeaf } from '@auricle/audit'
+import type { ObjectFacts } from '@auricle/objects'
 import { sweepIntakeObjects, verifyTenant } from '@auricle/vault'
 import type { Clinic } from '../harness/clinic.ts'
 import { send } from '../harness/http-client.ts'
@@ -25,6 +26,7 @@ export async function checkAll(
   await checkOriginals(stack, clinic, accepted, verdict)
   await checkLog(stack, accepted, verdict)
   await checkObjects(stack, clinic, verdict)
+  await checkCopies(stack, accepted, verdict)
   await checkQueue(stack, verdict)
 }
 
@@ -138,7 +140,13 @@ async function checkLog(
 ): Promise<void> {
   const { rows } = await superuser.query<{ leaf: Buffer }>('select leaf from auricle.audit_event')
   const events = rows.map(({ leaf }) => decodeLeaf(leaf))
-  for (const action of ['delivery.received', 'recording.archived', 'recording.played'] as const) {
+  const actions = [
+    'delivery.received',
+    'recording.archived',
+    'recording.replicated',
+    'recording.played',
+  ] as const
+  for (const action of actions) {
     const counts = new Map<string, number>()
     for (const event of events) {
       if (event.action === action && event.object !== null)
@@ -168,7 +176,7 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
     'what deliveries that did not succeed left behind is swept',
     `${left} objects left, swept ${swept.unclaimed} unclaimed and ${swept.archived} archived, ${after.length} remain`,
   )
-  const temporaries = await objects.sweepTemporary({ olderThanMs: -1 })
+  const temporaries = await stack.adapters.sweepTemporary({ olderThanMs: -1 })
   const names = await readdir(join(stack.dataFolder, 'objects'), { recursive: true })
   const parts = names.filter(name => name.endsWith('.part'))
   verdict.check(
@@ -188,6 +196,53 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
     'every stored object opens whole and is the one that was archived',
     `${found.good} good (${mebibytes(bytes)}), ${found.bad} bad, ${found.stray} stray`,
   )
+}
+
+/** Both stores side by side, as bytes: whatever rows and events say. */
+async function checkCopies(
+  { adapters, superuser }: Stack,
+  accepted: readonly Accepted[],
+  verdict: Verdict,
+): Promise<void> {
+  const { objects, recovery } = adapters
+  if (recovery === null) throw new TypeError('a chaos run has a recovery store')
+  const { rows } = await superuser.query<{ key: string; generation: string | null }>(
+    `select object_key as key, recovery_generation as generation
+     from auricle.recording_object order by object_key`,
+  )
+  const copies = new Map<string, ObjectFacts>()
+  for await (const facts of recovery.list('')) copies.set(facts.key, facts)
+  let identical = 0
+  let bytes = 0
+  for (const { key, generation } of rows) {
+    const [primary, copy] = [await objects.head(key), copies.get(key)]
+    const isKept = primary?.retainUntil?.getTime() === copy?.retainUntil?.getTime()
+    if (primary !== null && copy !== undefined && copy.generation === generation && isKept) {
+      const [one, two] = [await digestOf(objects.read(key, null)), await digestOf(recovery.read(key, null))]
+      if (one === two) identical++
+      bytes += copy.sizeBytes
+    } else
+      say(
+        `       ${key} ${copy === undefined ? 'has no copy' : 'and its copy differ in generation or retention'}`,
+      )
+  }
+  verdict.check(
+    identical === rows.length && copies.size === rows.length && rows.length >= accepted.length,
+    'every object has a copy in the recovery store with the same SHA-256, kept as long, and nothing else is there',
+    `${identical} of ${rows.length} objects, ${copies.size} copies, ${mebibytes(bytes)}`,
+  )
+  const backlog = await adapters.catalog.replicationBacklog()
+  verdict.check(
+    backlog.objects === 0,
+    'the catalog knows a copy of every object',
+    `${backlog.objects} without, ${backlog.damaged} damaged`,
+  )
+}
+
+async function digestOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const piece of pieces) hash.update(piece)
+  return hash.digest('hex')
 }
 
 /** The clocks of kernel and process may differ by a tick, and an age of 0 means all. */

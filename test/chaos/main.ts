@@ -45,7 +45,13 @@ verdict.finish('chaos')
 async function run(): Promise<void> {
   await using opening = new AsyncDisposableStack()
   const prepared = opening.use(
-    await openStack({ name: 'chaos', logLevel: 'info', workerConcurrency: 3, keep: values.keep }),
+    await openStack({
+      name: 'chaos',
+      logLevel: 'info',
+      workerConcurrency: 3,
+      recovery: true,
+      keep: values.keep,
+    }),
   )
   if (values.keep) say(`everything stays in ${prepared.folder}`)
   const host = opening.use(
@@ -103,6 +109,7 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
   let done = 0
   let archived = 0
   let open = 0
+  let owed = 0
   const stop = new AbortController()
   const waiting = [...plan.tasks].reverse()
   const progress = (victim: Victim) =>
@@ -118,13 +125,16 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
   const count = async () => {
     // While the server is being started again, the last count stands.
     const answer = await stack.superuser
-      .query<{ archived: number; open: number }>(
+      .query<{ archived: number; open: number; owed: number }>(
         `select count(*) filter (where state = 'archived')::int as archived,
-                count(*) filter (where state <> 'archived')::int as open from auricle.intake`,
+                count(*) filter (where state <> 'archived')::int as open,
+                (select count(*)::int from auricle.recording_object where replicated_at is null) as owed
+         from auricle.intake`,
       )
       .catch(() => null)
     archived = answer?.rows[0]?.archived ?? archived
     open = answer?.rows[0]?.open ?? open
+    owed = answer?.rows[0]?.owed ?? owed
     return answer !== null
   }
   const counting = (async () => {
@@ -134,7 +144,10 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
     }
   })()
   const report = setInterval(
-    () => say(`  ${done} of ${plan.tasks.length} delivered, ${archived} archived, ${open} waiting`),
+    () =>
+      say(
+        `  ${done} of ${plan.tasks.length} delivered, ${archived} archived, ${open} waiting, ${owed} without a copy`,
+      ),
     progressEveryMs,
   )
   const killing = killAsPlanned(stack, plan.kills, progress, { signal: stop.signal })
@@ -149,6 +162,8 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
     const killed = await killing
     while (!(await count()) || (open > 0 && performance.now() < until)) await delay(pollMs)
     verdict.check(open === 0, 'everything that was taken is archived', `${archived} archived, ${open} not`)
+    while (!(await count()) || (owed > 0 && performance.now() < until)) await delay(pollMs)
+    verdict.check(owed === 0, 'nothing owes a copy to the recovery store', `${owed} objects do`)
     return killed
   } finally {
     stop.abort()

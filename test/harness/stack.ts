@@ -27,6 +27,8 @@ export interface StackOptions {
   /** Variables of one service beyond the common ones; they win. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>
   readonly nodeOptions?: Partial<Record<ServiceName, readonly string[]>>
+  /** A recovery store in a folder beside the data. Default: none. */
+  readonly recovery?: boolean
   /** The folder stays when the run is over. */
   readonly keep?: boolean
 }
@@ -73,6 +75,7 @@ export async function openStack(
     AURICLE_DATA: dataFolder,
     AURICLE_INGEST_PORT: String(ingestPort),
     AURICLE_API_PORT: String(apiPort),
+    ...(options.recovery === true ? { AURICLE_RECOVERY: join(folder, 'recovery') } : {}),
     AURICLE_WORKER_CONCURRENCY: String(options.workerConcurrency),
     AURICLE_LOG_LEVEL: options.logLevel,
     AURICLE_LOG_FORMAT: 'json',

@@ -11,6 +11,7 @@ export const EventAction = z.enum([
   'delivery.refused',
   'recording.archived',
   'recording.quarantined',
+  'recording.replicated',
   'recording.listed',
   'recording.shown',
   'recording.played',

@@ -131,6 +131,20 @@ export interface StoredObject {
   readonly wrap: Wrap | null
 }
 
+/** An object as the catalog keeps it, and where its copy in the recovery store stands. */
+export interface KeptObject extends StoredObject {
+  /** Null while no copy is known to be there. */
+  readonly copy: { readonly generation: string; readonly replicatedAt: Date } | null
+}
+
+/** What replicating a recording needs to know. */
+export interface ReplicationFacts {
+  readonly retainUntil: Date
+  /** How often it failed so far. */
+  readonly attempts: number
+  readonly objects: readonly KeptObject[]
+}
+
 /** Facts of a recording; what may identify a patient is sealed in its columns. */
 export interface RecordingFacts {
   readonly id: RecordingId
@@ -381,6 +395,47 @@ export interface Catalog {
   /** Puts a quarantined intake back to `received`, due at once, with an outbox row. False where it is not there. */
   releaseQuarantine(tenantId: TenantId, intakeId: IntakeId, options?: QueryOptions): Promise<boolean>
 
+  // --- the recovery store ---
+  /** Recordings of any tenant with an object that was archived before `before` and is due to be replicated. */
+  listUnreplicated(
+    before: Date,
+    limit: number,
+    options?: QueryOptions,
+  ): Promise<readonly { readonly tenantId: TenantId; readonly recordingId: RecordingId }[]>
+  /** Of all tenants: objects without a copy, how many of them met something damaged, since when the oldest waits. */
+  replicationBacklog(
+    options?: QueryOptions,
+  ): Promise<{ readonly objects: number; readonly damaged: number; readonly owedAt: Date | null }>
+  /** Null where the tenant has no such recording. */
+  findReplication(
+    tenantId: TenantId,
+    recordingId: RecordingId,
+    options?: QueryOptions,
+  ): Promise<ReplicationFacts | null>
+  /**
+   * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
+   * Returns `already` where nothing was left to mark; then nothing is written.
+   */
+  commitReplication(
+    replication: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly copies: readonly { readonly role: ObjectRole; readonly generation: string }[]
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<'replicated' | 'already'>
+  /** Counts a failed attempt and says when to try again. Never gives up: without a copy, an object owes one. */
+  commitReplicationFailure(
+    failure: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly errorCode: string
+      readonly nextAttemptAt: Date
+    },
+    options?: QueryOptions,
+  ): Promise<void>
+
   // --- out ---
   /** Newest start first. */
   listRecordings(
@@ -395,7 +450,7 @@ export interface Catalog {
     columns: ColumnKeys,
     options?: QueryOptions,
   ): Promise<RecordingRow | null>
-  listObjects(tenantId: TenantId, id: RecordingId, options?: QueryOptions): Promise<readonly StoredObject[]>
+  listObjects(tenantId: TenantId, id: RecordingId, options?: QueryOptions): Promise<readonly KeptObject[]>
   /** Null where the token is not live or its user disabled. */
   findPlayFacts(
     query: {
@@ -423,7 +478,7 @@ export interface Catalog {
     afterId: RecordingId | null,
     limit: number,
     options?: QueryOptions,
-  ): Promise<readonly { readonly id: RecordingId; readonly objects: readonly StoredObject[] }[]>
+  ): Promise<readonly { readonly id: RecordingId; readonly objects: readonly KeptObject[] }[]>
 
   // --- the log ---
   /** Resolves once the events are durable. All or none. */

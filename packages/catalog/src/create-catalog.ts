@@ -10,6 +10,7 @@ import { createIntakes } from './intakes.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createRecordings } from './recordings.ts'
+import { createReplication } from './replication.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTokens } from './tokens.ts'
@@ -34,6 +35,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createIntakes(database, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
+    ...createReplication(database, now),
     ...createLog(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,

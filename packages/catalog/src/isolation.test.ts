@@ -145,7 +145,7 @@ describe('row-level security', () => {
   })
 
   test('binds the owner of the tables too, outside the directory', async () => {
-    const directory = new Set(['tenant', 'connector', 'intake', 'outbox'])
+    const directory = new Set(['tenant', 'connector', 'intake', 'outbox', 'recording_object'])
     for (const { name } of tables) {
       const { count } = await attempt(database.ownerPool, null, `select from auricle.${name}`)
       assert.equal(count > 0, directory.has(name), name)
@@ -214,6 +214,7 @@ describe('the role of the services', () => {
         'recording update (heard_at heard_by)',
         'recording_object insert',
         'recording_object select',
+        'recording_object update (recovery_generation replicated_at replication_attempts replication_due_at replication_error)',
         'signing_key insert',
         'signing_key select',
         'tenant insert',
@@ -264,6 +265,7 @@ describe('the role of the services', () => {
       'delete from auricle.recording',
       "update auricle.recording set retain_until = now() - interval '100 years'",
       'update auricle.intake set object_key = null',
+      'update auricle.recording_object set object_key = generation',
       'select auricle.refuse_change()',
       'set row_security = off; select * from auricle.intake',
     ]
@@ -311,11 +313,13 @@ test('functions that look across tenants are the known ones, with a fixed search
     definers.map(({ name }) => name),
     [
       'remove_outbox',
+      'replication_backlog',
       'stalled_intakes',
       'take_outbox',
       'tenant_ids',
       'tenant_of_connector',
       'tenant_of_slug',
+      'unreplicated_recordings',
     ],
   )
   for (const { name, config } of definers) assert.deepEqual(config, ['search_path=pg_catalog, pg_temp'], name)

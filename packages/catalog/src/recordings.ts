@@ -1,7 +1,7 @@
 // Recordings: their commit point, and how they are found, listed and marked.
 import { AudioState, MailboxId, ObjectRole, RecordingId, UserId } from '@auricle/contract'
 import { z } from 'zod'
-import type { Catalog, PlayFacts, StoredObject } from './catalog.ts'
+import type { Catalog, KeptObject, PlayFacts } from './catalog.ts'
 import { encodeCursor } from './cursor.ts'
 import type { Database, Session } from './database.ts'
 import { CatalogError } from './error.ts'
@@ -9,7 +9,7 @@ import { insertEvent } from './events.ts'
 import { recordingQuery } from './recording-query.ts'
 import { openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
 import { firstOrNull, parsed, parsedOrNull, type Row, texts } from './row.ts'
-import { insertObjects, readObject } from './stored-objects.ts'
+import { insertObjects, readKeptObject, readObject } from './stored-objects.ts'
 
 type Recordings = Pick<
   Catalog,
@@ -78,7 +78,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
         },
         options,
       )
-      return found.map(readObject)
+      return found.map(readKeptObject)
     },
 
     async findPlayFacts({ tenantId, tokenId, recordingId, role, now: at }, options) {
@@ -128,12 +128,12 @@ export function createRecordings(database: Database, now: () => Date): Recording
         },
         options,
       )
-      const objects = new Map<RecordingId, StoredObject[]>()
+      const objects = new Map<RecordingId, KeptObject[]>()
       for (const row of found) {
         const id = parsed(row, 'recording_id', RecordingId)
         const known = objects.get(id)
-        if (known === undefined) objects.set(id, [readObject(row)])
-        else known.push(readObject(row))
+        if (known === undefined) objects.set(id, [readKeptObject(row)])
+        else known.push(readKeptObject(row))
       }
       return [...objects].map(([id, list]) => ({ id, objects: list }))
     },

@@ -1,8 +1,8 @@
 // The sealed objects of a recording, one a role.
 import { ObjectRole, Wrap } from '@auricle/contract'
-import type { StoredObject } from './catalog.ts'
+import type { KeptObject, StoredObject } from './catalog.ts'
 import type { Session } from './database.ts'
-import { bytes, integer, parsed, parsedOrNull, type Row, text } from './row.ts'
+import { bytes, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 
 /** Adds a recording's objects to a transaction. */
 export async function insertObjects(
@@ -42,5 +42,13 @@ export function readObject(row: Row): StoredObject {
     contentType: text(row, 'content_type'),
     fingerprint: bytes(row, 'fingerprint'),
     wrap: parsedOrNull(row, 'wrap', Wrap),
+  }
+}
+
+export function readKeptObject(row: Row): KeptObject {
+  const generation = orNull(row, 'recovery_generation', text)
+  return {
+    ...readObject(row),
+    copy: generation === null ? null : { generation, replicatedAt: time(row, 'replicated_at') },
   }
 }

@@ -42,12 +42,12 @@ it('every job that was taken runs, however often the database is killed meanwhil
     },
     handler: async job => {
       await delay(10)
-      done.add(job.intakeId)
+      if (job.type === 'archive') done.add(job.intakeId)
     },
   })
 
   // As the outbox does: it hands over again whatever was refused.
-  const enqueue = async (job: Job): Promise<void> => {
+  const enqueue = async (job: Extract<Job, { type: 'archive' }>): Promise<void> => {
     for (;;) {
       try {
         return await jobs.enqueue(job, { jobId: `archive-${job.intakeId}` })
@@ -67,7 +67,7 @@ it('every job that was taken runs, however often the database is killed meanwhil
   })()
   const taken: string[] = []
   while (isKilling || taken.length < jobsAtLeast) {
-    const job: Job = { type: 'archive', tenantId: newTenantId(), intakeId: newIntakeId() }
+    const job = { type: 'archive', tenantId: newTenantId(), intakeId: newIntakeId() } as const
     await enqueue(job)
     taken.push(job.intakeId)
   }

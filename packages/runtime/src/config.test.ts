@@ -203,6 +203,27 @@ describe('readConfig', () => {
     }
   })
 
+  it('refuses a recovery folder that is not apart from the objects, however it is spelt', () => {
+    const objects = '/home/somebody/.local/share/auricle/objects'
+    for (const AURICLE_RECOVERY of [
+      objects,
+      `${objects}/`,
+      `${objects}/copy`,
+      `${objects}/../objects/./copy//deep`,
+      '/home/somebody/.local/share/auricle',
+      '/home/somebody',
+      '/',
+    ]) {
+      assert.match(refusal({ AURICLE_RECOVERY }), /^ {2}AURICLE_RECOVERY must lie apart/m, AURICLE_RECOVERY)
+    }
+    const elsewhere = { AURICLE_DATA: '/srv', AURICLE_OBJECTS: '/mnt/objects' }
+    assert.match(refusal({ ...elsewhere, AURICLE_RECOVERY: '/mnt/objects/a' }), /must lie apart/)
+    for (const AURICLE_RECOVERY of ['/mnt/objects-copy', '/mnt/object', '/srv/objects', '/mnt/..objects']) {
+      const { config } = read({ ...elsewhere, AURICLE_RECOVERY })
+      assert.deepEqual(config.recovery, { kind: 'folder', folder: AURICLE_RECOVERY })
+    }
+  })
+
   it('keeps secrets apart, and does not print them', () => {
     const { config, secrets } = read({
       DATABASE_URL: secretUrl,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { HostAddress, StoreAddress } from './config/address.ts'
+import { areApart } from './config/apart.ts'
 import { contradictions, Settings, settingNames } from './config/settings.ts'
 import { RuntimeError } from './error.ts'
 import { Secret } from './secret.ts'
@@ -78,6 +79,9 @@ export interface Host {
   readonly readFile: (path: string) => string
 }
 
+const notApart =
+  'must lie apart from the objects: another bucket, or a folder that is neither within theirs nor around it'
+
 const thisHost = (): Host => ({
   platform: process.platform,
   isRoot: process.getuid?.() === 0,
@@ -108,7 +112,11 @@ export function readConfig(
   if (wrong.length > 0 || parsed.data === undefined) {
     throw new RuntimeError('bad_config', `The configuration is wrong:\n  ${wrong.join('\n  ')}`)
   }
-  return { config: toConfig(parsed.data, present, host), secrets: toSecrets(parsed.data, host) }
+  const config = toConfig(parsed.data, present, host)
+  if (config.recovery !== null && !areApart(config.objects, config.recovery)) {
+    throw new RuntimeError('bad_config', `The configuration is wrong:\n  AURICLE_RECOVERY ${notApart}`)
+  }
+  return { config, secrets: toSecrets(parsed.data, host) }
 }
 
 function toConfig(settings: Settings, env: Readonly<Record<string, string | undefined>>, host: Host): Config {

@@ -18,6 +18,8 @@ it('counts and times what a process does, in names that carry their units', asyn
   metrics.observeAuditAppend({ outcome: 'durable', durationMs: 3 })
   metrics.gaugeQueue(async () => ({ waiting: 3, active: 1 }))
   metrics.gaugeQuarantine(async () => 2)
+  metrics.observeReplication({ outcome: 'replicated', durationMs: 250 })
+  metrics.gaugeReplication(async () => ({ objects: 5, owedAt: new Date(Date.now() - 90_000) }))
   const text = await metrics.render()
   for (const line of [
     'auricle_http_request_duration_seconds_sum{service="api",method="GET",route="/v1/recordings/:id",status="206"} 0.02',
@@ -27,11 +29,21 @@ it('counts and times what a process does, in names that carry their units', asyn
     'auricle_audit_append_duration_seconds_count{outcome="durable"} 1',
     'auricle_queue_jobs{state="waiting"} 3',
     'auricle_quarantined_intakes 2',
+    'auricle_replication_duration_seconds_sum{outcome="replicated"} 0.25',
+    'auricle_unreplicated_objects 5',
+    'auricle_unreplicated_oldest_age_seconds 9',
   ]) {
     assert.ok(text.includes(line), line)
   }
   assert.match(text, /^process_resident_memory_bytes \d+$/m)
   assert.match(metrics.contentType, /^text\/plain/)
+})
+
+it('says 0 where nothing owes a copy', async () => {
+  const metrics = createMetrics()
+  assert.doesNotMatch(await metrics.render(), /unreplicated/)
+  metrics.gaugeReplication(async () => ({ objects: 0, owedAt: null }))
+  assert.match(await metrics.render(), /^auricle_unreplicated_oldest_age_seconds 0$/m)
 })
 
 it('still answers when a gauge cannot be read, without its last value', async () => {

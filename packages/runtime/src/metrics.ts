@@ -25,11 +25,14 @@ export interface Metrics {
   /** Bytes of audio: `in` as delivered, `out` as played. */
   countAudioBytes(direction: 'in' | 'out', bytes: number): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
+  observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
   observeAuditAppend(append: { readonly outcome: 'durable' | 'failed'; readonly durationMs: number }): void
   /** How to read the number of jobs in each state; called for each `render()`. */
   gaugeQueue(read: () => Promise<Readonly<Record<string, number>>>): void
   /** How to read the number of intakes in quarantine; called for each `render()`. */
   gaugeQuarantine(read: () => Promise<number>): void
+  /** How to read how many objects have no copy in the recovery store, and since when the oldest of them has had none. */
+  gaugeReplication(read: () => Promise<{ readonly objects: number; readonly owedAt: Date | null }>): void
 }
 
 export function createMetrics(): Metrics {
@@ -59,6 +62,13 @@ export function createMetrics(): Metrics {
   const archiveSeconds = new Histogram({
     name: 'auricle_archive_duration_seconds',
     help: 'Time one attempt to archive an intake took',
+    labelNames: ['outcome'],
+    buckets: archiveBuckets,
+    registers,
+  })
+  const replicationSeconds = new Histogram({
+    name: 'auricle_replication_duration_seconds',
+    help: 'Time one attempt to replicate a recording took',
     labelNames: ['outcome'],
     buckets: archiveBuckets,
     registers,
@@ -114,6 +124,9 @@ export function createMetrics(): Metrics {
     observeArchive({ outcome, durationMs }) {
       archiveSeconds.observe({ outcome }, durationMs / msPerSecond)
     },
+    observeReplication({ outcome, durationMs }) {
+      replicationSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
     observeAuditAppend({ outcome, durationMs }) {
       appendSeconds.observe({ outcome }, durationMs / msPerSecond)
     },
@@ -131,6 +144,32 @@ export function createMetrics(): Metrics {
         gauge: 'quarantine',
         forget: () => quarantined.remove(),
         read: async () => quarantined.set(await read()),
+      })
+    },
+    gaugeReplication(read) {
+      // Made only now: a gauge that nobody sets says 0, and 0 would say that every object has its copy.
+      const unreplicated = new Gauge({
+        name: 'auricle_unreplicated_objects',
+        help: 'Stored objects that have no copy in the recovery store',
+        registers,
+      })
+      const unreplicatedAge = new Gauge({
+        name: 'auricle_unreplicated_oldest_age_seconds',
+        help: 'How long the oldest of them has been owing its copy; 0 without any',
+        registers,
+      })
+      reads.push({
+        gauge: 'replication',
+        forget: () => {
+          unreplicated.remove()
+          unreplicatedAge.remove()
+        },
+        read: async () => {
+          const { objects, owedAt } = await read()
+          unreplicated.set(objects)
+          const ageMs = owedAt === null ? 0 : Math.max(0, Date.now() - owedAt.getTime())
+          unreplicatedAge.set(ageMs / msPerSecond)
+        },
       })
     },
   }

@@ -1,6 +1,7 @@
 export { openBytes, type SealedBytes, sealBytes } from './bytes.ts'
 export type { ExpectedContext, SealContext } from './context.ts'
 export { SealedError, type SealedErrorCode } from './error.ts'
+export { fingerprintSealed } from './fingerprint.ts'
 export type { SealedHeader } from './header.ts'
 export { inspectSealed } from './inspect.ts'
 export { type OpenOptions, openSealed } from './open.ts'

@@ -94,7 +94,7 @@ function isTransient(cause: unknown): boolean {
 }
 
 /** Exponential, with full jitter over the upper half so that a mass failure does not come back as one wave. */
-function nextAttempt(parts: Pick<AttemptParts, 'now' | 'random'>, attempts: number): Date {
+export function nextAttempt(parts: Pick<AttemptParts, 'now' | 'random'>, attempts: number): Date {
   const delayMs = Math.min(firstDelayMs * 2 ** attempts, delayMostMs)
   const now = parts.now?.() ?? new Date()
   return new Date(now.getTime() + delayMs * (0.5 + (parts.random ?? Math.random)() / 2))

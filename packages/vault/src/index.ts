@@ -31,10 +31,23 @@ export {
 } from './play.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
+export {
+  attemptReplication,
+  type FailedReplication,
+  failReplication,
+  type ReplicationAttempt,
+  type ReplicationAttemptParts,
+} from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
-export { relayOutbox, requeueStalled, sweepIntakeObjects } from './sweep.ts'
+export {
+  enqueueReplication,
+  relayOutbox,
+  requeueStalled,
+  requeueUnreplicated,
+  sweepIntakeObjects,
+} from './sweep.ts'
 export { createTenantSecrets, type TenantSecrets, type TenantSecretsCache } from './tenant-secrets.ts'
 export {
   type IssueToken,
@@ -45,3 +58,4 @@ export {
   type TokenKeys,
 } from './token.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
+export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'

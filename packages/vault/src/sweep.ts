@@ -1,6 +1,6 @@
 // Brings back what the queue forgot and removes what no delivery ever claimed. Safe to run in every worker at once.
 import type { Catalog } from '@auricle/catalog'
-import type { IntakeId, TenantId } from '@auricle/contract'
+import type { IntakeId, RecordingId, TenantId } from '@auricle/contract'
 import type { JobQueue } from '@auricle/jobs'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions } from '@auricle/sealed'
@@ -63,6 +63,42 @@ function enqueueArchive(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   return jobs.enqueue({ type: 'archive', tenantId, intakeId }, { jobId: `archive-${intakeId}`, signal })
+}
+
+export interface UnreplicatedParts {
+  readonly catalog: Pick<Catalog, 'listUnreplicated'>
+  readonly jobs: Pick<JobQueue, 'enqueue'>
+  readonly now?: () => Date
+}
+
+/**
+ * Enqueues recordings that owe a copy since before `graceMs`, one batch at most, so that a flood of them neither fills
+ * memory nor stands before what is delivered meanwhile. `more`: there may be others.
+ */
+export async function requeueUnreplicated(
+  parts: UnreplicatedParts,
+  graceMs: number,
+  { signal }: CallOptions,
+): Promise<{ readonly count: number; readonly more: boolean }> {
+  const now = parts.now?.() ?? new Date()
+  const owed = await parts.catalog.listUnreplicated(new Date(now.getTime() - graceMs), batch, { signal })
+  for (const { tenantId, recordingId } of owed) {
+    await enqueueReplication(parts.jobs, tenantId, recordingId, { signal })
+  }
+  return { count: owed.length, more: owed.length === batch }
+}
+
+/** One id a recording, as with archives. */
+export function enqueueReplication(
+  jobs: Pick<JobQueue, 'enqueue'>,
+  tenantId: TenantId,
+  recordingId: RecordingId,
+  { signal }: CallOptions,
+): Promise<void> {
+  return jobs.enqueue(
+    { type: 'replicate', tenantId, recordingId },
+    { jobId: `replicate-${recordingId}`, signal },
+  )
 }
 
 export interface IntakeSweepParts {

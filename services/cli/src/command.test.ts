@@ -1,6 +1,6 @@
 // The command as a person meets it: a real process, a data folder of its own, what it says and how it ends.
 import assert from 'node:assert/strict'
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -283,6 +283,57 @@ test('SIGINT ends start with 0, and without it a command finds everything again'
   assert.deepEqual([code, stderr], [0, ''])
   assert.match(stdout.toString(), /Stopped\.\n$/)
   assert.ok((await good('ls')).includes(recording))
+})
+
+test('copies in a recovery store are counted, looked at when asked for, and named where they are not right', async () => {
+  const without = await bad(2, 'verify', '--recovery')
+  assert.match(without, /There is no recovery store to verify: AURICLE_RECOVERY names none/)
+  assert.match(
+    await good('doctor'),
+    /^recovery store +warn +none: every object exists once +set AURICLE_RECOVERY/m,
+  )
+  const link = join(place.folder, 'link')
+  await symlink(join(place.dataFolder, 'objects'), link)
+  const same = await place.run(['ls'], { env: { AURICLE_RECOVERY: link, AURICLE_TOKEN: token } })
+  assert.equal(same.code, 1)
+  assert.match(same.stderr, /^auricle: AURICLE_RECOVERY leads to the folder of the objects/)
+
+  const folder = join(place.folder, 'recovery')
+  const env = { AURICLE_RECOVERY: folder }
+  const [counted, backlog] = [await place.run(['verify'], { env }), await place.run(['doctor'], { env })]
+  assert.match(textOf(counted), /^In the recovery store 0 objects, 3 still to come$/m)
+  assert.match(textOf(backlog), /^recovery store +ok +3 objects still to be copied, the oldest for \d/m)
+
+  const vault = place.start(['start'], { env })
+  await vault.said('Ctrl-C stops it')
+  await good('ingest', join(samples, 'voicemail.mp3'), '--connector', connector)
+  const Report = z.object({
+    recovery: z.object({ replicated: z.number(), owed: z.number(), checked: z.boolean() }),
+  })
+  const look = async () => {
+    const ran = await place.run(['verify', '--recovery', '--json'], { env })
+    assert.equal(ran.code, 0, ran.stderr)
+    return Report.parse(JSON.parse(textOf(ran))).recovery
+  }
+  for (let tries = 0; tries < 50 && (await look()).replicated < 3; tries++) await delay(100)
+  const { replicated, checked } = await look()
+  assert.ok(replicated >= 3 && checked)
+  vault.child.kill('SIGINT')
+  assert.equal((await vault.ended).code, 0)
+
+  const files = await readdir(folder, { recursive: true })
+  const copy = join(folder, files.find(name => name.includes('/playback=')) ?? '')
+  const bytes = await readFile(copy)
+  await chmod(copy, 0o600)
+  await writeFile(copy, bytes.subarray(0, bytes.length - 1))
+  const damaged = await place.run(['verify', '--recovery'], { env })
+  assert.equal(damaged.code, 1)
+  assert.match(textOf(damaged), /^Verified 6 objects, .*: all good$/m)
+  assert.match(textOf(damaged), /^BAD COPY +rec_\w+ +playback +other_size$/m)
+  assert.match(textOf(damaged), /^In the recovery store \d objects?, .* still to come: 1 BAD$/m)
+  await writeFile(copy, bytes)
+  const mended = await place.run(['verify', '--recovery'], { env })
+  assert.match(textOf(mended), /still to come: all good$/m)
 })
 
 test('a database without its keyring is never given a new one', async () => {

@@ -10,6 +10,8 @@ export interface Operator {
   readonly config: Config
   readonly catalog: Catalog
   readonly objects: ObjectStore
+  /** Null where none is configured. */
+  readonly recovery: ObjectStore | null
   readonly keys: KeyService
   readonly secrets: TenantSecretsCache
   readonly signal: AbortSignal

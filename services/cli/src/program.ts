@@ -118,8 +118,9 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     .command('verify')
     .description('open every stored object and check it byte for byte')
     .option('--tenant <name>', 'only this tenant')
-    .action(async ({ tenant }) => {
-      if (!(await withOperator((operator, out) => verify(operator, out, tenant)))) host.exitCode = 1
+    .option('--recovery', 'also look at every copy in the recovery store')
+    .action(async options => {
+      if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
   addSetUp(program, { withOperator, withAuthority })
   addListening(program, {

@@ -2,14 +2,17 @@
 import type { Job } from '@auricle/contract'
 import { type AttemptOutcome, type AttemptParts, attemptArchive } from '@auricle/vault'
 
+export type ArchiveJob = Extract<Job, { type: 'archive' }>
+
 export interface ArchiveObserver {
-  attempted(outcome: AttemptOutcome, job: Job, durationMs: number): void
+  /** What it throws fails the job, although the attempt stands. */
+  attempted(outcome: AttemptOutcome, job: ArchiveJob, durationMs: number): Promise<void> | void
 }
 
 export function archiveJob(parts: AttemptParts, observer: ArchiveObserver) {
-  return async (job: Job, { signal }: { readonly signal: AbortSignal }): Promise<void> => {
+  return async (job: ArchiveJob, { signal }: { readonly signal: AbortSignal }): Promise<void> => {
     const startedMs = performance.now()
     const outcome = await attemptArchive(parts, job.tenantId, job.intakeId, { signal })
-    observer.attempted(outcome, job, performance.now() - startedMs)
+    await observer.attempted(outcome, job, performance.now() - startedMs)
   }
 }

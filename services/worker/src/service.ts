@@ -1,4 +1,5 @@
-// Puts the worker together: archives what was received, relays the outbox, brings back what was forgotten, sweeps.
+// Puts the worker together: archives what was received, copies it to the recovery store, relays the outbox, brings back
+// what was forgotten, sweeps.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
@@ -16,6 +17,7 @@ import {
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
 import { type Loop, startLoop } from './loop.ts'
+import { createReplication } from './replication.ts'
 
 export interface WorkerParts {
   readonly config: Pick<Config, 'worker'>
@@ -26,6 +28,8 @@ export interface WorkerParts {
     readonly olderThanMs: number
     readonly signal?: AbortSignal | undefined
   }) => Promise<number>
+  /** Null where none is configured: then nothing is replicated. */
+  readonly recovery: ObjectStore | null
   readonly keys: Pick<KeyService, 'key'>
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
@@ -36,7 +40,7 @@ export interface WorkerParts {
 
 const relayPauseMs = 250
 const stalledPauseMs = 10_000
-/** An intake that is due and was left alone for this long has no job any more. */
+/** What is due and was left alone for this long has no job any more. */
 const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
@@ -53,7 +57,8 @@ export async function startWorker(
   await using opening = new AsyncDisposableStack()
   const secrets = createTenantSecrets(catalog, parts.keys)
   const fetcher = createFetcher()
-  const handler = archiveJob(
+  const replication = createReplication(parts)
+  const archive = archiveJob(
     {
       ...parts,
       secrets,
@@ -62,22 +67,28 @@ export async function startWorker(
       fetchAudio: fetcher.fetchAudio,
     },
     {
-      attempted(outcome, job, durationMs) {
+      async attempted(outcome, job, durationMs) {
         metrics.observeArchive({ outcome: outcome.status, durationMs })
         logAttempt(logger, outcome, job.intakeId, durationMs)
+        if (outcome.status === 'archived') await replication?.archived(job.tenantId, job.intakeId, { signal })
       },
     },
   )
   const workers = await jobs.startWorkers({
-    handler,
+    async handler(job, options) {
+      if (job.type === 'archive') await archive(job, options)
+      // Enqueued by a worker that has a recovery store; it stays due there.
+      else await replication?.run(job, options)
+    },
     concurrency: parts.config.worker.concurrency,
     signal,
     async onFailure({ reason, job, error }) {
-      logger.error('A job failed', { kind: reason, intakeId: job?.intakeId, error })
+      const ids = job?.type === 'replicate' ? { recordingId: job.recordingId } : { intakeId: job?.intakeId }
+      logger.error('A job failed', { kind: reason, ...ids, error })
+      if (reason !== 'abandoned' || job === null) return
+      if (job.type === 'replicate') await replication?.abandoned(job, error)
       // An archive that takes its process down with it counts as a failed attempt, or it would be tried for ever.
-      if (reason === 'abandoned' && job !== null) {
-        await failAttempt({ catalog }, { ...job, errorCode: 'abandoned', cause: error }, {})
-      }
+      else await failAttempt({ catalog }, { ...job, errorCode: 'abandoned', cause: error }, {})
     },
   })
   opening.use(workers)
@@ -92,6 +103,13 @@ export async function startWorker(
     stalledPauseMs,
     'Forgotten intakes could not be looked for',
   )
+  if (replication !== null) {
+    loop(
+      options => replication.search(stalledGraceMs, options),
+      stalledPauseMs,
+      'Recordings without a copy could not be looked for',
+    )
+  }
   loop(
     async options => {
       await parts.sweepTemporary({ olderThanMs: temporaryAgeMs, ...options })

@@ -9,9 +9,10 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAudioTool } from '@auricle/audio'
 import type { IntakeRow } from '@auricle/catalog'
-import { newIntakeId } from '@auricle/contract'
+import { newIntakeId, newRecordingId } from '@auricle/contract'
 import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
-import { createMetrics } from '@auricle/runtime'
+import { createFolderStore, type FolderStore, ObjectError } from '@auricle/objects'
+import { createMetrics, type Metrics } from '@auricle/runtime'
 import { receive } from '@auricle/vault'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { type CapturedLog, captureLog } from '../../../test/captured-log.ts'
@@ -19,6 +20,7 @@ import { type CommandFolder, openCommandFolder } from '../../../test/command.ts'
 import {
   type Clinic,
   deliveryOf,
+  gather,
   makeClinic,
   noticeOf,
   openTestVault,
@@ -54,15 +56,28 @@ after(async () => {
 
 interface Worker extends AsyncDisposable {
   readonly log: CapturedLog
+  readonly metrics: Metrics
 }
 
-async function work(change: Partial<Pick<WorkerParts, 'audio' | 'objects'>> = {}): Promise<Worker> {
+async function work(
+  change: Partial<Pick<WorkerParts, 'audio' | 'objects' | 'recovery'>> = {},
+): Promise<Worker> {
   const log = captureLog()
   const config = { worker: { concurrency: 2 } }
-  const parts = { ...vault, config, jobs, audio: createAudioTool(), logger: log.logger, ...change }
+  const parts = {
+    ...vault,
+    recovery: null,
+    sweepTemporary: vault.objects.sweepTemporary,
+    config,
+    jobs,
+    audio: createAudioTool(),
+    logger: log.logger,
+    ...change,
+  }
   const { signal } = new AbortController()
-  const worker = await startWorker({ ...parts, metrics: createMetrics() }, { signal })
-  return { log, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() }
+  const metrics = createMetrics()
+  const worker = await startWorker({ ...parts, metrics }, { signal })
+  return { log, metrics, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() }
 }
 
 const find = async (sourceId: string, of = clinic): Promise<IntakeRow> => {
@@ -240,4 +255,136 @@ test('objects of deliveries that never committed are swept once they are old, an
   assert.equal(await vault.objects.head(orphan), null)
   assert.notEqual(await vault.objects.head(young), null)
   await until(waiting, isArchived)
+})
+
+const newRecovery = (name: string): FolderStore => createFolderStore({ folder: join(vault.folder, name) })
+
+async function untilReplicated(sourceId: string): Promise<void> {
+  const { tenantId, recordingId } = await until(sourceId, isArchived)
+  const patience = performance.now() + patienceMs
+  for (;;) {
+    const objects = await vault.catalog.listObjects(tenantId, recordingId)
+    if (objects.length > 0 && objects.every(({ copy }) => copy !== null)) return
+    assert.ok(performance.now() < patience, `${sourceId} goes on owing a copy`)
+    await delay(20)
+  }
+}
+
+async function assertCopied(sourceId: string, recovery: FolderStore): Promise<void> {
+  const { tenantId, recordingId } = await find(sourceId)
+  const objects = await vault.catalog.listObjects(tenantId, recordingId)
+  for (const { objectKey } of objects) {
+    const [first, second] = [await vault.objects.head(objectKey), await recovery.head(objectKey)]
+    assert.deepEqual(second?.retainUntil, first?.retainUntil)
+    const [bytes, copy] = [vault.objects.read(objectKey, null), recovery.read(objectKey, null)]
+    assert.ok((await gather(bytes)).equals(await gather(copy)), objectKey)
+  }
+  const events = await auditEvents(vault, tenantId)
+  const made = events.filter(({ action, object }) => {
+    return action === 'recording.replicated' && object?.id === recordingId
+  })
+  assert.equal(made.length, 1)
+}
+
+/** As if the time before it is looked for had passed. */
+const ageUnreplicated = () =>
+  vault.database.superuserPool.query(
+    `update auricle.recording_object
+     set replication_owed_at = now() - interval '1 hour', replication_due_at = now() - interval '1 minute'
+     where replicated_at is null`,
+  )
+
+test('without a recovery store nothing is marked, and one that is configured later gets it all', async () => {
+  const early = await take(ogg)
+  {
+    await using worker = await work()
+    await until(early, isArchived)
+    const { tenantId, recordingId } = await find(early)
+    await jobs.enqueue({ type: 'replicate', tenantId, recordingId }, { jobId: 'of-another-worker' })
+    await until(await take(ogg), isArchived)
+    assert.ok(!(await worker.metrics.render()).includes('unreplicated'))
+    assert.doesNotMatch(worker.log.text(), /eplicat|"level":"(?:warn|error)"/)
+  }
+  const { objects } = await vault.catalog.replicationBacklog()
+  const { rows } = await vault.database.superuserPool.query('select from auricle.recording_object')
+  assert.equal(objects, rows.length)
+
+  await ageUnreplicated()
+  const recovery = newRecovery('recovery')
+  await using worker = await work({ recovery })
+  assert.match(await worker.metrics.render(), /^auricle_unreplicated_objects [1-9]/m)
+  const late = await take(await sample('call-two-channel.wav'))
+  for (const sourceId of [early, late]) {
+    await untilReplicated(sourceId)
+    await assertCopied(sourceId, recovery)
+  }
+  const patience = performance.now() + patienceMs
+  while ((await vault.catalog.replicationBacklog()).objects > 0 && performance.now() < patience)
+    await delay(50)
+  assert.match(await worker.metrics.render(), /^auricle_unreplicated_objects 0$/m)
+  assert.match(worker.log.text(), /"msg":"Enqueued recordings that owe a copy/)
+  assert.match(worker.log.text(), /"msg":"Replicated"/)
+  assert.doesNotMatch(worker.log.text(), /"level":"(?:warn|error)"/)
+})
+
+test('two workers and a recovery store that is down for a while: archives go on, and every copy is made', async () => {
+  const recovery = newRecovery('recovery-down')
+  let isDown = true
+  const refuse = () => Promise.reject(new ObjectError('unavailable', 'The store cannot be reached'))
+  const shaky: FolderStore = {
+    ...recovery,
+    head: (key, options) => (isDown ? refuse() : recovery.head(key, options)),
+    put: (key, source, options) => (isDown ? refuse() : recovery.put(key, source, options)),
+  }
+  await using one = await work({ recovery: shaky })
+  await using two = await work({ recovery: shaky })
+  const taken = await Promise.all(Array.from({ length: 6 }, () => take(ogg)))
+  for (const sourceId of taken) await until(sourceId, isArchived)
+  const log = () => one.log.text() + two.log.text()
+  const patience = performance.now() + patienceMs
+  while ((log().match(/A replication failed and will be tried again/g)?.length ?? 0) < taken.length) {
+    assert.ok(performance.now() < patience, 'the failures are not told')
+    await delay(20)
+  }
+  assert.match(log(), /"code":"unavailable"/)
+  isDown = false
+  await ageUnreplicated()
+  for (const sourceId of taken) {
+    await untilReplicated(sourceId)
+    await assertCopied(sourceId, recovery)
+  }
+  assert.doesNotMatch(log(), /"level":"error"/)
+})
+
+test('a copy that is another object is told as an error, and the object goes on owing one', async () => {
+  const recovery = newRecovery('recovery-damaged')
+  const other = async function* () {
+    yield Buffer.from('something else')
+  }
+  const taken = await take(ogg)
+  {
+    await using _worker = await work()
+    await until(taken, isArchived)
+  }
+  const { tenantId, recordingId } = await find(taken)
+  const [object] = await vault.catalog.listObjects(tenantId, recordingId)
+  await recovery.put(object?.objectKey ?? '', other(), { retainUntil: null })
+  await ageUnreplicated()
+  await using worker = await work({ recovery })
+  const patience = performance.now() + patienceMs
+  while (!worker.log.text().includes('is damaged') && performance.now() < patience) await delay(20)
+  const line =
+    worker.log
+      .text()
+      .split('\n')
+      .find(text => text.includes('is damaged')) ?? ''
+  assert.match(line, /"level":"error"/)
+  assert.ok(line.includes(recordingId))
+  assert.equal((await vault.catalog.replicationBacklog()).damaged, 3)
+  assert.ok(
+    (await gather(recovery.read(object?.objectKey ?? '', null))).equals(Buffer.from('something else')),
+  )
+  const nobody = { type: 'replicate', tenantId, recordingId: newRecordingId() } as const
+  await jobs.enqueue(nobody, { jobId: 'replicate-nobody' })
+  await until(await take(ogg), isArchived)
 })

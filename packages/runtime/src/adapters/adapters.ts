@@ -9,7 +9,7 @@ import { type Database, openDatabase } from './database.ts'
 import type { Inspected } from './fitness.ts'
 import { lateJobs } from './jobs.ts'
 import { openKeys } from './keys.ts'
-import { type OpenedStore, openStore, type SweepTemporary } from './objects.ts'
+import { type OpenedStore, openRecovery, openStore, type SweepTemporary } from './objects.ts'
 
 export interface Adapters extends AsyncDisposable {
   readonly catalog: Catalog
@@ -47,18 +47,15 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   const catalog = createCatalog({ pool })
   await catalog.check({ signal })
   const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
-  const stores = [
-    openStore(config.objects),
-    config.recovery === null ? null : openStore(config.recovery),
-  ] as const
+  const objects = openStore(config.objects)
+  const recovery = await openRecovery(config)
   const jobs = opening.use(lateJobs(database, secrets, logger))
-  const [objects, recovery] = stores
   const opened = opening.move()
   return {
     catalog,
     objects: objects.store,
     recovery: recovery?.store ?? null,
-    sweepTemporary: sweepAll(stores),
+    sweepTemporary: sweepAll([objects, recovery]),
     keys,
     openJobs: jobs.open,
     inspected: [

@@ -1,6 +1,8 @@
 // The object store that a place in the configuration means.
 import { createFolderStore, createGoogleStore, type ObjectStore } from '@auricle/objects'
-import type { StorePlace } from '../config.ts'
+import { areReallyApart } from '../config/apart.ts'
+import type { Config, StorePlace } from '../config.ts'
+import { RuntimeError } from '../error.ts'
 
 export interface OpenedStore {
   readonly store: ObjectStore
@@ -26,4 +28,17 @@ export function openStore(place: StorePlace): OpenedStore {
     default:
       return place satisfies never
   }
+}
+
+/** Throws `bad_config` where the two are one place after all. */
+export async function openRecovery({
+  objects,
+  recovery,
+}: Pick<Config, 'objects' | 'recovery'>): Promise<OpenedStore | null> {
+  if (recovery === null) return null
+  if (await areReallyApart(objects, recovery)) return openStore(recovery)
+  throw new RuntimeError(
+    'bad_config',
+    'AURICLE_RECOVERY leads to the folder of the objects, or one of them into the other. Choose one that lies apart.',
+  )
 }

@@ -13,11 +13,13 @@ import {
   type Secrets,
 } from '@auricle/runtime'
 import { codeOf } from '../file-failure.ts'
-import { formatBytes } from '../format.ts'
+import { formatBytes, formatCount, formatDuration } from '../format.ts'
 import type { Output } from '../output.ts'
 
 const nodeLeast = [24, 12] as const
 const freeBytesLeast = 1024 ** 3
+/** Longer than replicating takes while everything works. */
+const replicationLateMs = 60 * 60_000
 const othersMode = 0o077
 const quarantinedShown = 1000
 
@@ -111,6 +113,31 @@ async function checkDataFolder(folder: string): Promise<Finding> {
     : ok(name, found)
 }
 
+async function checkReplication(
+  { catalog, recovery }: Pick<Adapters, 'catalog' | 'recovery'>,
+  { signal }: Pick<DoctorParts, 'signal'>,
+): Promise<Finding> {
+  const name = 'recovery copies'
+  if (recovery === null) {
+    return warn(
+      name,
+      'none: every object exists once',
+      'set AURICLE_RECOVERY to a place apart (docs/recovery-store.md)',
+    )
+  }
+  const { objects, damaged, owedAt } = await catalog.replicationBacklog({ signal })
+  if (owedAt === null) return ok(name, 'has a copy of every object')
+  const ageMs = Math.max(0, Date.now() - owedAt.getTime())
+  const found = `${formatCount(objects, 'object')} still to be copied, the oldest for ${formatDuration(ageMs)}`
+  if (damaged > 0) {
+    const mend = 'the log names them; see docs/recovery-store.md, "When a copy is damaged"'
+    return warn(name, `${found}; ${damaged} damaged`, mend)
+  }
+  return ageMs < replicationLateMs
+    ? ok(name, found)
+    : warn(name, found, 'see that a worker runs and reaches the recovery store; its log says what fails')
+}
+
 async function checkAdapters(parts: DoctorParts): Promise<readonly Finding[]> {
   try {
     await using adapters = await openAdapters({ ...parts, database: 'join' })
@@ -119,6 +146,7 @@ async function checkAdapters(parts: DoctorParts): Promise<readonly Finding[]> {
       ...(await inspectAll(adapters.inspected, parts)),
       ...(await checkQueue(parts, adapters)),
       await checkQuarantine(parts, adapters),
+      await checkReplication(adapters, parts),
     ]
   } catch (error) {
     const { name, code, message } = describeError(error)

@@ -1,0 +1,121 @@
+// Which objects have a copy in the recovery store, which still owe one, and the commit point between the two.
+import { RecordingId, TenantId } from '@auricle/contract'
+import type { Catalog } from './catalog.ts'
+import type { Database } from './database.ts'
+import { insertEvent } from './events.ts'
+import { integer, orNull, parsed, time } from './row.ts'
+import { readKeptObject } from './stored-objects.ts'
+
+type Replication = Pick<
+  Catalog,
+  | 'listUnreplicated'
+  | 'replicationBacklog'
+  | 'findReplication'
+  | 'commitReplication'
+  | 'commitReplicationFailure'
+>
+
+export function createReplication(database: Database, now: () => Date): Replication {
+  return {
+    async listUnreplicated(before, limit, options) {
+      const found = await database.once(
+        {
+          text: 'select * from auricle.unreplicated_recordings($1, $2, $3)',
+          values: [before, now(), limit],
+        },
+        options,
+      )
+      return found.map(row => ({
+        tenantId: parsed(row, 'tenant_id', TenantId),
+        recordingId: parsed(row, 'recording_id', RecordingId),
+      }))
+    },
+
+    async replicationBacklog(options) {
+      const [row] = await database.once(
+        { text: 'select * from auricle.replication_backlog()', values: [] },
+        options,
+      )
+      if (row === undefined) return { objects: 0, damaged: 0, owedAt: null }
+      return {
+        objects: integer(row, 'objects'),
+        damaged: integer(row, 'damaged'),
+        owedAt: orNull(row, 'owed_at', time),
+      }
+    },
+
+    async findReplication(tenantId, recordingId, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `select b.*, r.retain_until from auricle.recording r
+                   join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
+                   where r.tenant_id = $1 and r.id = $2 order by b.role`,
+            values: [tenantId, recordingId],
+          })
+        },
+        options,
+      )
+      const [first] = found
+      if (first === undefined) return null
+      return {
+        retainUntil: time(first, 'retain_until'),
+        attempts: Math.max(...found.map(row => integer(row, 'replication_attempts'))),
+        objects: found.map(readKeptObject),
+      }
+    },
+
+    /** The rows are locked in one order first, so that of two runs at once the second waits and finds it done. */
+    commitReplication: ({ tenantId, recordingId, copies }, event, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          await session.rows({
+            text: `select from auricle.recording_object where tenant_id = $1 and recording_id = $2
+                   order by role for update`,
+            values: [tenantId, recordingId],
+          })
+          const marked = await session.write({
+            text: `update auricle.recording_object b
+                   set replicated_at = $3, recovery_generation = c.generation, replication_error = null
+                   from unnest($4::text[], $5::text[]) c (role, generation)
+                   where b.tenant_id = $1 and b.recording_id = $2 and b.role = c.role and b.replicated_at is null`,
+            values: [
+              tenantId,
+              recordingId,
+              now(),
+              copies.map(({ role }) => role),
+              copies.map(({ generation }) => generation),
+            ],
+          })
+          if (marked === 0) return 'already'
+          await insertEvent(session, event)
+          return 'replicated'
+        },
+        options,
+      )
+    },
+
+    /** What another run has replicated meanwhile stays as it is. */
+    commitReplicationFailure: ({ tenantId, recordingId, errorCode, nextAttemptAt }, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          await session.write({
+            text: `update auricle.recording_object b
+                   set replication_attempts = replication_attempts + 1, replication_error = $3,
+                     replication_due_at = $4
+                   from (
+                     select role from auricle.recording_object
+                     where tenant_id = $1 and recording_id = $2 and replicated_at is null order by role for update
+                   ) owed
+                   where b.tenant_id = $1 and b.recording_id = $2 and b.role = owed.role`,
+            values: [tenantId, recordingId, errorCode, nextAttemptAt],
+          })
+        },
+        options,
+      )
+    },
+  }
+}
