@@ -15,7 +15,8 @@ export async function inspectKeyring(
 
 function keyringFinding(path: string, opened: Keyring | KeyError): Finding {
   const name = 'keyring'
-  if (opened instanceof KeyError) return { name, state: 'bad', found: opened.message, mend: mendOf(path, opened) }
+  if (opened instanceof KeyError)
+    return { name, state: 'bad', found: opened.message, mend: mendOf(path, opened) }
   const protectedBy = opened.guard.protection.kind === 'none' ? 'without a passphrase' : 'with a passphrase'
   const found = `${opened.keys.size} keys, ${protectedBy}, for its owner alone`
   return { name, state: 'ok', found, mend: null }
@@ -24,7 +25,12 @@ function keyringFinding(path: string, opened: Keyring | KeyError): Finding {
 function copyFinding(path: string, previous: boolean | KeyError, opened: Keyring | KeyError): Finding {
   const name = 'keyring copy'
   if (previous instanceof KeyError) {
-    return { name, state: 'warn', found: `The copy before: ${previous.message}`, mend: `chmod 600 ${path}.previous` }
+    return {
+      name,
+      state: 'warn',
+      found: `The copy before: ${previous.message}`,
+      mend: `chmod 600 ${path}.previous`,
+    }
   }
   if (previous) return { name, state: 'ok', found: 'the content before the last change is kept', mend: null }
   const hasKeys = !(opened instanceof KeyError) && opened.keys.size > 0

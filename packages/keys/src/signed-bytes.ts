@@ -8,8 +8,8 @@ import {
   sign,
   timingSafeEqual,
 } from 'node:crypto'
-import { isSignerText } from './key-text.ts'
 import { maxSignedBytes } from './key-service.ts'
+import { isSignerText } from './key-text.ts'
 
 /** What stands before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410, section 7). */
 const ed25519Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
