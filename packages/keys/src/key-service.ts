@@ -24,7 +24,7 @@ export interface SignerName {
 
 export type AnyKeyName = KeyName | MacName | SignerName
 
-/** Most bytes of one call of `MacKey` and `Signer`: what every kind of service takes. More is a RangeError. */
+/** Most bytes of one call of `MacKey` and `Signer`: what every kind of service takes. More, or none, is a RangeError. */
 export const maxSignedBytes = 8192
 
 export interface Mac {
@@ -80,8 +80,8 @@ export interface KeyService {
   /** Makes the key if it does not exist. Idempotent; durable when it resolves. */
   ensure(name: AnyKeyName, options?: CallOptions): Promise<void>
   /**
-   * Makes a new version that wraps and signs from now on: here at once, in other processes soon. Older versions go
-   * on unwrapping and verifying. Durable when it resolves; again after a failure makes one version more, no harm.
+   * Makes a new version that wraps and signs from now on, everywhere as soon as the service has spread it. Older
+   * versions go on unwrapping and verifying. Durable when it resolves; again after a failure makes one version more, no harm.
    * Throws `unknown_key`.
    */
   rotate(name: AnyKeyName, options?: CallOptions): Promise<void>

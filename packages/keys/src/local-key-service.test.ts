@@ -225,12 +225,12 @@ describe('keyring with keys of every kind', () => {
   })
 
   test('an Ed25519 key is made from the material as the standard says', async () => {
-    // The first vector of RFC 8032, section 7.1: the secret key, its public key and its signature of nothing.
-    const secret = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'
-    const publicKey = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+    // The second vector of RFC 8032, section 7.1: secret key, public key, and the signature of one byte.
+    const secret = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'
+    const publicKey = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
     const signature =
-      'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155' +
-      '5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b'
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
+      '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00'
     await using folder = await temporaryFolder()
     const file = join(folder.path, 'keyring.json')
     const service = await createLocalKeyService({ file, random: () => Buffer.from(secret, 'hex') })
@@ -238,7 +238,7 @@ describe('keyring with keys of every kind', () => {
     const signer = service.signer({ purpose: 'receipts' })
     const { spki } = await signer.publicKey()
     assert.equal(Buffer.from(spki).subarray(-32).toString('hex'), publicKey)
-    assert.equal(Buffer.from((await signer.sign(new Uint8Array())).signature).toString('hex'), signature)
+    assert.equal(Buffer.from((await signer.sign(Uint8Array.of(0x72))).signature).toString('hex'), signature)
   })
 })
 

@@ -39,5 +39,6 @@ export const spkiOf = (key: KeyObject): Uint8Array =>
 
 /** Throws a RangeError, as every kind of service does at the same size. */
 export function mustBeSignable(data: Uint8Array): void {
-  if (data.length > maxSignedBytes) throw new RangeError(`At most ${maxSignedBytes} bytes are signed at once`)
+  if (data.length >= 1 && data.length <= maxSignedBytes) return
+  throw new RangeError(`From 1 to ${maxSignedBytes} bytes are signed at once`)
 }

@@ -1,5 +1,6 @@
 // A certificate for 127.0.0.1, made by the openssl program of the machine for one run.
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +19,8 @@ export async function makeCertificate(): Promise<Certificate> {
   const [file, keyFile] = [join(folder, 'root.pem'), join(folder, 'key.pem')]
   await promisify(execFile)('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
+    // Roots are told apart by their subject, and one process may come to trust several.
+    ...['-subj', `/CN=KMS emulator ${randomUUID()}`, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
     ...['-keyout', keyFile, '-out', file],
   ])
   return {

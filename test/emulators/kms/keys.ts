@@ -63,7 +63,8 @@ export interface KeysOptions {
 export interface CryptoKeySettings {
   readonly purpose: string
   readonly versionTemplate: Partial<VersionTemplate> | null
-  readonly rotationPeriod: Duration | null
+  /** Part of a oneof, so absent where it is not set. */
+  readonly rotationPeriod?: Duration | null | undefined
   readonly nextRotationTime: Timestamp | null
   readonly destroyScheduledDuration: Duration | null
   readonly labels: Readonly<Record<string, string>>
@@ -170,7 +171,7 @@ export function createKeys({ clock, generationMs, notOffered }: KeysOptions) {
         nextRotationAt: null,
         labels: { ...settings.labels },
       }
-      setRotation(key, settings.rotationPeriod, settings.nextRotationTime, clock())
+      setRotation(key, settings.rotationPeriod ?? null, settings.nextRotationTime, clock())
       const first = addVersion(key)
       if (purpose === 'ENCRYPT_DECRYPT') key.primary = first
       keys.set(name, key)
@@ -212,7 +213,9 @@ export function createKeys({ clock, generationMs, notOffered }: KeysOptions) {
         } else if (!rotation.includes(path)) throw invalid(`The field ${path} cannot be updated.`)
       }
       if (rotation.length > 0) {
-        const period = paths.includes('rotation_period') ? wanted.rotationPeriod : durationOf(key.rotationMs)
+        const period = paths.includes('rotation_period')
+          ? (wanted.rotationPeriod ?? null)
+          : durationOf(key.rotationMs)
         const next = paths.includes('next_rotation_time')
           ? wanted.nextRotationTime
           : durationOf(key.nextRotationAt)

@@ -44,7 +44,8 @@ export interface Tampering {
 export interface KmsEmulator extends AsyncDisposable {
   /** `127.0.0.1:port`. */
   readonly address: string
-  readonly port: number
+  /** The same for TLS, which wants a name. */
+  readonly endpoint: { readonly host: string; readonly port: number }
   /** PEM. */
   readonly rootCertificate: string
   readonly rootCertificateFile: string
@@ -171,7 +172,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const versionOf = (name: string): Version => keys.version(name)
   return {
     address: `127.0.0.1:${gate.port}`,
-    port: gate.port,
+    endpoint: { host: 'localhost', port: gate.port },
     rootCertificate: certificate.certificate.toString(),
     rootCertificateFile: certificate.file,
     faults,

@@ -21,7 +21,10 @@ const channelOptions = {
 /** The client writes every request, keys included, to standard error where an environment variable asks for it. */
 const silent = { info: () => undefined }
 
-export function createConnection({ endpoint, authClient }: Pick<Settings, 'endpoint' | 'authClient'>): Connection {
+export function createConnection({
+  endpoint,
+  authClient,
+}: Pick<Settings, 'endpoint' | 'authClient'>): Connection {
   let opening: Promise<KeyManagementServiceClient> | null = null
   let isClosed = false
 

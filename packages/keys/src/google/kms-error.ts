@@ -59,7 +59,8 @@ export const isPassing = (error: unknown): boolean => passing.has(statusOf(error
 
 /** How long the service asks to be left alone. Null where it does not say. */
 export function retryAfterMs(error: unknown): number | null {
-  if (!(error instanceof Error) || !('statusDetails' in error) || !Array.isArray(error.statusDetails)) return null
+  if (!(error instanceof Error) || !('statusDetails' in error) || !Array.isArray(error.statusDetails))
+    return null
   for (const detail of error.statusDetails as unknown[]) {
     if (typeof detail !== 'object' || detail === null || !('retryDelay' in detail)) continue
     const { seconds = 0, nanos = 0 } = (detail.retryDelay ?? {}) as { seconds?: unknown; nanos?: unknown }
@@ -80,7 +81,9 @@ const meaning: Readonly<Record<number, readonly [KeyErrorCode, string]>> = {
 export function keyErrorOf(error: unknown, what: string): KeyError {
   if (error instanceof KeyError) return error
   if (isWrongChecksum(error)) {
-    return new KeyError('corrupted', `Bytes changed between here and Cloud KMS, twice (${what})`, { cause: error })
+    return new KeyError('corrupted', `Bytes changed between here and Cloud KMS, twice (${what})`, {
+      cause: error,
+    })
   }
   const [code, sentence] = meaning[statusOf(error) ?? 0] ?? ['unavailable', 'Cloud KMS cannot be used now']
   return new KeyError(code, `${sentence} (${what})`, { cause: error })

@@ -32,8 +32,14 @@ export interface GoogleKeyServiceOptions {
   readonly random?: (() => number) | undefined
 }
 
-export type Settings = Required<{ [Name in keyof GoogleKeyServiceOptions]: Exclude<GoogleKeyServiceOptions[Name], undefined> }> & {
-  readonly authClient: ClientOptions['authClient'] | null
+type Given = {
+  readonly [Name in keyof GoogleKeyServiceOptions]-?: Exclude<GoogleKeyServiceOptions[Name], undefined>
+}
+
+/** The options with their defaults in place. */
+export interface Settings extends Omit<Given, 'authClient'> {
+  /** Null: the Application Default Credentials. */
+  readonly authClient: NonNullable<ClientOptions['authClient']> | null
 }
 
 const keyRingPattern = /^projects\/[a-z0-9:.-]+\/locations\/[a-z0-9-]+\/keyRings\/[a-zA-Z0-9_-]{1,63}$/

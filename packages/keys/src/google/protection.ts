@@ -16,5 +16,8 @@ export function heldAs(stated: Stated): string {
 export function mustBeHeldAs(demanded: string, stated: Stated): void {
   const held = heldAs(stated)
   if (held === demanded) return
-  throw new KeyError('wrong_protection', `A key is held as ${held || 'nothing known'}, and ${demanded} is demanded`)
+  throw new KeyError(
+    'wrong_protection',
+    `A key is held as ${held || 'nothing known'}, and ${demanded} is demanded`,
+  )
 }

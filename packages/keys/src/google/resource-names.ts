@@ -1,6 +1,7 @@
 // Names in Cloud KMS: one CryptoKey a key name, readable, and what of a name is believed that comes from outside.
-import { isKeyText, keyText } from '../key-text.ts'
+
 import type { AnyKeyName } from '../key-service.ts'
+import { isKeyText, keyText } from '../key-text.ts'
 
 /** A CryptoKey and where it stands. */
 export interface KeyResource {

@@ -162,7 +162,10 @@ function ownVersion(key: KeyResource, keyVersion: string): string {
 function algorithmOf(version: KeyVersion | null): SignatureAlgorithm {
   const algorithm = algorithms[version?.algorithm ?? '']
   if (algorithm !== undefined) return algorithm
-  throw new KeyError('wrong_protection', 'A signing key has an algorithm that is not Ed25519 or ECDSA on P-256')
+  throw new KeyError(
+    'wrong_protection',
+    'A signing key has an algorithm that is not Ed25519 or ECDSA on P-256',
+  )
 }
 
 function spkiOf(pem: Uint8Array): Uint8Array {

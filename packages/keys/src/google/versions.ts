@@ -6,7 +6,6 @@ import type { Settings } from './options.ts'
 import { type KeyResource, versionNumber } from './resource-names.ts'
 
 const { CryptoKeyVersionState, CryptoKeyVersionAlgorithm } = protos.google.cloud.kms.v1.CryptoKeyVersion
-const pageSize = 1000
 
 export interface KeyVersion {
   readonly name: string
@@ -25,7 +24,10 @@ export interface Versions {
   forget(key: KeyResource): void
 }
 
-export function createVersions({ call }: Caller, { versionKeptMs }: Pick<Settings, 'versionKeptMs'>): Versions {
+export function createVersions(
+  { call }: Caller,
+  { versionKeptMs }: Pick<Settings, 'versionKeptMs'>,
+): Versions {
   const kept = new Map<string, { readonly version: KeyVersion; readonly until: number }>()
 
   const list: Versions['list'] = (key, signal) =>
@@ -33,7 +35,7 @@ export function createVersions({ call }: Caller, { versionKeptMs }: Pick<Setting
       what: 'list versions',
       signal,
       async ask(client, options) {
-        const [found] = await client.listCryptoKeyVersions({ parent: key.name, pageSize }, options)
+        const [found] = await client.listCryptoKeyVersions({ parent: key.name }, options)
         return found
           .map(version => keyVersionOf(key, version))
           .filter(version => version !== null)
@@ -71,7 +73,8 @@ export function keyVersionOf(
     name: name ?? '',
     number,
     state: typeof state === 'number' ? (CryptoKeyVersionState[state] ?? '') : (state ?? ''),
-    algorithm: typeof algorithm === 'number' ? (CryptoKeyVersionAlgorithm[algorithm] ?? '') : (algorithm ?? ''),
+    algorithm:
+      typeof algorithm === 'number' ? (CryptoKeyVersionAlgorithm[algorithm] ?? '') : (algorithm ?? ''),
   }
 }
 
