@@ -5,7 +5,10 @@
  * `unknown_key`: the key, or the version that a wrap names, does not exist here.
  * `bad_passphrase`: none given where one is needed, a wrong one, or one given for keys that have none.
  * `unsafe_file`: others than its owner could have read or changed the keyring.
- * `damaged`: the keyring is not what was written. `unavailable`: it cannot be reached now.
+ * `damaged`: the keyring is not what was written. `unavailable`: it, or the key service, cannot be reached now.
+ * `denied`: the identity of this process may not do that. `disabled`: the version that is needed was disabled or
+ * destroyed. `corrupted`: what was sent or came back changed on its way, and again when it was repeated; nothing of
+ * it was used. `wrong_protection`: the key is held otherwise, or is of another algorithm, than is demanded.
  */
 export type KeyErrorCode =
   | 'not_authentic'
@@ -14,6 +17,10 @@ export type KeyErrorCode =
   | 'unsafe_file'
   | 'damaged'
   | 'unavailable'
+  | 'denied'
+  | 'disabled'
+  | 'corrupted'
+  | 'wrong_protection'
 
 /** Messages carry no secrets and no key material; neither do their causes. */
 export class KeyError extends Error {
@@ -24,7 +31,7 @@ export class KeyError extends Error {
   constructor(code: KeyErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
-    this.transient = code === 'unavailable'
+    this.transient = code === 'unavailable' || code === 'corrupted'
   }
 }
 

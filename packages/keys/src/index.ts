@@ -1,7 +1,15 @@
 export { KeyError, type KeyErrorCode } from './error.ts'
-export type { KeyName, KeyService } from './key-service.ts'
-export {
-  createLocalKeyService,
-  type LocalKeyService,
-  type LocalKeyServiceOptions,
-} from './local-key-service.ts'
+export type {
+  AnyKeyName,
+  KeyName,
+  KeyService,
+  Mac,
+  MacKey,
+  MacName,
+  PublicKey,
+  Signature,
+  SignatureAlgorithm,
+  Signer,
+  SignerName,
+} from './key-service.ts'
+export { createLocalKeyService, type LocalKeyServiceOptions } from './local-key-service.ts'

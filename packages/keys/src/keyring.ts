@@ -1,8 +1,10 @@
 // The content of a keyring file: parsing it strictly, writing it, adding versions. See docs/keyring.md.
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { KeyError } from './error.ts'
+import { isKeyText } from './key-text.ts'
 import { guardOf, isSame, type MaterialGuard, Protection } from './protection.ts'
+import { keyObjectOf } from './signed-bytes.ts'
 import { dataKeyBytes as keyBytes, type RandomBytes } from './wrapped-bytes.ts'
 
 /** Wraps carry the version in four bytes. */
@@ -19,7 +21,7 @@ const Entry = z
   .refine(entry => new Set(entry.versions.map(v => v.version)).size === entry.versions.length)
   .refine(entry => entry.versions.some(v => v.version === entry.primary))
 
-const keyName = z.string().regex(/^(?:identity|tenants\/ten_[0-9a-z]{26}\/(?:recordings|connectors))$/)
+const keyName = z.string().refine(isKeyText)
 
 const KeyringFile = z.strictObject({
   format: z.literal('auricle-keyring'),
@@ -66,7 +68,7 @@ export async function parseKeyring(
     const versions = new Map<number, KeyObject>()
     for (const version of entry.versions) {
       const material = guard.reveal(version.material, contextOf(name, version))
-      versions.set(version.version, createSecretKey(material))
+      versions.set(version.version, keyObjectOf(name, material))
       material.fill(0)
     }
     keys.set(name, { primary: entry.primary, versions })
@@ -93,7 +95,7 @@ export function withNewVersion(keyring: Keyring, name: string, random: RandomByt
     createdAt,
     material: keyring.guard.protect(material, contextOf(name, { version, createdAt })),
   }
-  const versions = new Map(keyring.keys.get(name)?.versions).set(version, createSecretKey(material))
+  const versions = new Map(keyring.keys.get(name)?.versions).set(version, keyObjectOf(name, material))
   material.fill(0)
   return {
     guard: keyring.guard,

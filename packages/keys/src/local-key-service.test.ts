@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import {
   chmod,
@@ -20,7 +20,7 @@ import { inspect } from 'node:util'
 import { newTenantId, TenantId } from '@auricle/contract'
 import { keyServiceConformance } from './conformance.ts'
 import { KeyError, type KeyErrorCode } from './error.ts'
-import type { KeyName } from './key-service.ts'
+import type { AnyKeyName, KeyName, KeyService } from './key-service.ts'
 import { createLocalKeyService } from './local-key-service.ts'
 
 const temporaryFolder = () => mkdtempDisposable(join(tmpdir(), 'keyring-'))
@@ -36,7 +36,6 @@ keyServiceConformance(async () => {
   return {
     service,
     another: () => createLocalKeyService({ file }),
-    rotate: name => service.rotate(name),
     [Symbol.asyncDispose]: () => folder.remove(),
   }
 })
@@ -141,6 +140,136 @@ describe('keyring file', () => {
     const errors = await Promise.allSettled([createLocalKeyService({ file }), service.rotate(identity)])
     const printed = inspect([service, service.key(identity), errors], { depth: 20, showHidden: true })
     for (const mark of marks) assert.ok(!printed.includes(mark))
+  })
+})
+
+describe('keyring with keys of every kind', () => {
+  const names: AnyKeyName[] = [
+    identity,
+    { purpose: 'checkpoints' },
+    { purpose: 'receipts' },
+    { purpose: 'search', tenantId: newTenantId() },
+  ]
+
+  test('is refused when any byte changed, with a passphrase also when keys change places', async () => {
+    await using folder = await temporaryFolder()
+    for (const passphrase of [null, 'correct horse battery staple']) {
+      const file = join(folder.path, `${passphrase === null ? 'open' : 'closed'}.json`)
+      const service = await createLocalKeyService({ file, passphrase })
+      for (const name of names) await service.ensure(name)
+      const text = await readFile(file, 'utf8')
+      const materials = [...text.matchAll(/"material": "([^"]+)"/g)].map(([, material = '']) => material)
+      assert.equal(new Set(materials).size, names.length)
+      const [first = '', second = ''] = materials
+      for (const altered of [
+        text.replace(first, second),
+        text.replace(first, '?').replace(second, first).replace('?', second),
+        text.replace('"checkpoints"', '"receiptz"'),
+        text.replace('"checkpoints"', '"connectors"'),
+        text.replace('/search"', '/recordings"'),
+      ]) {
+        assert.notEqual(altered, text)
+        await writeFile(file, altered)
+        await fails(service.rotate({ purpose: 'receipts' }), 'damaged')
+        await fails(service.ensure({ purpose: 'recordings', tenantId: newTenantId() }), 'damaged')
+        assert.equal(await readFile(file, 'utf8'), altered)
+      }
+    }
+  })
+
+  test('no key of it is printed, private ones included', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'keyring.json')
+    const service = await createLocalKeyService({ file, random: length => Buffer.alloc(length, 0x5a) })
+    for (const name of names) await service.ensure(name)
+    const signer = service.signer({ purpose: 'checkpoints' })
+    const shown = [service, signer, await signer.sign(aad), await service.inspect()]
+    const printed = inspect(shown, { depth: 20, showHidden: true })
+    const material = Buffer.alloc(32, 0x5a)
+    for (const mark of [material.toString('hex'), material.toString('base64url'), '5a 5a 5a']) {
+      assert.ok(!printed.includes(mark))
+    }
+  })
+
+  test('a keyring from before there were such keys opens, and stays as it was until one is made', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'keyring.json')
+    const content = {
+      format: 'auricle-keyring',
+      version: 1,
+      protection: { kind: 'none' },
+      keys: {
+        identity: {
+          primary: 1,
+          versions: [
+            {
+              version: 1,
+              createdAt: '2030-01-01T00:00:00.000Z',
+              material: Buffer.alloc(32, 7).toString('base64url'),
+            },
+          ],
+        },
+      },
+    }
+    const integrity = createHmac('sha256', 'auricle-keyring checksum').update(JSON.stringify(content))
+    const text = JSON.stringify({ ...content, integrity: integrity.digest('base64url') })
+    await writeFile(file, text, { mode: 0o600 })
+    const service = await createLocalKeyService({ file })
+    await service.ensure(identity)
+    const wrap = await service.key(identity).wrap(randomBytes(32), aad)
+    assert.equal(await readFile(file, 'utf8'), text)
+    await service.ensure({ purpose: 'checkpoints' })
+    const again = await createLocalKeyService({ file })
+    await again.key(identity).unwrap(wrap, aad)
+    await again.signer({ purpose: 'checkpoints' }).sign(aad)
+  })
+
+  test('an Ed25519 key is made from the material as the standard says', async () => {
+    // The second vector of RFC 8032, section 7.1: secret key, public key, and the signature of one byte.
+    const secret = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'
+    const publicKey = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
+    const signature =
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
+      '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00'
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'keyring.json')
+    const service = await createLocalKeyService({ file, random: () => Buffer.from(secret, 'hex') })
+    await service.ensure({ purpose: 'receipts' })
+    const signer = service.signer({ purpose: 'receipts' })
+    const { spki } = await signer.publicKey()
+    assert.equal(Buffer.from(spki).subarray(-32).toString('hex'), publicKey)
+    assert.equal(Buffer.from((await signer.sign(Uint8Array.of(0x72))).signature).toString('hex'), signature)
+  })
+})
+
+describe('what is found of a keyring', () => {
+  const states = async (service: KeyService) => (await service.inspect()).map(({ state }) => state)
+
+  test('a file that others may open is bad, and the sentence says what mends it', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'keyring.json')
+    const service = await createLocalKeyService({ file })
+    assert.deepEqual(await states(service), ['ok', 'ok'])
+    await service.ensure(identity)
+    await chmod(file, 0o644)
+    const [keyring] = await service.inspect()
+    assert.equal(keyring?.state, 'bad')
+    assert.match(keyring?.mend ?? '', /chmod 600/)
+    await chmod(file, 0o600)
+    assert.deepEqual(await states(service), ['ok', 'ok'])
+  })
+
+  test('a lost file is bad; a lost or open copy is worth a look', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'keyring.json')
+    const service = await createLocalKeyService({ file })
+    await service.ensure(identity)
+    await chmod(`${file}.previous`, 0o640)
+    assert.deepEqual(await states(service), ['ok', 'warn'])
+    await rename(`${file}.previous`, `${file}.elsewhere`)
+    assert.deepEqual(await states(service), ['ok', 'warn'])
+    await rename(file, `${file}.gone`)
+    assert.deepEqual((await service.inspect())[0]?.state, 'bad')
   })
 })
 

@@ -4,12 +4,14 @@ import { resolve } from 'node:path'
 import type { Wrap } from '@auricle/contract'
 import type { CallOptions, KeyUnwrapper, KeyWrapper } from '@auricle/sealed'
 import { KeyError, unavailable } from './error.ts'
-import type { KeyName, KeyService } from './key-service.ts'
+import { inspectKeyring } from './inspect-keyring.ts'
+import type { KeyService, MacKey, Signer } from './key-service.ts'
 import { keyText } from './key-text.ts'
 import { emptyKeyring, type Keyring, keyringText, parseKeyring, withNewVersion } from './keyring.ts'
 import { hasPrevious, makeFolderOf, readKeyringFile, replaceKeyringFile, stampOf } from './keyring-file.ts'
 import { lockFile } from './lock.ts'
 import { newGuard } from './protection.ts'
+import { isMacOf, macOf, mustBeSignable, signatureOf, spkiOf } from './signed-bytes.ts'
 import {
   dataKeyBytes,
   notAuthentic,
@@ -17,6 +19,7 @@ import {
   parseWrapped,
   type RandomBytes,
   sealDataKey,
+  type VersionedKey,
 } from './wrapped-bytes.ts'
 
 export interface LocalKeyServiceOptions {
@@ -34,16 +37,9 @@ export interface LocalKeyServiceOptions {
   readonly lockTimeoutMs?: number | undefined
 }
 
-export interface LocalKeyService extends KeyService {
-  /**
-   * Makes a new version that wraps from now on: here at once, in other processes within seconds. Older versions
-   * go on unwrapping. Durable when it resolves. Throws `unknown_key`.
-   */
-  rotate(name: KeyName, options?: CallOptions): Promise<void>
-}
-
 const kms = 'local'
 const protection = 'SOFTWARE'
+const algorithm = 'ed25519'
 const defaultLockTimeoutMs = 10_000
 /** How long a process may go on wrapping under a version that another has replaced. */
 const refreshMs = 2000
@@ -55,7 +51,7 @@ const refreshMs = 2000
 export async function createLocalKeyService(
   options: LocalKeyServiceOptions,
   { signal }: CallOptions = {},
-): Promise<LocalKeyService> {
+): Promise<KeyService> {
   const { passphrase = null, ifMissing = 'create', random = randomBytes, now = Date.now } = options
   const { lockTimeoutMs = defaultLockTimeoutMs } = options
   const path = resolve(options.file)
@@ -124,18 +120,38 @@ export async function createLocalKeyService(
     return await refresh()
   }
 
+  async function primaryOf(text: string): Promise<VersionedKey> {
+    const named = (await fresh()).keys.get(text) ?? (await refresh()).keys.get(text)
+    const key = named?.versions.get(named.primary)
+    if (named === undefined || key === undefined) throw unknownKey()
+    return { version: named.primary, key }
+  }
+
+  // What was read once is enough, so recordings stay readable while the file cannot be reached.
+  async function versionOf(text: string, version: number): Promise<VersionedKey> {
+    const known = loaded?.keyring.keys.get(text)?.versions.get(version)
+    const key = known ?? (await refresh()).keys.get(text)?.versions.get(version)
+    if (key === undefined) throw unknownKey()
+    return { version, key }
+  }
+
+  /** The version that a caller names, else the primary. */
+  async function chosen(text: string, keyVersion: string | null = null): Promise<VersionedKey> {
+    if (keyVersion === null) return await primaryOf(text)
+    if (!/^[1-9][0-9]{0,9}$/.test(keyVersion)) throw unknownKey()
+    return await versionOf(text, Number(keyVersion))
+  }
+
   async function wrap(text: string, dataKey: Uint8Array, aad: Uint8Array): Promise<Wrap> {
     if (dataKey.length !== dataKeyBytes) throw new RangeError(`A data key has ${dataKeyBytes} bytes`)
-    const key = (await fresh()).keys.get(text) ?? (await refresh()).keys.get(text)
-    const primary = key?.versions.get(key.primary)
-    if (key === undefined || primary === undefined) throw unknownKey()
+    const primary = await primaryOf(text)
     return {
       kms,
       key: text,
-      keyVersion: String(key.primary),
+      keyVersion: String(primary.version),
       protection,
       aad: 1,
-      wrapped: sealDataKey({ version: key.primary, key: primary }, dataKey, aad, random),
+      wrapped: sealDataKey(primary, dataKey, aad, random),
       createdAt: new Date(now()).toISOString(),
     }
   }
@@ -144,10 +160,7 @@ export async function createLocalKeyService(
     if (wrap.kms !== kms || wrap.key !== text || wrap.protection !== protection) throw notAuthentic()
     const { bytes, version } = parseWrapped(wrap.wrapped)
     if (wrap.keyVersion !== String(version)) throw notAuthentic()
-    // What was read once is enough to unwrap, so recordings stay readable while the file cannot be reached.
-    const known = loaded?.keyring.keys.get(text)?.versions.get(version)
-    const key = known ?? (await refresh()).keys.get(text)?.versions.get(version)
-    if (key === undefined) throw unknownKey()
+    const { key } = await versionOf(text, version)
     return openDataKey(key, bytes, aad)
   }
 
@@ -183,6 +196,46 @@ export async function createLocalKeyService(
           return await unwrap(text, wrapped, aad)
         },
       }
+    },
+
+    mac(name): MacKey {
+      const text = keyText(name)
+      return {
+        async sign(data, { keyVersion, signal } = {}) {
+          signal?.throwIfAborted()
+          mustBeSignable(data)
+          const { version, key } = await chosen(text, keyVersion)
+          return { mac: macOf(key, data), keyVersion: String(version) }
+        },
+        async verify(data, mac, keyVersion, { signal } = {}) {
+          signal?.throwIfAborted()
+          mustBeSignable(data)
+          const { key } = await chosen(text, keyVersion)
+          return isMacOf(key, data, mac)
+        },
+      }
+    },
+
+    signer(name): Signer {
+      const text = keyText(name)
+      return {
+        async publicKey({ keyVersion, signal } = {}) {
+          signal?.throwIfAborted()
+          const { version, key } = await chosen(text, keyVersion)
+          return { algorithm, spki: spkiOf(key), keyVersion: String(version) }
+        },
+        async sign(data, { signal } = {}) {
+          signal?.throwIfAborted()
+          mustBeSignable(data)
+          const { version, key } = await primaryOf(text)
+          return { signature: signatureOf(key, data), algorithm, keyVersion: String(version) }
+        },
+      }
+    },
+
+    async inspect({ signal } = {}) {
+      signal?.throwIfAborted()
+      return await inspectKeyring(path, refresh)
     },
   }
 }
