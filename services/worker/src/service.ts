@@ -1,7 +1,7 @@
 // Puts the worker together: archives what was received, relays the outbox, brings back what was forgotten, sweeps.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
-import type { PostgresJobs } from '@auricle/jobs'
+import type { Jobs } from '@auricle/jobs'
 import type { KeyService } from '@auricle/keys'
 import type { FolderStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
@@ -22,7 +22,7 @@ export interface WorkerParts {
   readonly catalog: Catalog
   readonly objects: FolderStore
   readonly keys: Pick<KeyService, 'key'>
-  readonly jobs: PostgresJobs
+  readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
   readonly logger: Logger

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createAudioTool } from '@auricle/audio'
 import type { IntakeRow } from '@auricle/catalog'
 import { newIntakeId } from '@auricle/contract'
-import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
+import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import { createMetrics } from '@auricle/runtime'
 import { receive } from '@auricle/vault'
 import { auditEvents } from '../../../test/audit-log.ts'
@@ -31,7 +31,7 @@ const patienceMs = 60_000
 
 let vault: TestVault
 let clinic: Clinic
-let jobs: PostgresJobs
+let jobs: Jobs
 let place: CommandFolder
 let ogg: Buffer
 

@@ -1,7 +1,7 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
 import { access } from 'node:fs/promises'
 import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
-import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
+import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import { createLocalKeyService, type KeyService } from '@auricle/keys'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
@@ -14,7 +14,7 @@ export interface Adapters extends AsyncDisposable {
   readonly objects: FolderStore
   readonly keys: KeyService
   /** Opened by the first call, since only the worker needs a queue. */
-  readonly openJobs: () => Promise<PostgresJobs>
+  readonly openJobs: () => Promise<Jobs>
 }
 
 export interface OpenAdapters {
@@ -73,7 +73,7 @@ async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | u
 }
 
 function lateJobs({ app }: Database, logger: Logger) {
-  let opening: Promise<PostgresJobs> | null = null
+  let opening: Promise<Jobs> | null = null
   return {
     open: () => {
       opening ??= createPostgresJobs({
