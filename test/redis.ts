@@ -16,8 +16,8 @@ export interface OwnRedis extends AsyncDisposable {
   readonly port: number
   /** How to reach it in clear, as the default user. */
   readonly settings: RedisSettings
-  /** A client of its own, to look behind the curtain; whoever opens it closes it. */
-  client(): Redis
+  /** A client to look behind the curtain; closed with the server at the latest. */
+  client(password?: string): Redis
   /** Ends the server with SIGKILL and resolves when it is gone. */
   kill(): Promise<void>
   /** Starts a server that is gone, on the same port and folder, and resolves when it takes connections. */
@@ -67,7 +67,13 @@ export async function startRedis(
   return {
     port: own,
     settings: { nodes, cluster: false, username: null, password: null, database: 0, tls: null },
-    client: () => new Redis({ host: '127.0.0.1', port: own, maxRetriesPerRequest: null }),
+    client(password) {
+      const options = { host: '127.0.0.1', port: own, maxRetriesPerRequest: null }
+      const client = new Redis(password === undefined ? options : { ...options, password })
+      client.on('error', () => undefined)
+      open.defer(() => client.disconnect())
+      return client
+    },
     kill,
     restart,
     [Symbol.asyncDispose]: () => open.disposeAsync(),

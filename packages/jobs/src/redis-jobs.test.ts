@@ -23,8 +23,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 async function makeQueue(): Promise<QueueUnderTest> {
   await using opening = new AsyncDisposableStack()
   const server = opening.use(await startRedis(durable))
-  const client = opening.adopt(server.client(), opened => opened.disconnect())
-  client.on('error', () => undefined)
+  const client = server.client()
   const open = opening.move()
   const connection = server.settings
   const each = async (change: (key: string) => Promise<unknown>) => {
@@ -70,7 +69,7 @@ async function everything(client: Redis): Promise<string> {
     set: key => client.smembers(key),
     stream: key => client.xrange(key, '-', '+'),
     string: key => client.get(key),
-    zset: key => client.zrange(key, 0, -1, 'WITHSCORES'),
+    zset: key => client.zrange(key, '0', '-1', 'WITHSCORES'),
   }
   const found = (await client.keys('*')).map(async key => [key, await read[await client.type(key)]?.(key)])
   return JSON.stringify(await Promise.all(found))
@@ -128,7 +127,6 @@ describe('a Redis that forgets', () => {
       await running.jobs.enqueue(job, { jobId: 'archive-1' })
       await until(() => running.done.has(job.intakeId))
     }
-    client.disconnect()
     assert.deepEqual(running.told, [])
   })
 
@@ -145,7 +143,6 @@ describe('a Redis that forgets', () => {
     await running.jobs.enqueue(job, { jobId: 'archive-1' })
     await until(() => runs === 1)
     await client.flushall()
-    client.disconnect()
     await running.jobs.enqueue(job, { jobId: 'archive-1' })
     await until(() => runs === 2)
     gate.resolve()
@@ -165,7 +162,6 @@ describe('a Redis that forgets', () => {
       await running.jobs.enqueue(job, { jobId: 'archive-1' })
       await until(() => running.done.has(job.intakeId))
     }
-    client.disconnect()
     assert.deepEqual(running.told, [])
   })
 
@@ -200,7 +196,6 @@ it('a Redis that is full is an outage, and over when there is room', async () =>
   const memory = (await running.jobs.inspect()).find(({ name }) => name === 'queue memory')
   assert.equal(memory?.state, 'bad')
   await client.config('SET', 'maxmemory', '0')
-  client.disconnect()
   const job = archive()
   await until(() =>
     running.jobs.enqueue(job, { jobId: 'archive-1' }).then(
