@@ -9,7 +9,8 @@ export interface ShutDoor extends AsyncDisposable {
   shut(): void
 }
 
-export async function openShutDoor(to: NetConnectOpts): Promise<ShutDoor> {
+/** On a port that is free, unless it is told which. */
+export async function openShutDoor(to: NetConnectOpts, port = 0): Promise<ShutDoor> {
   const sockets = new Set<Socket>()
   const server = createServer(client => {
     const inner = connect(to)
@@ -20,7 +21,7 @@ export async function openShutDoor(to: NetConnectOpts): Promise<ShutDoor> {
     }
     client.pipe(inner).pipe(client)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the door has no port')
