@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises'
 import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import { createLocalKeyService, type KeyService } from '@auricle/keys'
+import { createPostgresLimits, type Limits, migrateLimits } from '@auricle/limits'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
 import { RuntimeError } from '../error.ts'
@@ -13,6 +14,8 @@ export interface Adapters extends AsyncDisposable {
   readonly catalog: Catalog
   readonly objects: FolderStore
   readonly keys: KeyService
+  /** Rate limits and the memory of what was seen lately. */
+  readonly limits: Limits
   /** Opened by the first call, since only the worker needs a queue. */
   readonly openJobs: () => Promise<Jobs>
 }
@@ -44,9 +47,17 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     passphrase: secrets.keyringPassphrase?.reveal(),
   })
   const objects = createFolderStore({ folder: config.objects.folder })
+  const limits = opening.use(openLimits(database, logger))
   const jobs = opening.use(lateJobs(database, logger))
   const opened = opening.move()
-  return { catalog, objects, keys, openJobs: jobs.open, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return {
+    catalog,
+    objects,
+    keys,
+    limits,
+    openJobs: jobs.open,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
 }
 
 /** A new keyring opens nothing of what an old one closed, so it must not take its place unasked. */
@@ -70,6 +81,15 @@ async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | u
   if (owner === null) return
   await migrate({ settings: owner, appRole: app.user, signal })
   await migrateJobs({ owner, appRole: app.user }, { signal })
+  await migrateLimits({ owner, appRole: app.user }, { signal })
+}
+
+function openLimits({ app }: Database, logger: Logger): Limits {
+  return createPostgresLimits({
+    connection: app,
+    onError: error => logger.warn('Limits hold in each process alone: their store is away', { error }),
+    onRecovered: () => logger.info('The store of limits answers again'),
+  })
 }
 
 function lateJobs({ app }: Database, logger: Logger) {
