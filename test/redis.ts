@@ -20,6 +20,9 @@ export interface OwnRedis extends AsyncDisposable {
   client(password?: string): Redis
   /** Ends the server with SIGKILL and resolves when it is gone. */
   kill(): Promise<void>
+  /** Stops it in the middle of whatever it does, as a machine that hangs would, and lets it go on. */
+  freeze(): void
+  thaw(): void
   /** Starts a server that is gone, on the same port and folder, and resolves when it takes connections. */
   restart(): Promise<void>
 }
@@ -75,7 +78,47 @@ export async function startRedis(
       return client
     },
     kill,
+    freeze: () => child?.kill('SIGSTOP'),
+    thaw: () => child?.kill('SIGCONT'),
     restart,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+export interface OwnRedisCluster extends AsyncDisposable {
+  readonly servers: readonly OwnRedis[]
+  /** How to reach it by the first of them. */
+  readonly settings: RedisSettings
+}
+
+const slotsOfCluster = 16_384
+const serversOfCluster = 3
+
+/** Three servers without replicas that share all slots. */
+export async function startRedisCluster(): Promise<OwnRedisCluster> {
+  await using opening = new AsyncDisposableStack()
+  const directives = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000' }
+  const first = opening.use(await startRedis(directives))
+  const servers = [first]
+  while (servers.length < serversOfCluster) servers.push(opening.use(await startRedis(directives)))
+  const clients = servers.map(server => server.client())
+  const share = Math.ceil(slotsOfCluster / serversOfCluster)
+  for (const [index, client] of clients.entries()) {
+    const last = Math.min((index + 1) * share, slotsOfCluster) - 1
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', String(index * share), String(last))
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', String(first.port))
+  }
+  for (const client of clients) {
+    for (;;) {
+      const info = String(await client.call('CLUSTER', 'INFO'))
+      if (info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${serversOfCluster}`)) break
+      await delay(pollMs)
+    }
+  }
+  const open = opening.move()
+  return {
+    servers,
+    settings: { ...first.settings, cluster: true },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }

@@ -102,7 +102,6 @@ function prepare(
   client.duplicate = (...args: unknown[]) => {
     const copy = Reflect.apply(duplicate, client, args) as QueueClient
     copies.add(copy)
-    copy.on('end', () => copies.delete(copy))
     // Whoever asked for the copy listens too, but not before its first error.
     copy.on('error', () => undefined)
     prepare(copy, silent, copies)

@@ -187,6 +187,40 @@ describe('a Redis that forgets', () => {
   })
 })
 
+it('a Redis that hangs holds nobody up for longer than agreed, and goes on where it was', async () => {
+  await using server = await startRedis()
+  await using jobs = await createRedisJobs({
+    connection: server.settings,
+    timeoutMs: 300,
+    onError: () => undefined,
+  })
+  const done = new Set<string>()
+  await using _workers = await jobs.startWorkers({
+    concurrency: 1,
+    timing: quick,
+    onFailure: () => undefined,
+    handler: async job => {
+      done.add(job.intakeId)
+    },
+  })
+  server.freeze()
+  const job = archive()
+  try {
+    await assert.rejects(jobs.enqueue(job, { jobId: 'archive-1' }), { code: 'unavailable' })
+    assert.equal((await jobs.inspect())[0]?.state, 'bad')
+  } finally {
+    server.thaw()
+  }
+  // What was refused may still be taken; handing it over again is what makes sure.
+  await until(() =>
+    jobs.enqueue(job, { jobId: 'archive-1' }).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await until(() => done.has(job.intakeId))
+})
+
 it('a Redis that is full is an outage, and over when there is room', async () => {
   await using server = await startRedis({ 'maxmemory-policy': 'noeviction' })
   await using running = await run(server)

@@ -9,11 +9,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Finding, type Job, newIntakeId, newTenantId, type RedisSettings } from '@auricle/contract'
 import { findFreePort } from '../../../test/harness/free-port.ts'
-import { startRedis } from '../../../test/redis.ts'
+import { startRedis, startRedisCluster } from '../../../test/redis.ts'
 import { createRedisJobs } from './redis-jobs.ts'
 
 const run = promisify(execFile)
-const slots = 16_384
 
 const archive = (): Job => ({ type: 'archive', tenantId: newTenantId(), intakeId: newIntakeId() })
 
@@ -36,7 +35,8 @@ async function works(connection: RedisSettings): Promise<void> {
   const wanted = [archive(), archive(), archive()]
   for (const job of wanted) await jobs.enqueue(job, { jobId: `archive-${job.intakeId}` })
   await until(() => done.length === wanted.length)
-  assert.deepEqual(done, wanted)
+  // Two at a time end in whatever order.
+  assert.deepEqual(new Set(done), new Set(wanted))
   assert.deepEqual(errors, [])
 }
 
@@ -121,33 +121,12 @@ describe('accounts and databases', () => {
 
 describe('a cluster', () => {
   it('of three servers, one of which is named', async () => {
-    await using servers = new AsyncDisposableStack()
-    const started = []
-    for (let index = 0; index < 3; index++) {
-      const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000' }
-      started.push(servers.use(await startRedis(settings)))
-    }
-    const [first] = started
-    assert.ok(first !== undefined)
-    const clients = started.map(server => server.client())
-    const share = Math.ceil(slots / started.length)
-    for (const [index, client] of clients.entries()) {
-      const [from, to] = [index * share, Math.min((index + 1) * share, slots) - 1]
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
-      await client.call('CLUSTER', 'MEET', '127.0.0.1', String(first.port))
-    }
-    for (const client of clients) {
-      await until(async () => {
-        const info = String(await client.call('CLUSTER', 'INFO'))
-        return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
-      })
-    }
-    for (const { settings } of started) await works({ ...settings, cluster: true })
+    await using cluster = await startRedisCluster()
+    const { servers, settings } = cluster
+    const clients = servers.map(server => server.client())
+    for (const server of servers) await works({ ...server.settings, cluster: true })
 
-    await using jobs = await createRedisJobs({
-      connection: { ...first.settings, cluster: true },
-      onError: () => undefined,
-    })
+    await using jobs = await createRedisJobs({ connection: settings, onError: () => undefined })
     const findings = await jobs.inspect()
     assert.deepEqual(
       findings.filter(({ state }) => state !== 'ok'),
@@ -176,8 +155,8 @@ describe('a cluster', () => {
       )
     await until(() => enqueue(archive()))
     await until(() => done.length >= 1)
-    await started[holder]?.kill()
-    await started[holder]?.restart()
+    await servers[holder]?.kill()
+    await servers[holder]?.restart()
     const last = archive()
     await until(() => enqueue(last))
     await until(() => done.some(({ intakeId }) => intakeId === last.intakeId))
