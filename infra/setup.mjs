@@ -23,7 +23,22 @@ const systemTools = [
       test: 'the tests of audio will fail',
     },
   },
+  {
+    command: 'redis-server',
+    debianPackage: 'redis-server',
+    brewPackage: 'redis',
+    neededBy: ['test'],
+    without: { test: 'the tests of the queue and the limits on Redis will fail' },
+  },
 ]
+
+/** Tells Debian's packages to ask nothing, and to start no service of theirs: only their programs are wanted. */
+const programsAlone = {
+  DEBIAN_FRONTEND: 'noninteractive',
+  SYSTEMD_OFFLINE: '1',
+  RUNLEVEL: '1',
+  PREVLEVEL: 'N',
+}
 
 await main(process.argv[2] ?? 'run')
 
@@ -112,7 +127,7 @@ async function addTool(tool, purpose) {
       `Installing ${tool.command}`,
       'sh',
       ['-c', `${addIt} || { ${apt} update && ${addIt}; }`],
-      { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      { ...process.env, ...programsAlone },
     )
     if (result.code === 0 && hasCommand(tool.command)) return
     say(`apt-get could not install ${tool.command}: ${reason(result.output)}`)
@@ -121,7 +136,7 @@ async function addTool(tool, purpose) {
   }
   const how =
     process.platform === 'darwin'
-      ? `brew install ${tool.debianPackage}`
+      ? `brew install ${tool.brewPackage ?? tool.debianPackage}`
       : `sudo apt-get install ${tool.debianPackage}`
   say(`${tool.command} is not installed. ${without}`)
   say(`Install it with: ${how}`)

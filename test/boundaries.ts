@@ -11,7 +11,7 @@ interface Reach {
 }
 
 const core = ['sealed', 'audit', 'retention']
-const edges = ['pbx', 'jobs', 'audio', 'keys', 'objects', 'catalog', 'identity']
+const edges = ['pbx', 'jobs', 'limits', 'audio', 'keys', 'objects', 'catalog', 'identity']
 const edge: Reach = { values: ['contract'], types: core }
 const service: Reach = { values: ['runtime', 'vault', ...edges, ...core, 'contract'] }
 
@@ -23,6 +23,7 @@ export const rooms: Readonly<Record<string, Reach>> = {
   retention: { values: ['contract'], builtins: [] },
   pbx: edge,
   jobs: edge,
+  limits: edge,
   audio: edge,
   keys: edge,
   objects: edge,
@@ -30,7 +31,7 @@ export const rooms: Readonly<Record<string, Reach>> = {
   identity: edge,
   vault: { values: [...core, 'contract'], types: edges },
   // Builds the adapters that configuration chooses, for every service alike.
-  runtime: { values: ['catalog', 'jobs', 'keys', 'objects', 'contract'] },
+  runtime: { values: ['catalog', 'jobs', 'limits', 'keys', 'objects', 'contract'] },
   'ingest-service': service,
   'worker-service': service,
   'api-service': service,

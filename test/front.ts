@@ -20,7 +20,7 @@ export interface Front extends AsyncDisposable {
 /** `change` puts something else in the place of a part of the vault. */
 export async function openFront(
   vault: TestVault,
-  change: Partial<Pick<ApiParts, 'catalog' | 'objects' | 'keys'>> = {},
+  change: Partial<Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits'>> = {},
 ): Promise<Front> {
   const log = captureLog()
   const stop = new AbortController()

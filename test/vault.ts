@@ -15,6 +15,7 @@ import {
 import { type Notice, newTokenId, type TokenId } from '@auricle/contract'
 import { can, createPasswords, newTotp, type Role } from '@auricle/identity'
 import { createLocalKeyService, type KeyService } from '@auricle/keys'
+import { createPostgresLimits, type Limits, migrateLimits } from '@auricle/limits'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import type { Delivery } from '@auricle/pbx'
 import {
@@ -42,6 +43,7 @@ export interface TestVault extends AsyncDisposable {
   readonly catalog: Catalog
   readonly objects: FolderStore
   readonly keys: KeyService
+  readonly limits: Limits
   readonly secrets: TenantSecretsCache
   readonly sniff: typeof sniffAudio
   readonly sniffBytes: number
@@ -58,9 +60,15 @@ export async function openTestVault(): Promise<TestVault> {
   const objects = createFolderStore({ folder: join(folder, 'objects') })
   const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
   const secrets = createTenantSecrets(catalog, keys)
+  await migrateLimits({ owner: database.owner, appRole: database.app.user })
+  const onError = (error: Error) => {
+    throw error
+  }
+  const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, objects, keys, secrets, sniff: sniffAudio, sniffBytes, decide: can },
+    ...{ database, folder, catalog, objects, keys, limits, secrets },
+    ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

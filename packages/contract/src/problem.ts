@@ -31,6 +31,7 @@ export const problems = {
   methodNotAllowed: problem('method-not-allowed', 405, 'This method is not served here'),
   idleTimeout: problem('idle-timeout', 408, 'The body stopped arriving'),
   sourceIdConflict: problem('source-id-conflict', 409, 'This source id was delivered with other content'),
+  messageIdConflict: problem('message-id-conflict', 409, 'This message id was delivered with other content'),
   tooLarge: problem('too-large', 413, 'The body is larger than this connector accepts'),
   notAudio: problem('not-audio', 415, 'The body is not audio'),
   rangeNotSatisfiable: problem('range-not-satisfiable', 416, 'The range lies outside the audio'),

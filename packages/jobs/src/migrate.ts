@@ -1,7 +1,7 @@
 // Makes the queue's tables, as their owner, and lets the application use them without being able to change them.
 import { runMigrations } from 'bullmq'
 import { Client, escapeIdentifier } from 'pg'
-import { type JobsConnection, jobsSchema } from './connection.ts'
+import { type JobsConnection, jobsSchema } from './postgres-connection.ts'
 
 /**
  * Brings the queue's schema to the version of this code. Idempotent; several at once wait for each other. Commit

@@ -1,14 +1,7 @@
-// Takes jobs from the queue and hands them to their handler, through kills, restarts and outages of the database.
+// Takes jobs from the queue and hands them to their handler, through kills, restarts and outages of what holds the queue.
 import { Job } from '@auricle/contract'
-import {
-  type Job as BullJob,
-  createPostgresBackend,
-  type PgPool,
-  UnrecoverableError,
-  WaitingError,
-  Worker,
-} from 'bullmq'
-import { isOutage } from './connection.ts'
+import { type Job as BullJob, UnrecoverableError, WaitingError } from 'bullmq'
+import { answered } from './answered.ts'
 import { JobError } from './error.ts'
 import type { JobHandler } from './queue.ts'
 
@@ -46,43 +39,65 @@ export interface WorkerTiming {
   readonly lockMs: number
   /** Default 10000. How often anybody looks for jobs whose worker is gone; each is seen twice before it moves. */
   readonly stalledCheckMs: number
-  /** Default 1000. Pause before the database is tried again. */
+  /** Default 1000. Pause before the server that holds the queue is tried again. */
   readonly retryMs: number
 }
 
 const defaultTiming: WorkerTiming = { lockMs: 15_000, stalledCheckMs: 10_000, retryMs: 1000 }
 /** Restarts are routine, so one or two mean nothing; a job that outlives this many of its processes may be the cause. */
 const abandonedMost = 3
-/** What BullMQ fails such a job with (0002_functions.sql, 6.7). */
+/** What BullMQ fails such a job with (0002_functions.sql and moveStalledJobsToWait-9.lua, 6.7). */
 const abandonedMessage = 'job stalled more than allowable limit'
 /** New jobs are announced; this is how long a lost announcement can delay one. */
 const pollSeconds = 5
 
+/** What BullMQ calls with each job. It gives a signal only to a function that declares three parameters (6.7). */
+export type TakeJob = (
+  job: BullJob<unknown, void>,
+  token: string | undefined,
+  lost: AbortSignal | undefined,
+) => Promise<void>
+
+/** What a worker is told, whatever its queue is kept in. */
+export interface WorkerSettings {
+  readonly concurrency: number
+  readonly lockDuration: number
+  readonly stalledInterval: number
+  readonly maxStalledCount: number
+  readonly runRetryDelay: number
+  readonly drainDelay: number
+}
+
+/** BullMQ's worker, whatever its queue is kept in. */
+export interface BullWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'lockRenewalFailed', listener: (jobIds: string[]) => void): unknown
+  on(event: 'failed', listener: (job: BullJob<unknown, void> | undefined, error: Error) => void): unknown
+  cancelJob(jobId: string, reason?: string): boolean
+  waitUntilReady(): Promise<void>
+  close(force?: boolean): Promise<void>
+}
+
 export interface WorkerParts {
-  readonly pool: PgPool
-  readonly queueName: string
+  readonly createWorker: (take: TakeJob, settings: WorkerSettings) => BullWorker
+  readonly timeoutMs: number
+  readonly lastError?: (() => unknown) | undefined
   readonly onError: (error: unknown) => void
 }
 
 /** Disposing stops taking jobs and waits for those that run. */
-export async function startPostgresWorkers(
-  parts: WorkerParts,
-  options: WorkerOptions,
-): Promise<AsyncDisposable> {
+export async function startWorkers(parts: WorkerParts, options: WorkerOptions): Promise<AsyncDisposable> {
   const { onError } = parts
   const { handler, concurrency, signal, onFailure } = options
   const timing = { ...defaultTiming, ...options.timing }
   const reports = new Set<Promise<void>>()
 
-  const worker = new Worker(
-    parts.queueName,
-    // BullMQ gives a signal only to processors that declare three parameters (worker.js, 6.7).
-    async (bullJob: BullJob<unknown, void>, token: string | undefined, lost: AbortSignal | undefined) => {
+  const worker = parts.createWorker(
+    async (bullJob, token, lost) => {
       const stop = AbortSignal.any([signal, lost].filter(given => given !== undefined))
       await runJob(bullJob, handler, stop, { token, isStopping: () => signal?.aborted === true })
     },
     {
-      connection: parts.pool,
       concurrency,
       lockDuration: timing.lockMs,
       stalledInterval: timing.stalledCheckMs,
@@ -90,11 +105,8 @@ export async function startPostgresWorkers(
       runRetryDelay: timing.retryMs,
       drainDelay: pollSeconds,
     },
-    createPostgresBackend,
   )
-  worker.on('error', error => {
-    if (!isOutage(error)) onError(error)
-  })
+  worker.on('error', onError)
   // Whoever lost a job's lock must stop: somebody else may run it already.
   worker.on('lockRenewalFailed', jobIds => {
     for (const id of jobIds) worker.cancelJob(id, 'lost')
@@ -111,7 +123,12 @@ export async function startPostgresWorkers(
       .finally(() => reports.delete(report))
     reports.add(report)
   })
-  await worker.waitUntilReady()
+  try {
+    await answered(worker.waitUntilReady(), parts)
+  } catch (error) {
+    await worker.close(true)
+    throw error
+  }
 
   return {
     async [Symbol.asyncDispose]() {

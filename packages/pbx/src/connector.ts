@@ -14,7 +14,7 @@ export interface DeliveryRequest {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-export type Delivery =
+export type Delivery = (
   | {
       readonly type: 'audio'
       /** Where it is known before the body; lets a duplicate be recognised without storing it. */
@@ -29,6 +29,13 @@ export type Delivery =
     }
   /** The notice names an `audioUrl` to fetch later; the body is already verified. */
   | { readonly type: 'remote'; readonly notice: Notice }
+) & {
+  /**
+   * The id that the sender gives one message and signs with it, the same however often it is sent; absent where a kind
+   * has none. As its signature it holds only after the whole body has arrived.
+   */
+  readonly messageId?: string
+}
 
 export interface OpenOptions {
   readonly now: Date

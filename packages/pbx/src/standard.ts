@@ -37,13 +37,15 @@ export const standard: PbxConnector<StandardSecrets> = {
   async open(request, { secrets }, { now, signal }) {
     signal?.throwIfAborted()
     if (request.method !== 'POST') throw new PbxError('malformed', 'This connector takes POST.')
-    const verifier = bodyVerifier(parseSignatureHeaders(request.headers, now), secrets)
+    const signature = parseSignatureHeaders(request.headers, now)
+    const messageId = signature.id
+    const verifier = bodyVerifier(signature, secrets)
     refuseContentEncoding(request)
     const contentType = request.headers['content-type'] ?? ''
     const boundary = multipartBoundary(contentType)
-    if (boundary !== null) return openMultipart(request.body, boundary, verifier, signal)
+    if (boundary !== null) return { ...openMultipart(request.body, boundary, verifier, signal), messageId }
     if (parseParameterized(contentType)?.value === 'application/json') {
-      return { type: 'remote', notice: await readRemoteNotice(request.body, verifier, signal) }
+      return { type: 'remote', notice: await readRemoteNotice(request.body, verifier, signal), messageId }
     }
     throw new PbxError(
       'malformed',

@@ -12,6 +12,7 @@ const ours: ReadonlySet<string> = new Set([
   'JobError',
   'KeyError',
   'KeyringError',
+  'LimitsError',
   'ObjectError',
   'PbxError',
   'PostgresError',

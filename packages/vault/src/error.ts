@@ -6,6 +6,7 @@ export type VaultErrorCode =
   | 'denied'
   | 'empty_body'
   | 'locked'
+  | 'message_conflict'
   | 'not_audio'
   | 'not_found'
   | 'source_conflict'

@@ -17,6 +17,7 @@ import {
   type RecordingId,
 } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
+import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import type { Delivery } from '@auricle/pbx'
 import { type CallOptions, sealBytes, startSeal } from '@auricle/sealed'
@@ -25,12 +26,15 @@ import type { OpenConnector } from './connector-secrets.ts'
 import { VaultError } from './error.ts'
 import { recordingIdentity, sealContext } from './object-context.ts'
 import { intakeKey } from './object-key.ts'
+import { noteMessage, refuseReplay } from './replay.ts'
 
 export interface ReceiveParts {
   readonly catalog: Pick<Catalog, 'findIntakeBySource' | 'commitIntake'>
   readonly objects: Pick<ObjectStore, 'put'>
   /** Only ever asked to wrap under a tenant's `recordings` key. */
   readonly keys: Pick<KeyService, 'key'>
+  /** Only asked about messages whose sender signs an id with them. */
+  readonly limits: Pick<Limits, 'seen' | 'remember'>
   /** What the first bytes of the audio say it is; null when it is not audio. */
   readonly sniff: (head: Uint8Array, hints: Pick<Notice, 'contentType' | 'fileName'>) => AudioFormat | null
   readonly sniffBytes: number
@@ -65,13 +69,31 @@ export async function receive(
 ): Promise<Received> {
   const receivedAt = parts.now?.() ?? new Date()
   const pending = { connector, intakeId: newIntakeId(), recordingId: newRecordingId(), receivedAt }
-  if (delivery.type === 'remote') return commit(parts, pending, delivery.notice, null, options)
+  if (delivery.type === 'remote') return commitOnce(parts, pending, delivery, delivery.notice, null, options)
 
   const known =
     delivery.sourceId === null ? null : await findFirst(parts, connector, delivery.sourceId, options)
   if (known !== null) return replay(connector, known, await digest(delivery.audio, options))
   const audio = await storeAudio(parts, pending, delivery, options)
-  return commit(parts, pending, delivery.notice(), audio, options)
+  return commitOnce(parts, pending, delivery, delivery.notice(), audio, options)
+}
+
+/** Commits a message unless its id stands for another one. */
+async function commitOnce(
+  parts: ReceiveParts,
+  pending: Pending,
+  { messageId }: Delivery,
+  notice: Notice,
+  audio: StoredAudio | null,
+  options: ReceiveOptions,
+): Promise<Received> {
+  if (messageId === undefined) return commit(parts, pending, notice, audio, options)
+  const { connector } = pending
+  const message = { id: messageId, notice, audioSha256: audio?.sha256 ?? null }
+  await refuseReplay(parts.limits, connector, message, options)
+  const received = await commit(parts, pending, notice, audio, options)
+  await noteMessage(parts.limits, connector, message, received.receipt.recording, options)
+  return received
 }
 
 function findFirst(parts: ReceiveParts, connector: OpenConnector, sourceId: string, options: CallOptions) {

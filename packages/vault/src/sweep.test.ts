@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
+import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import {
   type Clinic,
   deliveryOf,
@@ -17,7 +17,7 @@ const graceMs = 60_000
 
 let vault: TestVault
 let clinic: Clinic
-let jobs: PostgresJobs
+let jobs: Jobs
 
 before(async () => {
   vault = await openTestVault()

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { newRecordingId, Problem, problems, type RecordingId } from '@auricle/contract'
 import { totpCode } from '@auricle/identity'
+import { createPostgresLimits } from '@auricle/limits'
 import { z } from 'zod'
 import { archiveAudio } from '../../../test/archived.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
@@ -261,6 +262,33 @@ test('ten failures lock an account, also against the right credentials', async (
     refused.map(({ reasons }) => reasons.join()),
     ['bad_credentials', 'locked', 'locked'],
   )
+})
+
+test('one account, and one place, may try only so often, and others do not notice', async () => {
+  const at = 1_800_000_000_000
+  const onError = (error: Error) => assert.fail(error)
+  await using limits = createPostgresLimits({ connection: vault.database.app, now: () => at, onError })
+  await using frozen = await openFront(vault, { limits })
+  const crowded = await makeClinic(vault)
+  const attempt = (person: Person, from: string) =>
+    fetch(`${frozen.url}/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': from },
+      body: JSON.stringify(credentialsOf(crowded, person)),
+    })
+  const drain = async (key: string, burst: number, everyMs: number) => {
+    while ((await limits.take(key, { burst, everyMs })).allowed);
+  }
+  const { slug } = crowded.tenant
+  await drain(`api:sign-in:account:${JSON.stringify([slug, 'clinician'])}`, 30, 10_000)
+  const refused = await attempt(crowded.clinician, '203.0.113.1')
+  assert.equal(refused.headers.get('retry-after'), '10')
+  await assertProblem(refused, 'tooManyAttempts')
+  assert.equal((await attempt(crowded.stranger, '203.0.113.1')).status, 201)
+
+  await drain('api:sign-in:address:203.0.113.1', 600, 200)
+  await assertProblem(await attempt(crowded.administrator, '203.0.113.1'), 'tooManyAttempts')
+  assert.equal((await attempt(crowded.administrator, '203.0.113.2')).status, 201)
 })
 
 test('what is no sign-in is refused before anybody is asked for', async () => {

@@ -2,9 +2,12 @@
 import type { CatalogErrorCode } from '@auricle/catalog'
 import { type Problem, type ProblemName, problems } from '@auricle/contract'
 import { IdentityError, type IdentityErrorCode } from '@auricle/identity'
+import { LimitsError, type LimitsErrorCode } from '@auricle/limits'
 import { VaultError, type VaultErrorCode } from '@auricle/vault'
 import type { Response } from 'express'
 import { z } from 'zod'
+
+const millisecondsPerSecond = 1000
 
 const vault = {
   bad_credentials: 'badCredentials',
@@ -13,6 +16,7 @@ const vault = {
   denied: 'denied',
   empty_body: 'internal',
   locked: 'tooManyAttempts',
+  message_conflict: 'internal',
   not_audio: 'internal',
   not_found: 'notFound',
   source_conflict: 'internal',
@@ -41,6 +45,11 @@ const identity = {
   weak_password: 'malformed',
 } satisfies Record<IdentityErrorCode, ProblemName>
 
+const limits = {
+  exceeded: 'tooManyAttempts',
+  unavailable: 'unavailable',
+} satisfies Record<LimitsErrorCode, ProblemName>
+
 function isCatalogCode(error: Error): error is Error & { code: CatalogErrorCode } {
   return error.name === 'CatalogError' && 'code' in error && String(error.code) in catalog
 }
@@ -48,6 +57,7 @@ function isCatalogCode(error: Error): error is Error & { code: CatalogErrorCode 
 export function problemName(error: unknown): ProblemName {
   if (error instanceof VaultError) return vault[error.code]
   if (error instanceof IdentityError) return identity[error.code]
+  if (error instanceof LimitsError) return limits[error.code]
   if (error instanceof z.ZodError) return 'malformed'
   if (!(error instanceof Error)) return 'internal'
   if (isCatalogCode(error)) return catalog[error.code]
@@ -68,7 +78,14 @@ export function problemOf(error: unknown, request: string): Problem {
 function detailOf(error: unknown, status: number): { detail?: string } {
   if (status >= 500) return {}
   if (error instanceof z.ZodError) return { detail: z.prettifyError(error) }
-  return error instanceof VaultError || error instanceof IdentityError ? { detail: error.message } : {}
+  const isOurs = [VaultError, IdentityError, LimitsError].some(kind => error instanceof kind)
+  return isOurs && error instanceof Error ? { detail: error.message } : {}
+}
+
+/** How long whoever was refused has to wait; null where it is not for a time of its own. */
+export function retryAfterSeconds(error: unknown): number | null {
+  if (!(error instanceof LimitsError) || error.retryAfterMs === null) return null
+  return Math.ceil(error.retryAfterMs / millisecondsPerSecond)
 }
 
 export function sendProblem(response: Response, problem: Problem): void {
@@ -80,7 +97,7 @@ export function sendProblem(response: Response, problem: Problem): void {
   if (problem.status === 401 && !response.hasHeader('WWW-Authenticate')) {
     response.set('WWW-Authenticate', 'Bearer realm="auricle"')
   }
-  if (problem.status === 429) response.set('Retry-After', '900')
+  if (problem.status === 429 && !response.hasHeader('Retry-After')) response.set('Retry-After', '900')
   if (problem.status === 503) response.set('Retry-After', '5')
   response.removeHeader('Content-Length')
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))

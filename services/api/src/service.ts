@@ -3,6 +3,7 @@ import type { Catalog } from '@auricle/catalog'
 import { problems, type Session } from '@auricle/contract'
 import { can, createHttpIdentity, createPasswords, verifyTotp } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
+import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import {
   type Config,
@@ -17,10 +18,11 @@ import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
-import { problemName, problemOf, sendProblem } from './problem.ts'
+import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
+import { limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
@@ -28,6 +30,7 @@ export interface ApiParts {
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
   readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
 }
@@ -46,15 +49,16 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, logger, metrics } = parts
+  const { config, catalog, keys, limits, logger, metrics } = parts
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
 
   const identity = createHttpIdentity<Session>({
     verifyToken,
-    signIn: (credentials, request) => {
+    signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
+      await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       const vault = { catalog, secrets, verifyPassword: passwords.verifyPassword, verifyTotp, issueToken }
       return signIn(vault, credentials, facts, { signal: exchangeOf(request).signal })
     },
@@ -98,6 +102,8 @@ export async function startApi(
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
+    const waitSeconds = retryAfterSeconds(error)
+    if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))
   })
 

@@ -3,7 +3,7 @@ import type { Catalog, MailboxRow, TenantRow, UserRow } from '@auricle/catalog'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config } from '@auricle/runtime'
-import { createTenantSecrets, isError, type TenantSecretsCache } from '@auricle/vault'
+import { createTenantSecrets, isError, type ReceiveParts, type TenantSecretsCache } from '@auricle/vault'
 import { UsageError } from './error.ts'
 
 export interface Operator {
@@ -13,6 +13,7 @@ export interface Operator {
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
   readonly keys: KeyService
+  readonly limits: ReceiveParts['limits']
   readonly secrets: TenantSecretsCache
   readonly signal: AbortSignal
 }

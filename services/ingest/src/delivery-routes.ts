@@ -1,15 +1,18 @@
 // The door for PBXs: `POST /v1/ingest/{connector}` and `PUT /v1/ingest/{connector}/{name}`.
 import { randomUUID } from 'node:crypto'
 import { ConnectorId, type ProblemName, problems } from '@auricle/contract'
+import { LimitsError } from '@auricle/limits'
 import type { Delivery, DeliveryRequest, PbxConnector } from '@auricle/pbx'
 import type { Connectors, OpenConnector, Received } from '@auricle/vault'
 import { type Request, type Response, Router } from 'express'
 import { readBody } from './body.ts'
+import type { FailureLimits, Sender } from './failure-limits.ts'
 import { problemName, problemOf, problemSlug } from './problem.ts'
 import { sendAndDrain } from './send-and-drain.ts'
 
 /** Beside the audio a multipart body holds its metadata and boundaries. */
 const bodyOverheadBytes = 1024 * 1024
+const millisecondsPerSecond = 1000
 
 export interface DeliveryParts {
   readonly connectors: Connectors
@@ -19,6 +22,7 @@ export interface DeliveryParts {
     delivery: Delivery,
     options: { readonly request: string; readonly signal: AbortSignal },
   ) => Promise<Received>
+  readonly failures: FailureLimits
   /** Called once a delivery, after its answer is decided. */
   readonly observe: (outcome: DeliveryOutcome) => void
   /** Logs the refusal of a known connector in the audit log; never throws. */
@@ -80,7 +84,10 @@ async function handle(
     })
   try {
     connector = id.success ? await parts.connectors.find(id.data, { signal: parts.signal }) : null
+    const sender = senderOf(connector, request)
+    parts.failures.refuseWaiting(sender)
     if (connector === null) {
+      await parts.failures.count(sender, parts)
       observe(problemSlug('unknownConnector'), 0)
       return await refuse(request, response, 'unknownConnector', requestId)
     }
@@ -88,12 +95,34 @@ async function handle(
     observe(duplicate ? 'duplicate' : 'received', audioBytes ?? 0)
     // 200 and nothing else: some PBXs take any other success for a failure.
     await sendAndDrain(request, response, 200, receipt)
-  } catch (error) {
+  } catch (failure) {
+    const error = await counted(parts, senderOf(connector, request), failure)
     const problem = problemOf(error, requestId)
-    const slug = problemSlug(problemName(error))
-    observe(slug, 0, error)
-    if (connector !== null && problem.status < 500) await parts.noteRefusal(connector, slug, requestId)
+    const slug = problemSlug(problemName(failure))
+    observe(problemSlug(problemName(error)), 0, error)
+    // Whoever has to wait is in the log for what they did before.
+    if (connector !== null && problem.status < 500 && !(failure instanceof LimitsError)) {
+      await parts.noteRefusal(connector, slug, requestId)
+    }
+    if (error instanceof LimitsError && error.retryAfterMs !== null) {
+      response.set('Retry-After', String(Math.ceil(error.retryAfterMs / millisecondsPerSecond)))
+    }
     await sendAndDrain(request, response, problem.status, problem)
+  }
+}
+
+function senderOf(connector: OpenConnector | null, request: Request): Sender {
+  return { connectorId: connector?.row.id ?? null, address: request.ip ?? null }
+}
+
+/** The failure itself, or that there were too many of its kind. Only what nobody vouches for is counted. */
+async function counted(parts: DeliveryParts, sender: Sender, failure: unknown): Promise<unknown> {
+  if (problemName(failure) !== 'badSignature') return failure
+  try {
+    await parts.failures.count(sender, parts)
+    return failure
+  } catch (error) {
+    return error instanceof LimitsError ? error : failure
   }
 }
 

@@ -1,5 +1,6 @@
 // Which problem each failure of a delivery is to the PBX. A code without a row does not compile.
 import { type Problem, type ProblemName, problems } from '@auricle/contract'
+import { LimitsError, type LimitsErrorCode } from '@auricle/limits'
 import { PbxError, type PbxErrorCode } from '@auricle/pbx'
 import { VaultError, type VaultErrorCode } from '@auricle/vault'
 import { IngestError, type IngestErrorCode } from './error.ts'
@@ -11,6 +12,7 @@ const vault = {
   denied: 'internal',
   empty_body: 'emptyBody',
   locked: 'internal',
+  message_conflict: 'messageIdConflict',
   not_audio: 'notAudio',
   not_found: 'internal',
   source_conflict: 'sourceIdConflict',
@@ -33,11 +35,17 @@ const ingest = {
   truncated: 'truncatedBody',
 } satisfies Record<IngestErrorCode, ProblemName>
 
+const limits = {
+  exceeded: 'tooManyAttempts',
+  unavailable: 'unavailable',
+} satisfies Record<LimitsErrorCode, ProblemName>
+
 /** Everything else is a failure of ours, so that the PBX keeps the recording and tries again. */
 export function problemName(error: unknown): ProblemName {
   if (error instanceof VaultError) return vault[error.code]
   if (error instanceof PbxError) return pbx[error.code]
   if (error instanceof IngestError) return ingest[error.code]
+  if (error instanceof LimitsError) return limits[error.code]
   if (!(error instanceof Error)) return 'internal'
   // What Express refuses itself, such as a path that does not decode, carries its status.
   if ('status' in error && error.status === problems.malformed.status) return 'malformed'
@@ -57,6 +65,8 @@ export function problemOf(error: unknown, request: string): Problem {
 }
 
 function detailOf(error: unknown, status: number): { detail?: string } {
-  const isOurs = error instanceof VaultError || error instanceof PbxError || error instanceof IngestError
-  return isOurs && status < problems.internal.status ? { detail: error.message } : {}
+  const isOurs = [VaultError, PbxError, IngestError, LimitsError].some(kind => error instanceof kind)
+  return isOurs && error instanceof Error && status < problems.internal.status
+    ? { detail: error.message }
+    : {}
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { KeyService } from '@auricle/keys'
+import type { Limits, Rate } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors as kinds } from '@auricle/pbx'
 import {
@@ -15,8 +16,8 @@ import {
 } from '@auricle/runtime'
 import { createConnectors, noteRefusal, type OpenConnector, receive } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
-import { createBucket } from './bucket.ts'
 import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
+import { createFailureLimits } from './failure-limits.ts'
 import { problemName, problemOf } from './problem.ts'
 import { sendAndDrain } from './send-and-drain.ts'
 
@@ -30,21 +31,20 @@ export interface IngestParts {
   readonly objects: Pick<ObjectStore, 'put'>
   /** It unwraps under `connectors` keys and only wraps under `recordings` keys. */
   readonly keys: Pick<KeyService, 'key'>
+  readonly limits: Limits
   readonly logger: Logger
   readonly metrics: Metrics
 }
 
-/** Refusals of one connector that reach the audit log: this many at once, and one more each so many milliseconds. */
-const refusalBurst = 30
-const refusalEveryMs = 2_000
+/** Refusals of one connector that reach the audit log. */
+const refusalRate: Rate = { burst: 30, everyMs: 2_000 }
 
 /** Listens when it resolves; disposing lets running deliveries end. */
 export async function startIngest(
   parts: IngestParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, logger, metrics } = parts
-  const bucket = createBucket(refusalBurst, refusalEveryMs)
+  const { config, catalog, limits, logger, metrics } = parts
   const observe = ({ error, ...delivery }: DeliveryOutcome) => {
     metrics.countDelivery({ connectorKind: delivery.kind, outcome: delivery.outcome })
     metrics.countAudioBytes('in', delivery.bytes)
@@ -60,7 +60,8 @@ export async function startIngest(
     else logger.info('Delivery', fields)
   }
   const refuse = async (connector: OpenConnector, reason: string, request: string) => {
-    if (!bucket.take(connector.row.id)) return
+    const { allowed } = await limits.take(`ingest:refusals:${connector.row.id}`, refusalRate)
+    if (!allowed) return
     await noteRefusal({ catalog }, connector.row, reason, request, {}).catch((error: unknown) =>
       logger.warn('A refused delivery could not be logged', { requestId: request, error }),
     )
@@ -69,7 +70,7 @@ export async function startIngest(
   const closed = new AbortController()
   opening.defer(() => closed.abort(new DOMException('the service is closed', 'AbortError')))
   const app = express()
-  app.disable('x-powered-by').set('etag', false)
+  app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback')
   app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
   app.use(
     deliveryRoutes({
@@ -77,6 +78,7 @@ export async function startIngest(
       kinds: new Map(Object.entries(kinds)),
       receive: (connector, delivery, options) =>
         receive({ ...parts, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
+      failures: createFailureLimits(limits),
       observe,
       noteRefusal: refuse,
       signal: closed.signal,

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createAudioTool } from '@auricle/audio'
 import type { IntakeRow } from '@auricle/catalog'
 import { newIntakeId, newRecordingId } from '@auricle/contract'
-import { createPostgresJobs, migrateJobs, type PostgresJobs } from '@auricle/jobs'
+import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import { createFolderStore, type FolderStore, ObjectError } from '@auricle/objects'
 import { createMetrics, type Metrics } from '@auricle/runtime'
 import { receive } from '@auricle/vault'
@@ -33,7 +33,7 @@ const patienceMs = 60_000
 
 let vault: TestVault
 let clinic: Clinic
-let jobs: PostgresJobs
+let jobs: Jobs
 let place: CommandFolder
 let ogg: Buffer
 

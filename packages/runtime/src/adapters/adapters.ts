@@ -2,6 +2,7 @@
 import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { type Jobs, migrateJobs } from '@auricle/jobs'
 import type { KeyService } from '@auricle/keys'
+import { type Limits, migrateLimits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
@@ -9,6 +10,7 @@ import { type Database, openDatabase } from './database.ts'
 import type { Inspected } from './fitness.ts'
 import { lateJobs } from './jobs.ts'
 import { openKeys } from './keys.ts'
+import { openLimits } from './limits.ts'
 import { type OpenedStore, openRecovery, openStore, type SweepTemporary } from './objects.ts'
 
 export interface Adapters extends AsyncDisposable {
@@ -19,6 +21,8 @@ export interface Adapters extends AsyncDisposable {
   /** What crashed writers left in either store. */
   readonly sweepTemporary: SweepTemporary
   readonly keys: KeyService
+  /** Rate limits and the memory of what was seen lately. */
+  readonly limits: Limits
   /** Opened by the first call, since only the worker needs a queue. */
   readonly openJobs: () => Promise<Jobs>
   /** Stores and keys, for `refuseUnfit` and `inspectAll`. */
@@ -49,6 +53,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
   const objects = openStore(config.objects)
   const recovery = await openRecovery(config)
+  const limits = opening.use(await openLimits(database, secrets, logger))
   const jobs = opening.use(lateJobs(database, secrets, logger))
   const opened = opening.move()
   return {
@@ -57,6 +62,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     recovery: recovery?.store ?? null,
     sweepTemporary: sweepAll([objects, recovery]),
     keys,
+    limits,
     openJobs: jobs.open,
     inspected: [
       { name: 'objects', inspect: objects.store.inspect },
@@ -79,4 +85,5 @@ async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | u
   if (owner === null) return
   await migrate({ settings: owner, appRole: app.user, signal })
   await migrateJobs({ owner, appRole: app.user }, { signal })
+  await migrateLimits({ owner, appRole: app.user }, { signal })
 }

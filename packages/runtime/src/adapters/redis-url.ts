@@ -1,6 +1,6 @@
 // A `redis://` or `rediss://` URL as the parts that a client takes.
 import { readFile } from 'node:fs/promises'
-import type { RedisSettings } from '@auricle/jobs'
+import type { RedisSettings } from '@auricle/contract'
 import { RuntimeError } from '../error.ts'
 
 const defaultPort = 6379

@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PgPool } from 'bullmq'
 import { Pool, type PoolConfig } from 'pg'
-import { JobError } from './error.ts'
+import {
+  closedMessage,
+  codeOf,
+  createOutages,
+  errorPauseMs,
+  isSocketOutage,
+  type OutageWatch,
+} from './outage.ts'
 
 /** How to connect as one role: what the `pg` driver takes. */
 export type JobsConnection = Pick<
@@ -22,22 +29,9 @@ const statementTimeoutMs = 30_000
 /** How long the end waits for the server to close its side of each connection. */
 const closeTimeoutMs = 1000
 
-/** A missing right or a full disk stays for a while. */
-const errorPauseMs = 500
-
-/** What BullMQ takes for a lost connection, which it waits out; anything else it reports and tries again at once. */
-const closedMessage = 'Connection is closed.'
-
-export interface OutageWatch {
-  /** Called once when the database goes away. */
-  readonly lost: (error: JobError) => void
-  /** Called once when it answers again. */
-  readonly back: () => void
-}
-
 /**
  * A pool for BullMQ that survives the database: while it restarts, calls fail in the one way that makes BullMQ pause
- * before it tries again. Without this a worker spins and reports each attempt (jobs/src/outage.test.ts).
+ * before it tries again. Without this a worker spins and reports each attempt (jobs/src/conformance.ts).
  */
 export function createQueuePool(connection: JobsConnection, watch: OutageWatch): PgPool {
   const pool = new Pool({
@@ -49,28 +43,16 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
     statement_timeout: statementTimeoutMs,
     keepAlive: true,
   })
-  let isAway = false
-  let isEnding = false
-  const answered = () => {
-    if (isAway) watch.back()
-    isAway = false
-  }
-  const failed = (error: unknown): unknown => {
-    if (!isOutage(error)) return error
-    if (!isAway && !isEnding)
-      watch.lost(new JobError('unavailable', 'The queue lost its database', { cause: error }))
-    isAway = true
-    return new Error(closedMessage, { cause: error })
-  }
+  const outages = createOutages(isPostgresOutage, watch)
   // A connection that breaks while idle belongs to nobody else.
-  pool.on('error', failed)
+  pool.on('error', outages.failed)
   const connected = new Set<unknown>()
   pool.on('connect', client => connected.add(client))
   pool.on('remove', client => connected.delete(client))
   // `pool.end()` resolves before its connections are closed (pg-pool 3), and a database that is stopped right after it
   // would break them, the ones that BullMQ took its listeners off included.
   const end = async () => {
-    isEnding = true
+    outages.end()
     await pool.end()
     const signal = AbortSignal.timeout(closeTimeoutMs)
     // Rejects when the time is over: then the server is gone or silent, and there is nothing to wait for.
@@ -85,10 +67,10 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
         return async (...args: unknown[]) => {
           try {
             const result = await Reflect.apply(target[name], target, args)
-            answered()
+            outages.answered()
             return result
           } catch (error) {
-            const told = failed(error)
+            const told = outages.failed(error)
             // BullMQ waits out an outage; anything else that goes wrong it tries again at once, for ever.
             if (told === error) await sleep(errorPauseMs)
             throw told
@@ -104,22 +86,17 @@ export function createQueuePool(connection: JobsConnection, watch: OutageWatch):
   })
 }
 
-const outageCodes: ReadonlySet<string> = new Set([
-  // The socket or the name (Node).
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['ENOTFOUND', 'EAI_AGAIN'],
-  // PostgreSQL, appendix A: shutting down, crashed, starting up or stopping, too many connections.
-  ...['57P01', '57P02', '57P03', '53300'],
-])
+/** Appendix A of PostgreSQL's manual: shutting down, crashed, starting up or stopping, too many connections. */
+const outageCodes: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '53300'])
 const connectionExceptionClass = '08'
 /** Errors of the driver (pg 8) that have no code. */
 const outageMessage =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/
 
-export function isOutage(error: unknown): boolean {
+export function isPostgresOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  if (error.message === closedMessage) return true
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
+  if (error.message === closedMessage || isSocketOutage(error)) return true
+  const code = codeOf(error)
   if (code === null) return outageMessage.test(error.message)
   return outageCodes.has(code) || code.startsWith(connectionExceptionClass)
 }

@@ -1,0 +1,6 @@
+export { addressGroup } from './address.ts'
+export { LimitsError, type LimitsErrorCode } from './error.ts'
+export { enforce, type Limits, type Rate, type Taken } from './limits.ts'
+export { type LimitsConnection, migrateLimits } from './migrate.ts'
+export { createPostgresLimits, type PostgresLimitsOptions } from './postgres-limits.ts'
+export { createRedisLimits, type RedisLimitsOptions } from './redis-limits.ts'
