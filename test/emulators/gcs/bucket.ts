@@ -60,7 +60,6 @@ export function createBucket(
     settings: {
       storageClass: 'STANDARD',
       iamConfiguration: {},
-      softDeletePolicy: { retentionDurationSeconds: String(defaultSoftDeleteSeconds) },
       location,
       locationType: isDual ? 'dual-region' : multiRegions.includes(location) ? 'multi-region' : 'region',
       ...(objectRetention || given['objectRetention'] !== undefined
@@ -70,7 +69,8 @@ export function createBucket(
     objects: new Map(),
     softDeleted: [],
   }
-  changeSettings(bucket, given, now)
+  const softDeletePolicy = { retentionDurationSeconds: defaultSoftDeleteSeconds }
+  changeSettings(bucket, { softDeletePolicy, ...given }, now)
   bucket.metageneration = 1
   return bucket
 }
