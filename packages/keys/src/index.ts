@@ -1,3 +1,4 @@
+export { type CachedKeysOptions, cachedKeys } from './cached-keys.ts'
 export { KeyError, type KeyErrorCode } from './error.ts'
 export type {
   AnyKeyName,
