@@ -19,7 +19,7 @@ import {
 import { deriveDataKey, deriveObjectKeys, digestCore, macOfHeader, recordingAad, wrapAad } from './keys.ts'
 import { openSealed } from './open.ts'
 import { encodePrefix } from './prefix.ts'
-import { type RecordingKey, startRecordingKey } from './recording-key.ts'
+import { type RecordingSecret, startRecordingSecret } from './recording-secret.ts'
 import { openTink, sealTink } from './tink.ts'
 import { plaintextStart, tinkLayout } from './tink-layout.ts'
 import { sealTrailer } from './trailer.ts'
@@ -369,9 +369,9 @@ describe('objects that share the wrap of their recording', async () => {
   const { tenant, recording } = testContext
   const secret = randomBytes(32)
   const keyOf = (identity: { tenant: string; recording: string }, of: Uint8Array = randomBytes(32)) =>
-    startRecordingKey({ ...identity, wrapper: keyring, random: () => Uint8Array.from(of) })
+    startRecordingSecret({ ...identity, wrapper: keyring, random: () => Uint8Array.from(of) })
   const key = await keyOf({ tenant, recording }, secret)
-  const sealedUnder = async (under: RecordingKey, context: Partial<SealContext> = {}, bytes = plaintext) =>
+  const sealedUnder = async (under: RecordingSecret, context: Partial<SealContext> = {}, bytes = plaintext) =>
     Buffer.from(
       (await sealBytes(bytes, { context: { ...testContext, ...context }, under, segmentBytes })).bytes,
     )
@@ -421,7 +421,7 @@ describe('objects that share the wrap of their recording', async () => {
   })
 
   test('with the wrap of another recording, tenant or secret in their header, by a hand that knows all keys', async () => {
-    const others: Readonly<Record<string, RecordingKey>> = {
+    const others: Readonly<Record<string, RecordingSecret>> = {
       'another recording': await keyOf({ tenant, recording: 'rec_other' }, secret),
       'another tenant': await keyOf({ tenant: 'ten_other', recording }, secret),
       'names that run together': await keyOf({ tenant: `${tenant}r`, recording: recording.slice(1) }, secret),

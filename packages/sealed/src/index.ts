@@ -6,6 +6,10 @@ export { inspectSealed } from './inspect.ts'
 export { type OpenOptions, openSealed } from './open.ts'
 export type { OpenedObject } from './opened-object.ts'
 export type { CallOptions, KeyUnwrapper, KeyWrapper, SealedSource } from './port.ts'
-export { type RecordingKey, type RecordingKeyOptions, startRecordingKey } from './recording-key.ts'
+export {
+  type RecordingSecret,
+  type RecordingSecretOptions,
+  startRecordingSecret,
+} from './recording-secret.ts'
 export { type SealFacts, type Sealing, type SealKey, type SealOptions, startSeal } from './seal.ts'
 export { bytesSource } from './source.ts'

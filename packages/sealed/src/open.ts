@@ -40,7 +40,7 @@ export async function openSealed(source: SealedSource, options: OpenOptions): Pr
     if (!timingSafeEqual(mac, header.mac)) throw notAuthentic('header MAC')
     return createOpenedObject(checkedParts(header, ends, unwrapped, source.sizeBytes))
   } catch (error) {
-    unwrapped.recordingKey?.[Symbol.dispose]()
+    unwrapped.recordingSecret?.[Symbol.dispose]()
     throw error
   }
 }
@@ -49,7 +49,7 @@ export async function openSealed(source: SealedSource, options: OpenOptions): Pr
 function checkedParts(
   header: SealedHeader,
   { prefix, tinkHeader, trailer, source }: ObjectEnds,
-  { keys, recordingKey }: UnwrappedKeys,
+  { keys, recordingSecret }: UnwrappedKeys,
   sizeBytes: number,
 ): OpenedParts {
   const facts = openTrailer(trailer, keys.trailerKey, header.coreDigest)
@@ -69,6 +69,6 @@ function checkedParts(
     layout,
     payloadBytes: facts.payloadBytes,
     source,
-    recordingKey,
+    recordingSecret,
   }
 }

@@ -22,7 +22,7 @@ import {
 } from './limits.ts'
 import type { CallOptions, KeyWrapper } from './port.ts'
 import { encodePrefix, type SealedPrefix } from './prefix.ts'
-import { legalWrap, type RecordingKey } from './recording-key.ts'
+import { legalWrap, type RecordingSecret } from './recording-secret.ts'
 import { RunningSha256 } from './running-sha256.ts'
 import { streamBytes, tinkLayout } from './tink-layout.ts'
 import { SegmentSealer } from './tink-stream.ts'
@@ -31,7 +31,7 @@ import { fingerprintOf, sealTrailer } from './trailer.ts'
 /** Exactly one of the two: a wrap for this object alone, or the key of the recording it belongs to. */
 export type SealKey =
   | { readonly wrapper: KeyWrapper; readonly under?: never }
-  | { readonly under: RecordingKey; readonly wrapper?: never }
+  | { readonly under: RecordingSecret; readonly wrapper?: never }
 
 export type SealOptions = SealKey & SealSettings
 
@@ -140,7 +140,7 @@ async function wrapFresh(
   }
 }
 
-function deriveUnder(key: RecordingKey, objectSalt: Uint8Array, coreDigest: Uint8Array): SettledKey {
+function deriveUnder(key: RecordingSecret, objectSalt: Uint8Array, coreDigest: Uint8Array): SettledKey {
   const dataKey = key.deriveDataKey(objectSalt, coreDigest)
   if (dataKey === null) throw misuse('The key of the recording was disposed')
   return { dataKey, wrap: key.wrap }

@@ -7,12 +7,12 @@ import type { SealedHeader } from './header.ts'
 import { deriveObjectKeys, type ObjectKeys, recordingAad, wrapAad } from './keys.ts'
 import { dataKeyBytes, recordingSecretBytes } from './limits.ts'
 import type { CallOptions, KeyUnwrapper } from './port.ts'
-import { RecordingKey } from './recording-key.ts'
+import { RecordingSecret } from './recording-secret.ts'
 
 export interface UnwrapOptions extends CallOptions {
   readonly unwrapper: KeyUnwrapper
   /** The key of the recording where it is at hand: tried first, which costs no call of the key service. */
-  readonly under?: RecordingKey | null | undefined
+  readonly under?: RecordingSecret | null | undefined
   /** Wraps made after the object was sealed, newest first. Tried before those in the object. */
   readonly newerWraps?: readonly Wrap[] | undefined
 }
@@ -20,7 +20,7 @@ export interface UnwrapOptions extends CallOptions {
 export interface UnwrappedKeys {
   readonly keys: ObjectKeys
   /** What the data key was derived from, for the caller to dispose; null where the object has a key of its own. */
-  readonly recordingKey: RecordingKey | null
+  readonly recordingSecret: RecordingSecret | null
 }
 
 /**
@@ -57,7 +57,7 @@ export async function unwrapKeys(
 
 function ownKey(dataKey: Uint8Array, header: SealedHeader, streamSalt: Uint8Array): UnwrappedKeys | null {
   const keys = deriveCommitted(dataKey, header, streamSalt)
-  return keys === null ? null : { keys, recordingKey: null }
+  return keys === null ? null : { keys, recordingSecret: null }
 }
 
 function sharedKey(
@@ -67,22 +67,22 @@ function sharedKey(
   streamSalt: Uint8Array,
 ): UnwrappedKeys | null {
   const { tenant, recording } = header.context
-  const recordingKey = new RecordingKey({ tenant, recording }, wrap, secret)
-  if (secret.length === recordingSecretBytes) return deriveUnder(recordingKey, header, streamSalt)
-  recordingKey[Symbol.dispose]()
+  const recordingSecret = new RecordingSecret({ tenant, recording }, wrap, secret)
+  if (secret.length === recordingSecretBytes) return deriveUnder(recordingSecret, header, streamSalt)
+  recordingSecret[Symbol.dispose]()
   return null
 }
 
 /** Takes the recording's key over. */
 function deriveUnder(
-  recordingKey: RecordingKey | null,
+  recordingSecret: RecordingSecret | null,
   header: SealedHeader,
   streamSalt: Uint8Array,
 ): UnwrappedKeys | null {
-  const dataKey = recordingKey?.deriveDataKey(header.objectSalt, header.coreDigest) ?? null
+  const dataKey = recordingSecret?.deriveDataKey(header.objectSalt, header.coreDigest) ?? null
   const keys = dataKey === null ? null : deriveCommitted(dataKey, header, streamSalt)
-  if (keys !== null) return { keys, recordingKey }
-  recordingKey?.[Symbol.dispose]()
+  if (keys !== null) return { keys, recordingSecret }
+  recordingSecret?.[Symbol.dispose]()
   return null
 }
 

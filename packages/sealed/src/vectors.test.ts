@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { openBytes, sealBytes } from './bytes.ts'
 import type { SealContext } from './context.ts'
 import { createTestKeyring, patternBytes, testContext } from './fixture.ts'
-import { startRecordingKey } from './recording-key.ts'
+import { startRecordingSecret } from './recording-secret.ts'
 
 const file = new URL('../testdata/vectors.json', import.meta.url)
 const keyEncryptionKey = Buffer.from('public test key, protects nothing').subarray(0, 32)
@@ -78,7 +78,11 @@ async function makeVector({ name, segmentBytes, plaintextBytes, context, secretO
   using under =
     secret === null
       ? null
-      : await startRecordingKey({ ...sealContext, wrapper: keyring, random: () => Uint8Array.from(secret) })
+      : await startRecordingSecret({
+          ...sealContext,
+          wrapper: keyring,
+          random: () => Uint8Array.from(secret),
+        })
   const { bytes, facts } =
     under === null
       ? await sealBytes(plaintext, { ...settings, wrapper: keyring })

@@ -17,7 +17,7 @@ import { inspectSealed } from './inspect.ts'
 import { recordingAad, wrapAad } from './keys.ts'
 import { openSealed } from './open.ts'
 import type { KeyUnwrapper, KeyWrapper } from './port.ts'
-import { type RecordingKey, startRecordingKey } from './recording-key.ts'
+import { type RecordingSecret, startRecordingSecret } from './recording-secret.ts'
 import { startSeal } from './seal.ts'
 import { bytesSource } from './source.ts'
 
@@ -57,13 +57,13 @@ function watchedKeyring() {
 
 const isWiped = (bytes: Uint8Array | undefined) => bytes?.every(byte => byte === 0) === true
 
-async function sealedUnder(under: RecordingKey, role = 'original'): Promise<Uint8Array> {
+async function sealedUnder(under: RecordingSecret, role = 'original'): Promise<Uint8Array> {
   return (await sealBytes(plaintext, { context: { ...testContext, role }, under })).bytes
 }
 
 test('a whole recording costs one wrap, and one unwrap to open all of it', async () => {
   const keyring = watchedKeyring()
-  using key = await startRecordingKey({ ...identity, wrapper: keyring })
+  using key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const objects = await Promise.all(roles.map(async role => ({ role, bytes: await sealedUnder(key, role) })))
   assert.equal(keyring.given.length, 1)
   for (const { bytes } of objects) {
@@ -75,7 +75,7 @@ test('a whole recording costs one wrap, and one unwrap to open all of it', async
   using opened = await openSealed(watchedSource(first), { expect, unwrapper: keyring })
   assert.equal(keyring.given.length, 2)
   for (const { role, bytes } of objects) {
-    const options = { expect: { ...testContext, role }, unwrapper: closed, under: opened.recordingKey }
+    const options = { expect: { ...testContext, role }, unwrapper: closed, under: opened.recordingSecret }
     assert.ok(plaintext.equals(await openBytes(bytes, options)))
     // Each opens by its own header alone, too.
     assert.ok(plaintext.equals(await openBytes(bytes, { ...options, unwrapper: keyring, under: null })))
@@ -84,12 +84,12 @@ test('a whole recording costs one wrap, and one unwrap to open all of it', async
 
 test('what opened an object seals further ones with the same wrap', async () => {
   const keyring = createTestKeyring()
-  using key = await startRecordingKey({ ...identity, wrapper: keyring })
+  using key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const bytes = await sealedUnder(key, 'intake')
   const expect = { ...testContext, role: 'intake' }
   using opened = await openSealed(watchedSource(bytes), { expect, unwrapper: keyring })
-  assert.ok(opened.recordingKey)
-  const later = await sealedUnder(opened.recordingKey, 'peaks')
+  assert.ok(opened.recordingSecret)
+  const later = await sealedUnder(opened.recordingSecret, 'peaks')
   assert.deepEqual((await inspectSealed(bytesSource(later))).wraps, [key.wrap])
   const options = { expect: { ...testContext, role: 'peaks' }, unwrapper: closed, under: key }
   assert.ok(plaintext.equals(await openBytes(later, options)))
@@ -97,7 +97,7 @@ test('what opened an object seals further ones with the same wrap', async () => 
 
 test('the same content sealed twice has other keys', async () => {
   const keyring = createTestKeyring()
-  using key = await startRecordingKey({ ...identity, wrapper: keyring })
+  using key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const [one, two] = [await sealedUnder(key), await sealedUnder(key)].map(bytes => Buffer.from(bytes))
   const commitments = await Promise.all(
     [one, two].map(async bytes => (await inspectSealed(bytesSource(bytes ?? plaintext))).commitment),
@@ -107,7 +107,7 @@ test('the same content sealed twice has other keys', async () => {
 
 test('the secret is wiped: by the wrap, by disposing key and object, and where an object is refused', async () => {
   const keyring = watchedKeyring()
-  const key = await startRecordingKey({ ...identity, wrapper: keyring })
+  const key = await startRecordingSecret({ ...identity, wrapper: keyring })
   assert.ok(isWiped(keyring.given[0]))
   const bytes = await sealedUnder(key)
   const options = { expect: testContext, unwrapper: keyring }
@@ -129,27 +129,27 @@ test('the secret is wiped: by the wrap, by disposing key and object, and where a
       return closed.wrap(secret, plaintext)
     },
   }
-  await assert.rejects(startRecordingKey({ ...identity, wrapper: refusing }), KeyringError)
+  await assert.rejects(startRecordingSecret({ ...identity, wrapper: refusing }), KeyringError)
   assert.ok(isWiped(keyring.given[3]))
 })
 
 test('an object and the key it was opened with are disposed apart', async () => {
   const keyring = createTestKeyring()
-  const key = await startRecordingKey({ ...identity, wrapper: keyring })
+  const key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const bytes = await sealedUnder(key)
   const options = { expect: testContext, unwrapper: closed }
   const one = await openSealed(watchedSource(bytes), { ...options, under: key })
-  using two = await openSealed(watchedSource(bytes), { ...options, under: one.recordingKey })
+  using two = await openSealed(watchedSource(bytes), { ...options, under: one.recordingSecret })
   key[Symbol.dispose]()
   one[Symbol.dispose]()
   assert.ok((await joined(two.read(null))).equals(plaintext))
-  using three = await openSealed(watchedSource(bytes), { ...options, under: two.recordingKey })
+  using three = await openSealed(watchedSource(bytes), { ...options, under: two.recordingSecret })
   assert.ok((await joined(three.read(null))).equals(plaintext))
 })
 
 test('a disposed key seals nothing, and opens nothing itself', async () => {
   const keyring = createTestKeyring()
-  const key = await startRecordingKey({ ...identity, wrapper: keyring })
+  const key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const bytes = await sealedUnder(key)
   key[Symbol.dispose]()
   await assert.rejects(startSeal({ context: testContext, under: key }), { code: 'misuse' })
@@ -160,10 +160,10 @@ test('a disposed key seals nothing, and opens nothing itself', async () => {
 
 test('the key of another recording or tenant is a mistake at once', async () => {
   const keyring = createTestKeyring()
-  using key = await startRecordingKey({ ...identity, wrapper: keyring })
+  using key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const bytes = await sealedUnder(key)
   for (const member of ['tenant', 'recording'] as const) {
-    using other = await startRecordingKey({ ...identity, [member]: 'other', wrapper: keyring })
+    using other = await startRecordingSecret({ ...identity, [member]: 'other', wrapper: keyring })
     await assert.rejects(startSeal({ context: testContext, under: other }), { code: 'misuse' })
     const options = { expect: testContext, unwrapper: keyring, under: other }
     await assert.rejects(openBytes(bytes, options), { code: 'misuse' })
@@ -173,14 +173,14 @@ test('the key of another recording or tenant is a mistake at once', async () => 
 
 test('objects of either rule open beside each other', async () => {
   const keyring = createTestKeyring()
-  using key = await startRecordingKey({ ...identity, wrapper: keyring })
+  using key = await startRecordingSecret({ ...identity, wrapper: keyring })
   const { bytes: alone } = await sealBytes(plaintext, { context: testContext, wrapper: keyring })
   using opened = await openSealed(watchedSource(alone), {
     expect: testContext,
     unwrapper: keyring,
     under: key,
   })
-  assert.equal(opened.recordingKey, null)
+  assert.equal(opened.recordingSecret, null)
   assert.ok((await joined(opened.read(null))).equals(plaintext))
 })
 
@@ -188,13 +188,13 @@ test('one rewrap serves every object of the recording', async () => {
   const [old, young] = [createTestKeyring(), createTestKeyring(randomBytes(32), '2')]
   const secret = randomBytes(32)
   const random = () => Uint8Array.from(secret)
-  using key = await startRecordingKey({ ...identity, wrapper: old, random })
+  using key = await startRecordingSecret({ ...identity, wrapper: old, random })
   const newer: Wrap = { ...(await young.wrap(secret, recordingAad(identity))), aad: 2 }
   for (const role of roles) {
     const bytes = await sealedUnder(key, role)
     const expect = { ...testContext, role }
     using opened = await openSealed(watchedSource(bytes), { expect, unwrapper: young, newerWraps: [newer] })
-    assert.deepEqual(opened.recordingKey?.wrap, newer)
+    assert.deepEqual(opened.recordingSecret?.wrap, newer)
     assert.ok((await joined(opened.read(null))).equals(plaintext))
   }
   const foreign: Wrap = { ...(await young.wrap(randomBytes(32), recordingAad(identity))), aad: 2 }
@@ -215,13 +215,13 @@ test('what is out of its limits, or no wrap at all, is refused before or after t
   for (const wrong of ['', 'x'.repeat(129), '\ud800']) {
     for (const member of ['tenant', 'recording']) {
       const options = { ...identity, [member]: wrong, wrapper: closed }
-      await assert.rejects(startRecordingKey(options), { code: 'misuse' })
+      await assert.rejects(startRecordingSecret(options), { code: 'misuse' })
     }
   }
   const wrapper = { wrap: async () => ({}) as Wrap }
-  await assert.rejects(startRecordingKey({ ...identity, wrapper }), { code: 'misuse' })
+  await assert.rejects(startRecordingSecret({ ...identity, wrapper }), { code: 'misuse' })
   const stop = AbortSignal.abort(new Error('stopped'))
-  await assert.rejects(startRecordingKey({ ...identity, wrapper: closed, signal: stop }), /stopped/)
+  await assert.rejects(startRecordingSecret({ ...identity, wrapper: closed, signal: stop }), /stopped/)
 })
 
 test('no two recordings share what their wraps are bound to, nor with an object of rule 1', () => {
@@ -248,7 +248,7 @@ test('any content under any identity comes back, by key and by wrap', async () =
     fc.asyncProperty(text, text, text, fc.uint8Array({ maxLength: 400 }), async (...drawn) => {
       const [ofTenant, ofRecording, role, bytes] = drawn
       const context = { ...testContext, tenant: ofTenant, recording: ofRecording, role }
-      using under = await startRecordingKey({ tenant: ofTenant, recording: ofRecording, wrapper: keyring })
+      using under = await startRecordingSecret({ tenant: ofTenant, recording: ofRecording, wrapper: keyring })
       const { bytes: sealed } = await sealBytes(bytes, { context, under, segmentBytes: 64 })
       const options = { expect: context, unwrapper: keyring }
       assert.deepEqual(Uint8Array.from(await openBytes(sealed, options)), bytes)
@@ -262,7 +262,7 @@ test('any content under any identity comes back, by key and by wrap', async () =
 })
 
 test('options that contradict each other do not compile', async () => {
-  using key = await startRecordingKey({ ...identity, wrapper: createTestKeyring() })
+  using key = await startRecordingSecret({ ...identity, wrapper: createTestKeyring() })
   const context = testContext
   const mistakes = [
     // @ts-expect-error: with neither

@@ -10,7 +10,7 @@ import { recordingSecretBytes } from './limits.ts'
 import type { CallOptions, KeyWrapper } from './port.ts'
 
 /** Disposing wipes the secret; after that it seals and opens nothing. */
-export class RecordingKey implements Disposable {
+export class RecordingSecret implements Disposable {
   readonly identity: RecordingIdentity
   /** The same in the header of every object that is sealed under this key. */
   readonly wrap: Wrap
@@ -33,9 +33,9 @@ export class RecordingKey implements Disposable {
   }
 
   /** The same key, to be disposed apart from this one. Null once disposed. */
-  copy(): RecordingKey | null {
+  copy(): RecordingSecret | null {
     if (this.#secret === null) return null
-    return new RecordingKey(this.identity, this.wrap, Uint8Array.from(this.#secret))
+    return new RecordingSecret(this.identity, this.wrap, Uint8Array.from(this.#secret))
   }
 
   [Symbol.dispose](): void {
@@ -44,7 +44,7 @@ export class RecordingKey implements Disposable {
   }
 }
 
-export interface RecordingKeyOptions extends RecordingIdentity, CallOptions {
+export interface RecordingSecretOptions extends RecordingIdentity, CallOptions {
   readonly wrapper: KeyWrapper
   /** Gives that many unpredictable bytes. Default: the system's generator. Anything else is for test vectors. */
   readonly random?: ((byteLength: number) => Uint8Array) | undefined
@@ -54,7 +54,7 @@ export interface RecordingKeyOptions extends RecordingIdentity, CallOptions {
  * Makes the key of a new recording and has it wrapped: the one call of the key service that the recording costs.
  * Failures of the wrapper pass through. Throws `misuse` for identifiers out of their limits. Dispose the result.
  */
-export async function startRecordingKey(options: RecordingKeyOptions): Promise<RecordingKey> {
+export async function startRecordingSecret(options: RecordingSecretOptions): Promise<RecordingSecret> {
   const { wrapper, random = randomBytes, signal } = options
   const { tenant, recording } = options
   const identity = asMisuse('The identity is out of its limits', () => parseIdentity({ tenant, recording }))
@@ -62,7 +62,7 @@ export async function startRecordingKey(options: RecordingKeyOptions): Promise<R
   const secret = random(recordingSecretBytes)
   try {
     const wrapped = await wrapper.wrap(secret, recordingAad(identity), { signal })
-    return new RecordingKey(identity, legalWrap(wrapped, 2), Uint8Array.from(secret))
+    return new RecordingSecret(identity, legalWrap(wrapped, 2), Uint8Array.from(secret))
   } finally {
     secret.fill(0)
   }
