@@ -20,12 +20,12 @@ export interface OpenOptions extends UnwrapOptions {
 
 /**
  * Order: prefix, context, unwrap, commitment, header MAC, trailer, lengths. One read of the source for a small
- * object, two for others, and one unwrap in the usual case, none under the recording's key. Throws `malformed`,
- * `unknown_version`, `wrong_context`, `not_authentic`, `misuse` for the key of another recording than is expected;
+ * object, two for others, and one unwrap in the usual case, none under the recording's secret. Throws `malformed`,
+ * `unknown_version`, `wrong_context`, `not_authentic`, `misuse` for a secret of another recording than is expected;
  * failures of the source and of the key service pass through. Dispose the result.
  */
 export async function openSealed(source: SealedSource, options: OpenOptions): Promise<OpenedObject> {
-  if (options.under?.isOf(options.expect) === false) throw misuse('The key is of another recording')
+  if (options.under?.isOf(options.expect) === false) throw misuse('The secret is of another recording')
   const ends = await readEnds(source, { signal: options.signal })
   const { prefix, tinkHeader } = ends
   const { header, core, wraps } = parseHeader(parseHeaderText(prefix))

@@ -1,5 +1,5 @@
-// The key of a recording: one secret, wrapped once, out of which every object of the recording gets a data key of
-// its own (rule 2 of the format). Whoever holds it seals and opens the recording's objects without a key service.
+// The secret of a recording: wrapped once, and every object of the recording gets a data key of its own out of it
+// (rule 2 of the format). Whoever holds it seals and opens the recording's objects without a key service.
 import { randomBytes } from 'node:crypto'
 import type { Wrap } from '@auricle/contract'
 import { parseIdentity, type RecordingIdentity } from './context.ts'
@@ -12,7 +12,7 @@ import type { CallOptions, KeyWrapper } from './port.ts'
 /** Disposing wipes the secret; after that it seals and opens nothing. */
 export class RecordingSecret implements Disposable {
   readonly identity: RecordingIdentity
-  /** The same in the header of every object that is sealed under this key. */
+  /** The same in the header of every object that is sealed under it. */
   readonly wrap: Wrap
   #secret: Uint8Array | null
 
@@ -32,7 +32,7 @@ export class RecordingSecret implements Disposable {
     return this.#secret === null ? null : deriveDataKey(this.#secret, objectSalt, coreDigest)
   }
 
-  /** The same key, to be disposed apart from this one. Null once disposed. */
+  /** The same secret, to be disposed apart from this one. Null once disposed. */
   copy(): RecordingSecret | null {
     if (this.#secret === null) return null
     return new RecordingSecret(this.identity, this.wrap, Uint8Array.from(this.#secret))
@@ -51,7 +51,7 @@ export interface RecordingSecretOptions extends RecordingIdentity, CallOptions {
 }
 
 /**
- * Makes the key of a new recording and has it wrapped: the one call of the key service that the recording costs.
+ * Makes the secret of a new recording and has it wrapped: the one call of the key service that the recording costs.
  * Failures of the wrapper pass through. Throws `misuse` for identifiers out of their limits. Dispose the result.
  */
 export async function startRecordingSecret(options: RecordingSecretOptions): Promise<RecordingSecret> {

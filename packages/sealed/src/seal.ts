@@ -28,7 +28,7 @@ import { streamBytes, tinkLayout } from './tink-layout.ts'
 import { SegmentSealer } from './tink-stream.ts'
 import { fingerprintOf, sealTrailer } from './trailer.ts'
 
-/** Exactly one of the two: a wrap for this object alone, or the key of the recording it belongs to. */
+/** Exactly one of the two: a wrap for this object alone, or the secret of the recording it belongs to. */
 export type SealKey =
   | { readonly wrapper: KeyWrapper; readonly under?: never }
   | { readonly under: RecordingSecret; readonly wrapper?: never }
@@ -70,16 +70,16 @@ const saltAt = 1
 const noncePrefixAt = saltAt + dataKeyBytes
 
 /**
- * With a wrapper: makes a data key and has it wrapped. Under a recording's key: derives the data key, and asks nobody.
- * Draws on `random` once, for data key (with a wrapper only), object salt, stream salt and nonce prefix in this order.
- * Failures of the wrapper pass through. Throws `misuse` for options out of their limits, and for a recording's key
+ * With a wrapper: makes a data key and has it wrapped. Under a recording's secret: derives it, and asks nobody.
+ * Draws on `random` once, for data key (with a wrapper only), object salt, stream salt and nonce prefix in this
+ * order. Failures of the wrapper pass through. Throws `misuse` for options out of their limits, and for a secret
  * that was disposed or is another recording's. Abort means: nothing was begun.
  */
 export async function startSeal(options: SealOptions): Promise<Sealing> {
   const { segmentBytes = segmentBytesDefault, random = randomBytes, signal } = options
   if (!isSegmentBytes(segmentBytes)) throw misuse('The segment size is out of its limits')
   const context = asMisuse('The context is out of its limits', () => parseContext(options.context))
-  if (options.under?.isOf(context) === false) throw misuse('The key is of another recording')
+  if (options.under?.isOf(context) === false) throw misuse('The secret is of another recording')
   signal?.throwIfAborted()
   const freshBytes = options.under === undefined ? dataKeyBytes : 0
   const drawn = random(freshBytes + objectSaltBytes + dataKeyBytes + noncePrefixBytes)
@@ -142,7 +142,7 @@ async function wrapFresh(
 
 function deriveUnder(key: RecordingSecret, objectSalt: Uint8Array, coreDigest: Uint8Array): SettledKey {
   const dataKey = key.deriveDataKey(objectSalt, coreDigest)
-  if (dataKey === null) throw misuse('The key of the recording was disposed')
+  if (dataKey === null) throw misuse('The secret of the recording was disposed')
   return { dataKey, wrap: key.wrap }
 }
 

@@ -11,7 +11,7 @@ import { RecordingSecret } from './recording-secret.ts'
 
 export interface UnwrapOptions extends CallOptions {
   readonly unwrapper: KeyUnwrapper
-  /** The key of the recording where it is at hand: tried first, which costs no call of the key service. */
+  /** The secret of the recording where it is at hand: tried first, which costs no call. Passed over once disposed. */
   readonly under?: RecordingSecret | null | undefined
   /** Wraps made after the object was sealed, newest first. Tried before those in the object. */
   readonly newerWraps?: readonly Wrap[] | undefined
@@ -24,8 +24,8 @@ export interface UnwrappedKeys {
 }
 
 /**
- * Tries `under`, then each wrap until one gives the key that the commitment names; the rest of the header is not yet checked.
- * If none does and the key service failed, its failure passes through (a transient one before others, since
+ * Tries `under`, then each wrap until one gives the key that the commitment names; the rest of the header is not yet
+ * checked. If none does and the key service failed, its failure passes through (a transient one before others, since
  * trying again may help); `not_authentic` only where every wrap opened and none to the right key.
  */
 export async function unwrapKeys(
@@ -73,7 +73,7 @@ function sharedKey(
   return null
 }
 
-/** Takes the recording's key over. */
+/** Takes the secret over: it is wiped where it does not lead to the object's key. */
 function deriveUnder(
   recordingSecret: RecordingSecret | null,
   header: SealedHeader,

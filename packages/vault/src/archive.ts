@@ -5,7 +5,7 @@
 // The transaction is the commit point. Every object has a name that the intake fixed, and is created only if
 // absent: a run that was killed anywhere is run again, takes up the objects it finds whole and ends the same.
 // Peaks are stored last, so where they exist the rendition does too.
-// The key service is asked once, for the key of the recording that the notice was sealed under: it opens the intake,
+// The key service is asked once, for the recording's secret that the notice was sealed under: it opens the intake,
 // and seals and opens what is stored (docs/decisions/0006-one-wrap-a-recording.md).
 import type { AudioFormat, AudioTool } from '@auricle/audio'
 import type { Catalog, IntakeRow, RecordingFacts, StoredObject } from '@auricle/catalog'
@@ -40,7 +40,7 @@ export interface ArchiveParts {
   readonly now?: () => Date
 }
 
-/** What the steps of one archive have: the adapters, and the key of its recording if it has one. */
+/** What the steps of one archive have: the adapters, and the secret of its recording if it has one. */
 export interface ArchivingParts extends ArchiveParts {
   readonly recordingSecret: RecordingSecret | null
 }
@@ -52,9 +52,6 @@ export type FetchAudio = (request: {
   readonly maxBytes: number
   readonly signal?: AbortSignal | undefined
 }) => Promise<{ readonly audio: AsyncIterable<Uint8Array> }>
-
-/** Far above any notice; the sealed bytes are in memory already. */
-const noticeMaxBytes = 16 * 1024 * 1024
 
 /** `gone`: no such intake waits any more; somebody else archived it, or it is quarantined. */
 export type ArchiveOutcome =
@@ -75,7 +72,7 @@ export async function archive(
   }
   const secrets = await parts.secrets.get(tenantId, options)
   using opened = await openNotice(parts, intake, options)
-  const notice = await readNotice(opened, options)
+  const notice = await readNotice(opened, intake, options)
   const archiving = { ...parts, recordingSecret: opened.recordingSecret }
   const startedAt = startOf(notice, intake)
   const keepUntil = retainUntil({
@@ -99,8 +96,9 @@ function openNotice(parts: ArchiveParts, intake: IntakeRow, { signal }: CallOpti
   })
 }
 
-async function readNotice(opened: OpenedObject, options: CallOptions): Promise<Notice> {
-  const json = await readWhole(opened, noticeMaxBytes, options)
+async function readNotice(opened: OpenedObject, intake: IntakeRow, options: CallOptions): Promise<Notice> {
+  // What it was sealed to is in memory already, and longer.
+  const json = await readWhole(opened, intake.sealedNotice.length, options)
   return Notice.parse(JSON.parse(json.toString('utf8')))
 }
 

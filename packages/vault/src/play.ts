@@ -5,8 +5,8 @@
 // Decision and token are checked on every request. The event stands for one playback: the same token playing the
 // same object from the same address within `playbackMs` (a player seeks in dozens of small ranges) is covered by
 // the event of its first request; a key is in memory only as long (docs/decisions/0002-one-event-a-playback.md).
-// Sound and waveform that one token asks for from one address are two playbacks, each with its event, and one key:
-// the second takes it from the first while that runs (docs/decisions/0006-one-wrap-a-recording.md).
+// Sound and waveform that one token asks for from one address are two playbacks, each with its event, and one
+// unwrap: the second takes the recording's secret from the first (docs/decisions/0006-one-wrap-a-recording.md).
 import type { Catalog, PlayFacts, StoredObject } from '@auricle/catalog'
 import type { ByteRange, ObjectRole, RecordingId, TokenId } from '@auricle/contract'
 import type { Actor, Decide } from '@auricle/identity'
@@ -65,7 +65,7 @@ export interface Player extends Disposable {
 }
 
 interface Running {
-  /** This token, this recording, from this address: those who may share a key. */
+  /** This token, this recording, from this address: those who may share its secret. */
   readonly session: string
   readonly receipt: AccessReceipt
   readonly reading: SharedReading
@@ -95,7 +95,7 @@ export function createPlayer(parts: PlayParts): Player {
     running.delete(key)
   }
 
-  /** A player asks for several ranges and the waveform at once: one of them begins, the others wait for its key. */
+  /** A player asks for several ranges and the waveform at once: one of them begins, the others wait for it. */
   async function beginAlone<Result>(session: string, begin: () => Promise<Result>): Promise<Result> {
     const { promise, resolve } = Promise.withResolvers<void>()
     beginning.set(session, promise)
@@ -107,8 +107,8 @@ export function createPlayer(parts: PlayParts): Player {
     }
   }
 
-  /** The key of the recording, where another playback of the session holds it. */
-  function keyAtHand(session: string): RecordingSecret | null {
+  /** The secret of the recording, where another playback of the session holds it. */
+  function secretAtHand(session: string): RecordingSecret | null {
     for (const playback of running.values()) {
       const { recordingSecret } = playback.reading.opened
       if (playback.session === session && playback.until > now() && recordingSecret !== null)
@@ -158,7 +158,7 @@ export function createPlayer(parts: PlayParts): Player {
     if (!decision.allowed) throw new VaultError('denied', `Not allowed: ${decision.reasons.join(', ')}`)
     if (object === null) throw new VaultError('not_found', 'This recording has no such object')
     const session = sessionOf(request, actor.tokenId)
-    const keyed = { ...parts, recordingSecret: keyAtHand(session) }
+    const keyed = { ...parts, recordingSecret: secretAtHand(session) }
     const opened = await openStored(keyed, tenantId, recordingId, object.role, object, options)
     if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) {
       opened[Symbol.dispose]()

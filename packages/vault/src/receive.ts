@@ -4,7 +4,7 @@
 // The transaction is the commit point. Whoever dies before it leaves at most an object under `intake/` without
 // a row, which the sweeper removes; whoever dies after it has a delivery that the next attempt of the PBX finds
 // as a duplicate and that the sweeper archives.
-// The recording's key is made here and wrapped once, for all that will ever be sealed of it; it is wiped at the end,
+// The recording's secret is made here and wrapped once, for all that will ever be sealed of it; it is wiped at the end,
 // and nothing here can unwrap it again (docs/decisions/0006-one-wrap-a-recording.md).
 
 import { createHash } from 'node:crypto'
@@ -57,7 +57,7 @@ export interface Received {
   readonly audioBytes: number | null
 }
 
-/** A delivery under way, with the ids and the key it will have if it commits. */
+/** A delivery under way, with the ids and the secret it will have if it commits. */
 interface Pending {
   readonly connector: OpenConnector
   readonly intakeId: IntakeId

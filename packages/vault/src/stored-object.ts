@@ -28,7 +28,7 @@ function storedSource(
 export interface OpenParts {
   readonly objects: Pick<ObjectStore, 'read'>
   readonly keys: Pick<KeyService, 'key'>
-  /** The recording's key where it is at hand, which spares the key service a call. Default: null. */
+  /** The recording's secret where it is at hand, which spares the key service a call. Default: null. */
   readonly recordingSecret?: RecordingSecret | null | undefined
 }
 
@@ -53,7 +53,7 @@ export function openStored(
 export interface StoreParts {
   readonly objects: Pick<ObjectStore, 'put'>
   readonly keys: Pick<KeyService, 'key'>
-  /** Null for a recording that was received before recordings had a key: its objects are wrapped one by one. */
+  /** Null for a recording that was received before recordings had a secret: its objects are wrapped one by one. */
   readonly recordingSecret: RecordingSecret | null
 }
 
