@@ -75,7 +75,7 @@ export function parseHeader(json: string): ParsedHeader {
 }
 
 /** Checks a list of wraps: 1 to 8, nothing in them beyond the contract. Throws `malformed`. */
-export function parseWraps(value: unknown): Wrap[] {
+function parseWraps(value: unknown): Wrap[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > wrapsMost) throw malformed('wraps')
   return value.map(parseWrap)
 }
