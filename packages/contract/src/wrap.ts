@@ -1,4 +1,4 @@
-// A data key wrapped by a KMS key: how it stands in an object's header and in the catalog.
+// A data key, or the secret of a recording, wrapped by a KMS key: how it stands in a header and in the catalog.
 import { z } from 'zod'
 
 export const Wrap = z.strictObject({
@@ -9,8 +9,11 @@ export const Wrap = z.strictObject({
   keyVersion: z.string().min(1).max(512),
   /** `SOFTWARE`, `HSM`, ... as the KMS states it. */
   protection: z.string().min(1).max(32),
-  /** Number of the rule that made the additional authenticated data (sealed-object format). */
-  aad: z.literal(1),
+  /**
+   * Number of the rule that made the additional authenticated data (sealed-object format), which also says what is
+   * wrapped. 1: one object's data key. 2: the secret of a recording, out of which its objects' data keys are derived.
+   */
+  aad: z.literal([1, 2]),
   /** base64url without padding. */
   wrapped: z.string().min(1).max(8192),
   createdAt: z.iso.datetime(),

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
+import type { Wrap } from '@auricle/contract'
 import { sealBytes } from './bytes.ts'
 import { canonicalBareCore, canonicalCore, canonicalHeader, canonicalWraps } from './canonical.ts'
 import type { ExpectedContext, SealContext } from './context.ts'
@@ -15,9 +16,10 @@ import {
   testContext,
   watchedSource,
 } from './fixture.ts'
-import { deriveObjectKeys, digestCore, macOfHeader, wrapAad } from './keys.ts'
+import { deriveDataKey, deriveObjectKeys, digestCore, macOfHeader, recordingAad, wrapAad } from './keys.ts'
 import { openSealed } from './open.ts'
 import { encodePrefix } from './prefix.ts'
+import { type RecordingSecret, startRecordingSecret } from './recording-secret.ts'
 import { openTink, sealTink } from './tink.ts'
 import { plaintextStart, tinkLayout } from './tink-layout.ts'
 import { sealTrailer } from './trailer.ts'
@@ -239,6 +241,8 @@ interface Crafting {
   readonly commitTo?: Uint8Array
   readonly macWith?: Uint8Array
   readonly wrapped?: readonly Uint8Array[]
+  /** In place of `wrapped`. */
+  readonly wraps?: (coreDigest: Uint8Array) => Promise<readonly Wrap[]>
   readonly sealWith?: Uint8Array
   readonly trailerWith?: Uint8Array
   readonly plaintextBytes?: number
@@ -261,9 +265,9 @@ async function crafted(dataKey: Uint8Array, options: Crafting = {}): Promise<Buf
   const keysOf = (key: Uint8Array) => deriveObjectKeys(key, objectSalt, salt, coreDigest)
   const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
   const core = canonicalCore(bareCore, base64url(keysOf(options.commitTo ?? dataKey).commitment))
-  const wraps = await Promise.all(
-    (options.wrapped ?? [dataKey]).map(key => keyring.wrap(key, wrapAad(coreDigest))),
-  )
+  const wraps =
+    (await options.wraps?.(coreDigest)) ??
+    (await Promise.all((options.wrapped ?? [dataKey]).map(key => keyring.wrap(key, wrapAad(coreDigest)))))
   const wrapsText = canonicalWraps(wraps)
   const mac = macOfHeader(keysOf(options.macWith ?? dataKey).headerMacKey, core, wrapsText)
   const prefix = encodePrefix(canonicalHeader(core, base64url(mac), wrapsText))
@@ -359,6 +363,138 @@ describe('made by a hand that knows the data key', () => {
     await refused(await craft(one, { sha256, wrapped: [two] }), 'the other key', { truth: Buffer.alloc(0) })
     await refused(await craft(two, { sha256, commitTo: one }), 'the other key', { truth: Buffer.alloc(0) })
   })
+})
+
+describe('objects that share the wrap of their recording', async () => {
+  const { tenant, recording } = testContext
+  const secret = randomBytes(32)
+  const keyOf = (identity: { tenant: string; recording: string }, of: Uint8Array = randomBytes(32)) =>
+    startRecordingSecret({ ...identity, wrapper: keyring, random: () => Uint8Array.from(of) })
+  const key = await keyOf({ tenant, recording }, secret)
+  const sealedUnder = async (under: RecordingSecret, context: Partial<SealContext> = {}, bytes = plaintext) =>
+    Buffer.from(
+      (await sealBytes(bytes, { context: { ...testContext, ...context }, under, segmentBytes })).bytes,
+    )
+  const mine = await sealedUnder(key)
+
+  test('every bit of the prefix', async () => {
+    for (let bit = 0; bit < prefixBytes * 8; bit++) await refused(flipped(mine, bit), `bit ${bit}`)
+  })
+
+  test('spliced from another object of the recording, of the same role or another', async () => {
+    for (const [role, truth] of [
+      ['original', plaintext],
+      ['original', randomBytes(plaintext.length)],
+      ['playback', randomBytes(plaintext.length)],
+    ] as const) {
+      const other = await sealedUnder(key, { role }, truth)
+      for (const [start, end] of [
+        [0, 2048],
+        [2048, 2088],
+        [2048, -72],
+        [-72, undefined],
+      ] as const) {
+        const copy = Buffer.from(mine)
+        other.subarray(start, end).copy(copy, start < 0 ? copy.length + start : start)
+        await refused(copy, `${role} from ${start}`)
+        await refused(copy, `${role} from ${start}`, { expect: { ...testContext, role } })
+      }
+      for (let index = 0; index < 6; index++) {
+        const copy = Buffer.from(mine)
+        const at = prefixBytes + Math.max(index * segmentBytes, 40)
+        other.copy(copy, at, at, prefixBytes + (segmentsEnd[index] ?? 0))
+        await refused(copy, `segment ${index} of ${role}`)
+      }
+    }
+  })
+
+  test('put in the place of another object of the recording', async () => {
+    const playback = await sealedUnder(key, { role: 'playback' })
+    for (const under of [key, null]) {
+      const opening = openSealed(watchedSource(playback), { expect: testContext, unwrapper: keyring, under })
+      await assert.rejects(opening, { code: 'wrong_context' })
+    }
+    const relabelled = Buffer.from(playback)
+    const at = relabelled.indexOf('"playback"')
+    relabelled.write('"original"', at)
+    await refused(relabelled, 'playback that says it is the original')
+  })
+
+  test('with the wrap of another recording, tenant or secret in their header, by a hand that knows all keys', async () => {
+    const others: Readonly<Record<string, RecordingSecret>> = {
+      'another recording': await keyOf({ tenant, recording: 'rec_other' }, secret),
+      'another tenant': await keyOf({ tenant: 'ten_other', recording }, secret),
+      'names that run together': await keyOf({ tenant: `${tenant}r`, recording: recording.slice(1) }, secret),
+      'names exchanged': await keyOf({ tenant: recording, recording: tenant }, secret),
+      'another secret of this recording': await keyOf({ tenant, recording }),
+    }
+    for (const [label, { wrap }] of Object.entries(others)) {
+      await refused(await craftedUnder(async () => [wrap]), label)
+    }
+    await opens(await craftedUnder(async () => [key.wrap]))
+    await opens(await craftedUnder(async () => [...Object.values(others), key].map(({ wrap }) => wrap)))
+  })
+
+  test('with a wrap that says it is of the other rule', async () => {
+    await refused(await craftedUnder(async () => [{ ...key.wrap, aad: 1 }]), 'rule 2 as rule 1')
+    const own = async (coreDigest: Uint8Array, what: Uint8Array, aad: Wrap['aad']) => [
+      { ...(await keyring.wrap(what, wrapAad(coreDigest))), aad },
+    ]
+    await refused(await craftedUnder(digest => own(digest, secret, 2)), 'rule 1 as rule 2')
+    await refused(await craftedUnder(digest => own(digest, secret, 1)), 'the secret as data key')
+    const shared = async (what: Uint8Array) => [
+      { ...(await keyring.wrap(what, recordingAad({ tenant, recording }))), aad: 2 as const },
+    ]
+    await refused(await craftedUnder(digest => shared(dataKeyOf(digest))), 'the data key as secret')
+    for (const bytes of [0, 16, 31, 33, 64]) {
+      await refused(await craftedUnder(() => shared(randomBytes(bytes))), `a secret of ${bytes} bytes`)
+    }
+    // Whoever knows the data key may wrap it alone, as a rewrap of one object would.
+    await opens(await craftedUnder(digest => own(digest, dataKeyOf(digest), 1)))
+  })
+
+  test('with the wrap of a tenant secret, or of an object of rule 1', async () => {
+    const elsewhere = await keyring.wrap(secret, Buffer.from('auricle/1 column secret ten_1'))
+    await refused(await craftedUnder(async () => [{ ...elsewhere, aad: 2 }]), 'a column secret')
+    const alone = await keyring.wrap(secret, wrapAad(randomBytes(32)))
+    await refused(await craftedUnder(async () => [{ ...alone, aad: 2 }]), 'of another object')
+  })
+
+  test('with a key of the recording that is not the one it was sealed under', async () => {
+    using other = await keyOf({ tenant, recording })
+    const closed = createTestKeyring()
+    const opening = openSealed(watchedSource(mine), { expect: testContext, unwrapper: closed, under: other })
+    await assert.rejects(opening, KeyringError)
+    const foreign = await sealedUnder(other)
+    await assert.rejects(
+      openSealed(watchedSource(foreign), { expect: testContext, unwrapper: closed, under: key }),
+      KeyringError,
+    )
+  })
+
+  test('the data key of one says nothing of another, even where their salts are the same', async () => {
+    const [salt, digests] = [randomBytes(32), [randomBytes(32), randomBytes(32)]]
+    const dataKeys = digests.map(digest => Buffer.from(deriveDataKey(secret, salt, digest)).toString('hex'))
+    assert.equal(new Set([...dataKeys, secret.toString('hex')]).size, 3)
+  })
+
+  const objectSalt = Buffer.alloc(32, 1)
+  const dataKeyOf = (coreDigest: Uint8Array) => deriveDataKey(secret, objectSalt, coreDigest)
+
+  /** An object as the rules are for `secret`, with these wraps in its header. */
+  function craftedUnder(wraps: NonNullable<Crafting['wraps']>): Promise<Buffer> {
+    const bareCore = canonicalBareCore({
+      context: testContext,
+      objectSalt: objectSalt.toString('base64url'),
+      segmentBytes,
+    })
+    return crafted(dataKeyOf(digestCore(bareCore)), { wraps })
+  }
+
+  async function opens(bytes: Uint8Array): Promise<void> {
+    using opened = await openSealed(watchedSource(bytes), { expect: testContext, unwrapper: keyring })
+    assert.ok((await joined(opened.read(null))).equals(plaintext))
+  }
 })
 
 // GHASH over GF(2^128), NIST SP 800-38D section 6: bit 0 is the leftmost. Enough to make two tags meet.

@@ -1,7 +1,7 @@
 // The one way to write a header: JSON as RFC 8785 has it (members in order, no spaces, shortest escapes).
 // Texts must be well-formed Unicode and numbers integers, for which JSON.stringify already writes that form.
 import type { Wrap } from '@auricle/contract'
-import type { SealContext } from './context.ts'
+import type { RecordingIdentity, SealContext } from './context.ts'
 
 export const suite = 'TINK-AES256-GCM-HKDF-SHA256'
 export const version = 1
@@ -23,6 +23,11 @@ export function canonicalBareCore({ context, objectSalt, segmentBytes }: BareCor
     `"recording":${text(recording)},"role":${text(role)},"tenant":${text(tenant)}},` +
     `"objectSalt":"${objectSalt}","segmentSize":${segmentBytes},"suite":"${suite}","v":${version}}`
   )
+}
+
+/** Whose recording it is: what a wrap of its secret is bound to. */
+export function canonicalIdentity({ recording, tenant }: RecordingIdentity): string {
+  return `{"recording":${text(recording)},"tenant":${text(tenant)}}`
 }
 
 /** The core. `commitment` sorts before every other member. */

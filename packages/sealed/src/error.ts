@@ -41,3 +41,12 @@ export function malformed(detail: string, cause?: unknown): SealedError {
 export function misuse(detail: string, cause?: unknown): SealedError {
   return new SealedError('misuse', detail, cause)
 }
+
+/** What `parse` gives; where it refuses, the caller's arguments are at fault. */
+export function asMisuse<Result>(message: string, parse: () => Result): Result {
+  try {
+    return parse()
+  } catch (cause) {
+    throw misuse(message, cause)
+  }
+}

@@ -75,21 +75,24 @@ export function parseHeader(json: string): ParsedHeader {
 }
 
 /** Checks a list of wraps: 1 to 8, nothing in them beyond the contract. Throws `malformed`. */
-export function parseWraps(value: unknown): Wrap[] {
+function parseWraps(value: unknown): Wrap[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > wrapsMost) throw malformed('wraps')
-  return value.map(item => {
-    const parsed = Wrap.safeParse(item)
-    if (!parsed.success) throw malformed('wrap', parsed.error)
-    const { kms, key, keyVersion, protection, wrapped } = parsed.data
-    const isWellFormed =
-      kms.isWellFormed() &&
-      key.isWellFormed() &&
-      keyVersion.isWellFormed() &&
-      protection.isWellFormed() &&
-      wrapped.isWellFormed()
-    if (!isWellFormed) throw malformed('wrap text')
-    return parsed.data
-  })
+  return value.map(parseWrap)
+}
+
+/** Throws `malformed`. */
+export function parseWrap(value: unknown): Wrap {
+  const parsed = Wrap.safeParse(value)
+  if (!parsed.success) throw malformed('wrap', parsed.error)
+  const { kms, key, keyVersion, protection, wrapped } = parsed.data
+  const isWellFormed =
+    kms.isWellFormed() &&
+    key.isWellFormed() &&
+    keyVersion.isWellFormed() &&
+    protection.isWellFormed() &&
+    wrapped.isWellFormed()
+  if (!isWellFormed) throw malformed('wrap text')
+  return parsed.data
 }
 
 function parseJson(json: string): unknown {

@@ -1,7 +1,10 @@
-// Every key and check value of a sealed object, derived from its data key. The labels keep them apart.
+// Every key and check value of a sealed object, derived from its data key, which may itself be derived from the
+// secret of its recording. The labels keep them apart.
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { canonicalIdentity } from './canonical.ts'
+import type { RecordingIdentity } from './context.ts'
 import { digestOf, hkdfExpand, hkdfExtract, hmac } from './hmac.ts'
-import { sha256Bytes } from './limits.ts'
+import { dataKeyBytes, sha256Bytes } from './limits.ts'
 
 const label = (name: string) => Buffer.from(`sealrec/1 ${name} `)
 const labels = {
@@ -10,6 +13,8 @@ const labels = {
   trailer: label('trailer'),
   payload: label('payload'),
   kms: label('kms'),
+  kmsRecording: label('kms recording'),
+  object: label('object'),
 }
 
 export interface ObjectKeys {
@@ -25,9 +30,26 @@ export function digestCore(bareCore: string): Uint8Array {
   return digestOf('sha256', bareCore)
 }
 
-/** What the key service binds a wrap to (rule 1). */
+/** What the key service binds the wrap of a data key to (rule 1). */
 export function wrapAad(coreDigest: Uint8Array): Uint8Array {
   return Buffer.concat([labels.kms, coreDigest])
+}
+
+/** What the key service binds the wrap of a recording's secret to (rule 2). */
+export function recordingAad(identity: RecordingIdentity): Uint8Array {
+  return Buffer.concat([labels.kmsRecording, digestOf('sha256', canonicalIdentity(identity))])
+}
+
+/** The data key of one object of a recording (rule 2). The caller wipes it. */
+export function deriveDataKey(
+  recordingSecret: Uint8Array,
+  objectSalt: Uint8Array,
+  coreDigest: Uint8Array,
+): Uint8Array {
+  const pseudorandomKey = hkdfExtract('sha256', objectSalt, recordingSecret)
+  const dataKey = hkdfExpand('sha256', pseudorandomKey, [labels.object, coreDigest], dataKeyBytes)
+  pseudorandomKey.fill(0)
+  return dataKey
 }
 
 /** `objectSalt` is the header's, `streamSalt` the one in the Tink header. The data key stays the caller's to wipe. */

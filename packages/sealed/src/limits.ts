@@ -5,6 +5,7 @@ export const nonceBytes = 12
 export const noncePrefixBytes = 7
 export const sha256Bytes = 32
 export const dataKeyBytes = 32
+export const recordingSecretBytes = 32
 export const objectSaltBytes = 32
 
 /** Tink header of a 32-byte derived key: one length byte, the salt, the nonce prefix. */

@@ -4,6 +4,7 @@ import type { ByteRange } from '@auricle/contract'
 import { misuse, notAuthentic, SealedError } from './error.ts'
 import type { SealedHeader } from './header.ts'
 import type { CallOptions, SealedSource } from './port.ts'
+import type { RecordingSecret } from './recording-secret.ts'
 import { RunningSha256 } from './running-sha256.ts'
 import { type SegmentSpan, spanOfAll, spanOfRange, type TinkLayout } from './tink-layout.ts'
 import type { SegmentKey } from './tink-segment.ts'
@@ -17,6 +18,8 @@ export interface OpenedObject extends Disposable {
   readonly plaintextSha256: Uint8Array
   /** The same as in `SealFacts`: SHA-256 of prefix and trailer. */
   readonly fingerprint: Uint8Array
+  /** Opens and seals the other objects of the recording; null where this one has a key of its own. Wiped with it. */
+  readonly recordingSecret: RecordingSecret | null
   /**
    * The plaintext of the range, or all when null, in pieces. Reads only the segments the range touches, in one
    * contiguous read, and gives each only after its tag was verified. A read of everything also compares the
@@ -36,6 +39,8 @@ export interface OpenedParts {
   readonly layout: TinkLayout
   readonly payloadBytes: number
   readonly source: SealedSource
+  /** Taken over. */
+  readonly recordingSecret: RecordingSecret | null
 }
 
 export function createOpenedObject(parts: OpenedParts): OpenedObject {
@@ -46,6 +51,7 @@ class AuthenticObject implements OpenedObject {
   readonly header: SealedHeader
   readonly plaintextBytes: number
   readonly plaintextSha256: Uint8Array
+  readonly recordingSecret: RecordingSecret | null
   readonly #parts: OpenedParts
   /** The data key itself was wiped when this key had been derived; disposing lets go of the last reference. */
   #segmentKey: SegmentKey | null
@@ -54,6 +60,7 @@ class AuthenticObject implements OpenedObject {
     this.header = parts.header
     this.plaintextBytes = parts.plaintextBytes
     this.plaintextSha256 = parts.plaintextSha256
+    this.recordingSecret = parts.recordingSecret
     this.#parts = parts
     this.#segmentKey = parts.segmentKey
   }
@@ -74,6 +81,7 @@ class AuthenticObject implements OpenedObject {
 
   [Symbol.dispose](): void {
     this.#segmentKey = null
+    this.recordingSecret?.[Symbol.dispose]()
   }
 
   async *#readAll({ signal }: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,5 +1,6 @@
-// Sealing one object: a fresh data key, the prefix that carries it wrapped, the payload, the trailer.
+// Sealing one object: a data key, the prefix that carries the wrap that leads to it, the payload, the trailer.
 import { randomBytes } from 'node:crypto'
+import type { Wrap } from '@auricle/contract'
 import {
   canonicalBareCore,
   canonicalCore,
@@ -9,8 +10,8 @@ import {
   version,
 } from './canonical.ts'
 import { parseContext, type SealContext } from './context.ts'
-import { misuse } from './error.ts'
-import { isSegmentBytes, parseWraps, type SealedHeader } from './header.ts'
+import { asMisuse, misuse } from './error.ts'
+import { isSegmentBytes, type SealedHeader } from './header.ts'
 import { deriveObjectKeys, digestCore, macOfHeader, type ObjectKeys, wrapAad } from './keys.ts'
 import {
   dataKeyBytes,
@@ -21,14 +22,21 @@ import {
 } from './limits.ts'
 import type { CallOptions, KeyWrapper } from './port.ts'
 import { encodePrefix, type SealedPrefix } from './prefix.ts'
+import { legalWrap, type RecordingSecret } from './recording-secret.ts'
 import { RunningSha256 } from './running-sha256.ts'
 import { streamBytes, tinkLayout } from './tink-layout.ts'
 import { SegmentSealer } from './tink-stream.ts'
 import { fingerprintOf, sealTrailer } from './trailer.ts'
 
-export interface SealOptions extends CallOptions {
+/** Exactly one of the two: a wrap for this object alone, or the secret of the recording it belongs to. */
+export type SealKey =
+  | { readonly wrapper: KeyWrapper; readonly under?: never }
+  | { readonly under: RecordingSecret; readonly wrapper?: never }
+
+export type SealOptions = SealKey & SealSettings
+
+interface SealSettings extends CallOptions {
   readonly context: SealContext
-  readonly wrapper: KeyWrapper
   /** Ciphertext bytes of a segment: 64 to 4,194,304, both inclusive. Default 262,144. */
   readonly segmentBytes?: number | undefined
   /** Gives that many unpredictable bytes. Default: the system's generator. Anything else is for test vectors. */
@@ -44,7 +52,7 @@ export interface SealFacts {
   readonly fingerprint: Uint8Array
 }
 
-/** One object about to be sealed: its header stands, its key is wrapped. Good for one `seal`. */
+/** One object about to be sealed: its header stands, its key is settled. Good for one `seal`. */
 export interface Sealing {
   readonly header: SealedHeader
   /**
@@ -62,28 +70,30 @@ const saltAt = 1
 const noncePrefixAt = saltAt + dataKeyBytes
 
 /**
- * Makes a data key and has it wrapped. Draws on `random` once, for data key, object salt, stream salt and nonce
- * prefix in this order. Failures of the wrapper pass through. Throws `misuse` for options out of their limits.
- * Abort means: nothing was begun.
+ * With a wrapper: makes a data key and has it wrapped. Under a recording's secret: derives it, and asks nobody.
+ * Draws on `random` once, for data key (with a wrapper only), object salt, stream salt and nonce prefix in this
+ * order. Failures of the wrapper pass through. Throws `misuse` for options out of their limits, and for a secret
+ * that was disposed or is another recording's. Abort means: nothing was begun.
  */
 export async function startSeal(options: SealOptions): Promise<Sealing> {
-  const { wrapper, segmentBytes = segmentBytesDefault, random = randomBytes, signal } = options
+  const { segmentBytes = segmentBytesDefault, random = randomBytes, signal } = options
   if (!isSegmentBytes(segmentBytes)) throw misuse('The segment size is out of its limits')
   const context = asMisuse('The context is out of its limits', () => parseContext(options.context))
+  if (options.under?.isOf(context) === false) throw misuse('The secret is of another recording')
   signal?.throwIfAborted()
-  const drawn = random(dataKeyBytes + objectSaltBytes + dataKeyBytes + noncePrefixBytes)
-  const dataKey = drawn.subarray(0, dataKeyBytes)
-  const objectSalt = Buffer.from(drawn.subarray(dataKeyBytes, dataKeyBytes + objectSaltBytes))
-  const streamStart = drawn.subarray(dataKeyBytes + objectSaltBytes)
+  const freshBytes = options.under === undefined ? dataKeyBytes : 0
+  const drawn = random(freshBytes + objectSaltBytes + dataKeyBytes + noncePrefixBytes)
+  const fresh = drawn.subarray(0, freshBytes)
+  const objectSalt = Buffer.from(drawn.subarray(freshBytes, freshBytes + objectSaltBytes))
+  const streamStart = drawn.subarray(freshBytes + objectSaltBytes)
+  const bareCore = canonicalBareCore({ context, objectSalt: base64url(objectSalt), segmentBytes })
+  const coreDigest = digestCore(bareCore)
+  const { dataKey, wrap } =
+    options.under === undefined
+      ? await wrapFresh(fresh, coreDigest, options)
+      : deriveUnder(options.under, objectSalt, coreDigest)
   try {
-    const bareCore = canonicalBareCore({
-      context,
-      objectSalt: base64url(objectSalt),
-      segmentBytes,
-    })
-    const coreDigest = digestCore(bareCore)
-    const wrap = await wrapper.wrap(dataKey, wrapAad(coreDigest), { signal })
-    const wraps = asMisuse('The wrapper gave no legal wrap', () => parseWraps([wrap]))
+    const wraps = [wrap]
     const keys = deriveObjectKeys(dataKey, objectSalt, streamStart.subarray(0, dataKeyBytes), coreDigest)
     const core = canonicalCore(bareCore, base64url(keys.commitment))
     const wrapsText = canonicalWraps(wraps)
@@ -108,6 +118,32 @@ export async function startSeal(options: SealOptions): Promise<Sealing> {
   } finally {
     dataKey.fill(0)
   }
+}
+
+interface SettledKey {
+  /** Wipe after use. */
+  readonly dataKey: Uint8Array
+  readonly wrap: Wrap
+}
+
+async function wrapFresh(
+  dataKey: Uint8Array,
+  coreDigest: Uint8Array,
+  { wrapper, signal }: { readonly wrapper: KeyWrapper } & CallOptions,
+): Promise<SettledKey> {
+  try {
+    const wrap = await wrapper.wrap(dataKey, wrapAad(coreDigest), { signal })
+    return { dataKey, wrap: legalWrap(wrap, 1) }
+  } catch (error) {
+    dataKey.fill(0)
+    throw error
+  }
+}
+
+function deriveUnder(key: RecordingSecret, objectSalt: Uint8Array, coreDigest: Uint8Array): SettledKey {
+  const dataKey = key.deriveDataKey(objectSalt, coreDigest)
+  if (dataKey === null) throw misuse('The secret of the recording was disposed')
+  return { dataKey, wrap: key.wrap }
 }
 
 function createSealing(
@@ -167,14 +203,6 @@ function createSealing(
       if (facts === null) throw misuse('Facts are known at the end of seal')
       return facts
     },
-  }
-}
-
-function asMisuse<Result>(message: string, parse: () => Result): Result {
-  try {
-    return parse()
-  } catch (cause) {
-    throw misuse(message, cause)
   }
 }
 

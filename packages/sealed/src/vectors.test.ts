@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { openBytes, sealBytes } from './bytes.ts'
 import type { SealContext } from './context.ts'
 import { createTestKeyring, patternBytes, testContext } from './fixture.ts'
+import { startRecordingSecret } from './recording-secret.ts'
 
 const file = new URL('../testdata/vectors.json', import.meta.url)
 const keyEncryptionKey = Buffer.from('public test key, protects nothing').subarray(0, 32)
@@ -17,6 +18,8 @@ interface Recipe {
   readonly segmentBytes: number
   readonly plaintextBytes: number
   readonly context?: Partial<SealContext>
+  /** Name of the recording's secret; absent for an object whose data key is wrapped itself (rule 1). */
+  readonly secretOf?: string
 }
 
 const recipes: readonly Recipe[] = [
@@ -35,29 +38,70 @@ const recipes: readonly Recipe[] = [
   { name: 'three segments at the default size', segmentBytes: 262_144, plaintextBytes: 600_000 },
 ]
 
+/** Objects of one recording share a secret and a wrap; the last is of another tenant, whose secret is the same. */
+const recordingRecipes: readonly Recipe[] = [
+  { name: 'notice', role: 'notice', plaintextBytes: 300 },
+  { name: 'original', role: 'original', plaintextBytes: 262_089 },
+  { name: 'playback', role: 'playback', plaintextBytes: 1 },
+  { name: 'playback, sealed again', role: 'playback', plaintextBytes: 1 },
+].map(({ name, role, plaintextBytes }) => ({
+  name: `recording: ${name}`,
+  segmentBytes: 262_144,
+  plaintextBytes,
+  context: { role },
+  secretOf: 'recording',
+}))
+const foreignRecipe: Recipe = {
+  name: 'recording: texts beyond ASCII',
+  segmentBytes: 100,
+  plaintextBytes: 100,
+  context: { tenant: 'té"n\\\u0001\u2028', recording: '"}', role: '😀' },
+  secretOf: 'recording',
+}
+
 /** The bytes a recipe draws: SHA-256 of its name and a counter, as often as it takes. */
 function drawn(name: string): Buffer {
   const blocks = [0, 1, 2, 3].map(count => createHash('sha256').update(`${name}/${count}`).digest())
-  return Buffer.concat(blocks).subarray(0, 103)
+  return Buffer.concat(blocks)
 }
 
-async function makeVector({ name, segmentBytes, plaintextBytes, context }: Recipe) {
+const ruleOneBytes = 103
+const ruleTwoBytes = 71
+
+async function makeVector({ name, segmentBytes, plaintextBytes, context, secretOf }: Recipe) {
   const random = (byteLength: number) => Uint8Array.from(drawn(name)).subarray(0, byteLength)
   const sealContext = { ...testContext, ...context }
   const keyring = createTestKeyring(keyEncryptionKey)
-  const { bytes, facts } = await sealBytes(patternBytes(plaintextBytes), {
-    context: sealContext,
-    wrapper: keyring,
-    segmentBytes,
-    random,
-  })
+  const settings = { context: sealContext, segmentBytes, random }
+  const plaintext = patternBytes(plaintextBytes)
+  const secret = secretOf === undefined ? null : drawn(secretOf).subarray(0, 32)
+  using under =
+    secret === null
+      ? null
+      : await startRecordingSecret({
+          ...sealContext,
+          wrapper: keyring,
+          random: () => Uint8Array.from(secret),
+        })
+  const { bytes, facts } =
+    under === null
+      ? await sealBytes(plaintext, { ...settings, wrapper: keyring })
+      : await sealBytes(plaintext, { ...settings, under })
   const object = Buffer.from(bytes)
   const headerEnd = 16 + object.readUInt32BE(12)
   const prefixBytes = object.readUInt32BE(8)
   return {
     name,
-    random: drawn(name).toString('hex'),
-    dataKey: drawn(name).subarray(0, 32).toString('hex'),
+    ...(secret === null
+      ? {
+          random: drawn(name).subarray(0, ruleOneBytes).toString('hex'),
+          dataKey: drawn(name).subarray(0, 32).toString('hex'),
+        }
+      : {
+          recordingSecret: secret.toString('hex'),
+          random: drawn(name).subarray(0, ruleTwoBytes).toString('hex'),
+          dataKey: unwrapByThePage(object).toString('hex'),
+        }),
     context: sealContext,
     segmentBytes,
     plaintextBytes,
@@ -77,18 +121,77 @@ async function makeVector({ name, segmentBytes, plaintextBytes, context }: Recip
 interface Stored {
   readonly keyEncryptionKey: string
   readonly vectors: readonly object[]
+  /** Of rule 2. */
+  readonly recordingVectors: readonly object[]
 }
 
-const made = await Promise.all(recipes.map(makeVector))
+const ofRuleOne = await Promise.all(recipes.map(makeVector))
+const ofRuleTwo = await Promise.all([...recordingRecipes, foreignRecipe].map(makeVector))
+const made = [...ofRuleOne, ...ofRuleTwo]
+const withoutObject = ({ object: _, ...vector }: (typeof made)[number]) => vector
 const stored: Stored = {
   keyEncryptionKey: keyEncryptionKey.toString('hex'),
-  vectors: made.map(({ object: _, ...vector }) => vector),
+  vectors: ofRuleOne.map(withoutObject),
+  recordingVectors: ofRuleTwo.map(withoutObject),
 }
 if (process.env['AURICLE_WRITE_VECTORS'] === '1') writeFileSync(file, `${JSON.stringify(stored, null, 1)}\n`)
 
 test('the vectors come out as they are on file', () => {
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), stored)
 })
+
+test('objects as they lie on file open, of either rule', async () => {
+  const onFile = JSON.parse(readFileSync(file, 'utf8'))
+  const rules = new Map<number, number>()
+  for (const vector of [...onFile.vectors, ...onFile.recordingVectors]) {
+    const { header, prefixBytes, payload, trailer, context, plaintextBytes } = vector
+    if (payload === null) continue
+    const prefix = Buffer.alloc(prefixBytes)
+    prefix.write('SEALREC1')
+    prefix.writeUInt32BE(prefixBytes, 8)
+    prefix.writeUInt32BE(Buffer.byteLength(header), 12)
+    prefix.write(header, 16)
+    const object = Buffer.concat([prefix, Buffer.from(payload, 'hex'), Buffer.from(trailer, 'hex')])
+    const options = { expect: context, unwrapper: createTestKeyring(keyEncryptionKey) }
+    assert.ok(patternBytes(plaintextBytes).equals(await openBytes(object, options)))
+    const { aad } = JSON.parse(header).wraps[0]
+    rules.set(aad, (rules.get(aad) ?? 0) + 1)
+  }
+  assert.deepEqual(Object.fromEntries(rules), { 1: 6, 2: 4 })
+})
+
+test('objects of one recording have the same wrap and nothing else in common', () => {
+  const recording = ofRuleTwo.slice(0, recordingRecipes.length)
+  const headers = recording.map(({ header }) => JSON.parse(header))
+  assert.equal(new Set(headers.map(({ wraps }) => JSON.stringify(wraps))).size, 1)
+  assert.equal(new Set(recording.map(({ dataKey }) => dataKey)).size, recording.length)
+  assert.equal(new Set(headers.map(({ core }) => core.commitment)).size, recording.length)
+  const foreign = JSON.parse(ofRuleTwo.at(-1)?.header ?? '')
+  assert.notDeepEqual(foreign.wraps, headers[0].wraps)
+})
+
+/** The data key out of the first wrap, by either rule, as the format's page says. */
+function unwrapByThePage(object: Buffer): Buffer {
+  const { core, wraps } = JSON.parse(object.subarray(16, 16 + object.readUInt32BE(12)).toString())
+  const { commitment: _, ...bare } = core
+  const sha256 = (text: string) => createHash('sha256').update(text).digest()
+  const digest = sha256(sortedJson(bare))
+  const [{ aad: rule, wrapped }] = wraps
+  const { recording, tenant } = core.context
+  const bound =
+    rule === 1
+      ? [Buffer.from('sealrec/1 kms '), digest]
+      : [Buffer.from('sealrec/1 kms recording '), sha256(sortedJson({ recording, tenant }))]
+  const bytes = Buffer.from(wrapped, 'base64url')
+  const decipher = createDecipheriv('aes-256-gcm', keyEncryptionKey, bytes.subarray(0, 12), {
+    authTagLength: 16,
+  })
+  decipher.setAAD(Buffer.concat(bound)).setAuthTag(bytes.subarray(-16))
+  const secret = Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
+  if (rule === 1) return secret
+  const info = Buffer.concat([Buffer.from('sealrec/1 object '), digest])
+  return Buffer.from(hkdfSync('sha256', secret, Buffer.from(core.objectSalt, 'base64url'), info, 32))
+}
 
 /** Opens an object with its data key as the format's page says, sharing no code with the package. */
 function openByThePage(object: Buffer, dataKey: Buffer): Buffer {
@@ -147,6 +250,7 @@ describe('each vector opens', () => {
       assert.ok(patternBytes(plaintextBytes).equals(await openBytes(object, options)))
     })
     test(`${name}: by the page alone`, () => {
+      assert.equal(unwrapByThePage(object).toString('hex'), dataKey)
       assert.ok(patternBytes(plaintextBytes).equals(openByThePage(object, Buffer.from(dataKey, 'hex'))))
     })
   }

@@ -3,7 +3,7 @@ import type { RenderFacts, Rendition } from '@auricle/audio'
 import type { IntakeRow, StoredObject } from '@auricle/catalog'
 import { type AudioState, type ObjectRole, Peaks } from '@auricle/contract'
 import type { CallOptions, OpenedObject } from '@auricle/sealed'
-import type { ArchiveParts } from './archive.ts'
+import type { ArchivingParts } from './archive.ts'
 import type { ArchivedOriginal } from './archive-original.ts'
 import { isError } from './error.ts'
 import { recordingKey } from './object-key.ts'
@@ -22,7 +22,7 @@ const peaksContentType = 'application/json'
 
 /** Throws where the original does not read back right: then nothing may be committed. */
 export async function deriveObjects(
-  parts: ArchiveParts,
+  parts: ArchivingParts,
   intake: IntakeRow,
   original: ArchivedOriginal,
   keepUntil: Date,
@@ -54,7 +54,7 @@ export async function deriveObjects(
 }
 
 async function render(
-  parts: ArchiveParts,
+  parts: ArchivingParts,
   intake: IntakeRow,
   original: ArchivedOriginal,
   opened: OpenedObject,
@@ -96,7 +96,7 @@ async function renderFacts(rendition: Rendition): Promise<RenderFacts> {
 }
 
 async function finish(
-  parts: ArchiveParts,
+  parts: ArchivingParts,
   intake: IntakeRow,
   facts: Pick<RenderFacts, 'durationMs' | 'channels'>,
   options: CallOptions,
@@ -112,7 +112,7 @@ async function finish(
   return { objects, audioState: 'ready', durationMs: facts.durationMs, channels: facts.channels }
 }
 
-async function openDerived(parts: ArchiveParts, intake: IntakeRow, role: ObjectRole, options: CallOptions) {
+async function openDerived(parts: ArchivingParts, intake: IntakeRow, role: ObjectRole, options: CallOptions) {
   const { tenantId, recordingId } = intake
   const objectKey = recordingKey(tenantId, recordingId, role)
   const facts = await parts.objects.head(objectKey, options)

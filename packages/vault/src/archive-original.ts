@@ -5,7 +5,7 @@ import type { AudioFormat } from '@auricle/audio'
 import type { IntakeRow, StoredObject } from '@auricle/catalog'
 import type { Notice } from '@auricle/contract'
 import type { CallOptions, OpenedObject } from '@auricle/sealed'
-import type { ArchiveParts } from './archive.ts'
+import type { ArchivingParts } from './archive.ts'
 import { VaultError } from './error.ts'
 import { recordingKey } from './object-key.ts'
 import { openStored, storedObject, storeObject } from './stored-object.ts'
@@ -23,7 +23,7 @@ const unknownContentType = 'application/octet-stream'
  * bytes read back right is checked by the whole read that `deriveObjects` makes of it.
  */
 export async function archiveOriginal(
-  parts: ArchiveParts,
+  parts: ArchivingParts,
   intake: IntakeRow,
   notice: Notice,
   keepUntil: Date,
@@ -67,7 +67,7 @@ export async function archiveOriginal(
   }
 }
 
-async function openDelivered(parts: ArchiveParts, intake: IntakeRow, options: CallOptions) {
+async function openDelivered(parts: ArchivingParts, intake: IntakeRow, options: CallOptions) {
   if (intake.objectKey === null) return null
   const facts = await parts.objects.head(intake.objectKey, options)
   if (facts === null) throw new VaultError('damaged', 'The sealed audio of this delivery is missing')
@@ -76,7 +76,7 @@ async function openDelivered(parts: ArchiveParts, intake: IntakeRow, options: Ca
 }
 
 async function sniffOpened(
-  parts: ArchiveParts,
+  parts: ArchivingParts,
   opened: OpenedObject,
   notice: Notice,
   options: CallOptions,
@@ -88,7 +88,12 @@ async function sniffOpened(
   return parts.sniff(Buffer.concat(head), notice)
 }
 
-async function fetchRemote(parts: ArchiveParts, intake: IntakeRow, notice: Notice, { signal }: CallOptions) {
+async function fetchRemote(
+  parts: ArchivingParts,
+  intake: IntakeRow,
+  notice: Notice,
+  { signal }: CallOptions,
+) {
   const connector = await parts.catalog.findConnector(intake.connectorId, { signal })
   if (notice.audioUrl === null || connector === null) {
     throw new VaultError('damaged', 'This delivery has neither audio nor a place to fetch it from')
@@ -99,7 +104,7 @@ async function fetchRemote(parts: ArchiveParts, intake: IntakeRow, notice: Notic
 }
 
 /** Reads on until the kind of audio is known, then hands all of it out again. */
-async function startOfRemote(parts: ArchiveParts, audio: AsyncIterable<Uint8Array>, notice: Notice) {
+async function startOfRemote(parts: ArchivingParts, audio: AsyncIterable<Uint8Array>, notice: Notice) {
   const pieces = audio[Symbol.asyncIterator]()
   const head: Uint8Array[] = []
   let headBytes = 0

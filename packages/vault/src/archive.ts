@@ -5,17 +5,26 @@
 // The transaction is the commit point. Every object has a name that the intake fixed, and is created only if
 // absent: a run that was killed anywhere is run again, takes up the objects it finds whole and ends the same.
 // Peaks are stored last, so where they exist the rendition does too.
+// The key service is asked once, for the recording's secret that the notice was sealed under: it opens the intake,
+// and seals and opens what is stored (docs/decisions/0006-one-wrap-a-recording.md).
 import type { AudioFormat, AudioTool } from '@auricle/audio'
 import type { Catalog, IntakeRow, RecordingFacts, StoredObject } from '@auricle/catalog'
 import { type AudioState, type IntakeId, Notice, type TenantId } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { retainUntil } from '@auricle/retention'
-import { type CallOptions, openBytes } from '@auricle/sealed'
+import {
+  bytesSource,
+  type CallOptions,
+  type OpenedObject,
+  openSealed,
+  type RecordingSecret,
+} from '@auricle/sealed'
 import { type Derived, deriveObjects } from './archive-derived.ts'
 import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
 import { auditRecord } from './audit-record.ts'
 import { recordingIdentity } from './object-context.ts'
+import { readWhole } from './stored-object.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface ArchiveParts {
@@ -29,6 +38,11 @@ export interface ArchiveParts {
   readonly audio: AudioTool | null
   readonly fetchAudio: FetchAudio
   readonly now?: () => Date
+}
+
+/** What the steps of one archive have: the adapters, and the secret of its recording if it has one. */
+export interface ArchivingParts extends ArchiveParts {
+  readonly recordingSecret: RecordingSecret | null
 }
 
 /** Fetches audio that a PBX named by URL, within the connector's rules. */
@@ -57,7 +71,9 @@ export async function archive(
     return { status: 'gone' }
   }
   const secrets = await parts.secrets.get(tenantId, options)
-  const notice = await openNotice(parts, intake, options)
+  using opened = await openNotice(parts, intake, options)
+  const notice = await readNotice(opened, intake, options)
+  const archiving = { ...parts, recordingSecret: opened.recordingSecret }
   const startedAt = startOf(notice, intake)
   const keepUntil = retainUntil({
     startedAt,
@@ -65,20 +81,25 @@ export async function archive(
     keepDays: secrets.tenant.keepDays,
   })
 
-  const original = await archiveOriginal(parts, intake, notice, keepUntil, options)
-  const derived = await deriveObjects(parts, intake, original, keepUntil, options)
+  const original = await archiveOriginal(archiving, intake, notice, keepUntil, options)
+  const derived = await deriveObjects(archiving, intake, original, keepUntil, options)
   await commit(parts, secrets, intake, notice, { startedAt, keepUntil, original, derived }, options)
   await discardIntake(parts, intake, options)
   return { status: 'archived', audioState: derived.audioState, bytes: original.object.plaintextBytes }
 }
 
-async function openNotice(parts: ArchiveParts, intake: IntakeRow, { signal }: CallOptions): Promise<Notice> {
-  const json = await openBytes(intake.sealedNotice, {
+function openNotice(parts: ArchiveParts, intake: IntakeRow, { signal }: CallOptions): Promise<OpenedObject> {
+  return openSealed(bytesSource(intake.sealedNotice), {
     expect: recordingIdentity(intake.tenantId, intake.recordingId, 'notice'),
     unwrapper: parts.keys.key({ purpose: 'recordings', tenantId: intake.tenantId }),
     signal,
   })
-  return Notice.parse(JSON.parse(Buffer.from(json).toString('utf8')))
+}
+
+async function readNotice(opened: OpenedObject, intake: IntakeRow, options: CallOptions): Promise<Notice> {
+  // What it was sealed to is in memory already, and longer.
+  const json = await readWhole(opened, intake.sealedNotice.length, options)
+  return Notice.parse(JSON.parse(json.toString('utf8')))
 }
 
 function claimedStart(notice: Notice): Date | null {

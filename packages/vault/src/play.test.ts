@@ -159,7 +159,9 @@ test('seeks of one playback share its event; another address, purpose or hour ha
   assert.equal((await lastEvent()).event.action, 'recording.exported')
   clock = new Date(clock.getTime() + 5 * 60_000)
   await playWith(player, request)
-  assert.deepEqual(order, Array(4).fill(['event', 'unwrap']).flat())
+  // The export is at the address of the first playback, whose key was at hand.
+  const alone = ['event', 'unwrap']
+  assert.deepEqual(order, [...alone, ...alone, 'event', ...alone])
 })
 
 test('a token that ends, ends a playback under way', async () => {

@@ -5,12 +5,14 @@
 // Decision and token are checked on every request. The event stands for one playback: the same token playing the
 // same object from the same address within `playbackMs` (a player seeks in dozens of small ranges) is covered by
 // the event of its first request; a key is in memory only as long (docs/decisions/0002-one-event-a-playback.md).
+// Sound and waveform that one token asks for from one address are two playbacks, each with its event, and one
+// unwrap: the second takes the recording's secret from the first (docs/decisions/0006-one-wrap-a-recording.md).
 import type { Catalog, PlayFacts, StoredObject } from '@auricle/catalog'
 import type { ByteRange, ObjectRole, RecordingId, TokenId } from '@auricle/contract'
 import type { Actor, Decide } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
-import type { CallOptions } from '@auricle/sealed'
+import type { CallOptions, RecordingSecret } from '@auricle/sealed'
 import { type AccessReceipt, appendAccess } from './access-event.ts'
 import { VaultError } from './error.ts'
 import { type ReadAhead, readAhead } from './read-ahead.ts'
@@ -63,6 +65,8 @@ export interface Player extends Disposable {
 }
 
 interface Running {
+  /** This token, this recording, from this address: those who may share its secret. */
+  readonly session: string
   readonly receipt: AccessReceipt
   readonly reading: SharedReading
   readonly until: number
@@ -81,7 +85,7 @@ export function createPlayer(parts: PlayParts): Player {
   const running = new Map<string, Running>()
   const now = () => (parts.now?.() ?? new Date()).getTime()
 
-  /** By key, what is done when a playback that begins has begun, or failed to. */
+  /** By session, what is done when a playback that begins has begun, or failed to. */
   const beginning = new Map<string, Promise<void>>()
 
   function forget(key: string): void {
@@ -91,16 +95,26 @@ export function createPlayer(parts: PlayParts): Player {
     running.delete(key)
   }
 
-  /** A player asks for several ranges at once: one of them begins the playback, the others wait for it. */
-  async function beginAlone<Result>(key: string, begin: () => Promise<Result>): Promise<Result> {
+  /** A player asks for several ranges and the waveform at once: one of them begins, the others wait for it. */
+  async function beginAlone<Result>(session: string, begin: () => Promise<Result>): Promise<Result> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    beginning.set(key, promise)
+    beginning.set(session, promise)
     try {
       return await begin()
     } finally {
-      beginning.delete(key)
+      beginning.delete(session)
       resolve()
     }
+  }
+
+  /** The secret of the recording, where another playback of the session holds it. */
+  function secretAtHand(session: string): RecordingSecret | null {
+    for (const playback of running.values()) {
+      const { recordingSecret } = playback.reading.opened
+      if (playback.session === session && playback.until > now() && recordingSecret !== null)
+        return recordingSecret
+    }
+    return null
   }
 
   function remember(key: string, playback: Omit<Running, 'timer'>): void {
@@ -143,12 +157,14 @@ export function createPlayer(parts: PlayParts): Player {
     )
     if (!decision.allowed) throw new VaultError('denied', `Not allowed: ${decision.reasons.join(', ')}`)
     if (object === null) throw new VaultError('not_found', 'This recording has no such object')
-    const opened = await openStored(parts, tenantId, recordingId, object.role, object, options)
+    const session = sessionOf(request, actor.tokenId)
+    const keyed = { ...parts, recordingSecret: secretAtHand(session) }
+    const opened = await openStored(keyed, tenantId, recordingId, object.role, object, options)
     if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) {
       opened[Symbol.dispose]()
       throw new VaultError('damaged', 'The stored object is not the one that was archived')
     }
-    return { receipt, reading: shareReading(opened), until: now() + playbackMs }
+    return { session, receipt, reading: shareReading(opened), until: now() + playbackMs }
   }
 
   return {
@@ -162,8 +178,7 @@ export function createPlayer(parts: PlayParts): Player {
       const actor = actorOf(request.bearer, facts.user)
       const { tenantId } = actor
       const key = keyOf(request, tokenId, object?.role ?? null)
-      for (let others = beginning.get(key); others !== undefined; others = beginning.get(key)) await others
-      const earlier = running.get(key)
+      const session = sessionOf(request, tokenId)
       const action = actions[request.purpose].decide
       const resource = {
         type: 'recording',
@@ -171,12 +186,21 @@ export function createPlayer(parts: PlayParts): Player {
         recordingId: recording.id,
         mailboxId: recording.mailboxId,
       } as const
-      const covered =
-        earlier !== undefined && earlier.until > now() && parts.decide(actor, action, resource).allowed
+      const isAllowed = parts.decide(actor, action, resource).allowed
+      const findCovering = () => {
+        const earlier = running.get(key)
+        return earlier !== undefined && earlier.until > now() && isAllowed ? earlier : null
+      }
+      let covering = findCovering()
+      for (let others = beginning.get(session); others !== undefined; others = beginning.get(session)) {
+        if (covering !== null) break
+        await others
+        covering = findCovering()
+      }
       // What was read ahead is of the playback that covers, or of no use.
-      if (covered) return playbackOf(earlier, probable === earlier ? ahead : null)
+      if (covering !== null) return playbackOf(covering, probable === covering ? ahead : null)
       forget(key)
-      return beginAlone(key, async () => {
+      return beginAlone(session, async () => {
         const fresh = await start(request, actor, recording, object, options)
         remember(key, fresh)
         return playbackOf(fresh, null)
@@ -204,8 +228,12 @@ function actorOf(bearer: Bearer, user: PlayFacts['user']): Extract<Actor, { type
 }
 
 /** One playback: this token, this object, this purpose, from this address. */
-function keyOf({ recordingId, purpose, ip }: PlayRequest, tokenId: TokenId, role: ObjectRole | null): string {
-  return [tokenId, recordingId, role, purpose, ip].join(' ')
+function keyOf(request: PlayRequest, tokenId: TokenId, role: ObjectRole | null): string {
+  return [sessionOf(request, tokenId), role, request.purpose].join(' ')
+}
+
+function sessionOf({ recordingId, ip }: PlayRequest, tokenId: TokenId): string {
+  return [tokenId, recordingId, ip].join(' ')
 }
 
 function fetchAhead(request: PlayRequest, reading: SharedReading, options: CallOptions): ReadAhead | null {

@@ -4,6 +4,8 @@
 // The transaction is the commit point. Whoever dies before it leaves at most an object under `intake/` without
 // a row, which the sweeper removes; whoever dies after it has a delivery that the next attempt of the PBX finds
 // as a duplicate and that the sweeper archives.
+// The recording's secret is made here and wrapped once, for all that will ever be sealed of it; it is wiped at the end,
+// and nothing here can unwrap it again (docs/decisions/0006-one-wrap-a-recording.md).
 
 import { createHash } from 'node:crypto'
 import type { AudioFormat } from '@auricle/audio'
@@ -20,7 +22,13 @@ import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import type { Delivery } from '@auricle/pbx'
-import { type CallOptions, sealBytes, startSeal } from '@auricle/sealed'
+import {
+  type CallOptions,
+  type RecordingSecret,
+  sealBytes,
+  startRecordingSecret,
+  startSeal,
+} from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import type { OpenConnector } from './connector-secrets.ts'
 import { VaultError } from './error.ts'
@@ -53,11 +61,12 @@ export interface Received {
   readonly audioBytes: number | null
 }
 
-/** A delivery under way, with the ids it will have if it commits. */
+/** A delivery under way, with the ids and the secret it will have if it commits. */
 interface Pending {
   readonly connector: OpenConnector
   readonly intakeId: IntakeId
   readonly recordingId: RecordingId
+  readonly recordingSecret: RecordingSecret
   readonly receivedAt: Date
 }
 
@@ -68,14 +77,17 @@ export async function receive(
   options: ReceiveOptions,
 ): Promise<Received> {
   const receivedAt = parts.now?.() ?? new Date()
-  const pending = { connector, intakeId: newIntakeId(), recordingId: newRecordingId(), receivedAt }
-  if (delivery.type === 'remote') return commitOnce(parts, pending, delivery, delivery.notice, null, options)
-
-  const known =
-    delivery.sourceId === null ? null : await findFirst(parts, connector, delivery.sourceId, options)
-  if (known !== null) return replay(connector, known, await digest(delivery.audio, options))
+  if (delivery.type === 'audio' && delivery.sourceId !== null) {
+    const known = await findFirst(parts, connector, delivery.sourceId, options)
+    if (known !== null) return replay(connector, known, await digest(delivery.audio, options))
+  }
+  const recordingId = newRecordingId()
+  using recordingSecret = await startSecret(parts, connector, recordingId, options)
+  const pending = { connector, intakeId: newIntakeId(), recordingId, recordingSecret, receivedAt }
+  if (delivery.type === 'remote')
+    return await commitOnce(parts, pending, delivery, delivery.notice, null, options)
   const audio = await storeAudio(parts, pending, delivery, options)
-  return commitOnce(parts, pending, delivery, delivery.notice(), audio, options)
+  return await commitOnce(parts, pending, delivery, delivery.notice(), audio, options)
 }
 
 /** Commits a message unless its id stands for another one. */
@@ -96,6 +108,17 @@ async function commitOnce(
   return received
 }
 
+function startSecret(
+  parts: ReceiveParts,
+  connector: OpenConnector,
+  recordingId: RecordingId,
+  { signal }: CallOptions,
+): Promise<RecordingSecret> {
+  const { tenantId } = connector.row
+  const wrapper = parts.keys.key({ purpose: 'recordings', tenantId })
+  return startRecordingSecret({ tenant: tenantId, recording: recordingId, wrapper, signal })
+}
+
 function findFirst(parts: ReceiveParts, connector: OpenConnector, sourceId: string, options: CallOptions) {
   const { tenantId, id } = connector.row
   return parts.catalog.findIntakeBySource(tenantId, id, connector.sourceKey(sourceId), options)
@@ -109,7 +132,7 @@ interface StoredAudio {
 
 async function storeAudio(
   parts: ReceiveParts,
-  { connector, intakeId, recordingId, receivedAt }: Pending,
+  { connector, intakeId, recordingId, recordingSecret, receivedAt }: Pending,
   delivery: Extract<Delivery, { type: 'audio' }>,
   { signal }: CallOptions,
 ): Promise<StoredAudio> {
@@ -120,7 +143,7 @@ async function storeAudio(
       'application/octet-stream',
       receivedAt,
     ),
-    wrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    under: recordingSecret,
     signal,
   })
   const objectKey = intakeKey(tenantId, intakeId)
@@ -172,7 +195,7 @@ async function digest(audio: AsyncIterable<Uint8Array>, { signal }: CallOptions)
 
 async function commit(
   parts: ReceiveParts,
-  { connector, intakeId, recordingId, receivedAt }: Pending,
+  { connector, intakeId, recordingId, recordingSecret, receivedAt }: Pending,
   notice: Notice,
   audio: StoredAudio | null,
   options: ReceiveOptions,
@@ -184,7 +207,7 @@ async function commit(
   }
   const { bytes: sealedNotice } = await sealBytes(Buffer.from(JSON.stringify(notice)), {
     context: sealContext(recordingIdentity(tenantId, recordingId, 'notice'), 'application/json', receivedAt),
-    wrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    under: recordingSecret,
     signal,
   })
   const intake: NewIntake = {

@@ -7,6 +7,7 @@ import {
   type CallOptions,
   type OpenedObject,
   openSealed,
+  type RecordingSecret,
   type SealedSource,
   startSeal,
 } from '@auricle/sealed'
@@ -24,9 +25,16 @@ function storedSource(
   }
 }
 
+export interface OpenParts {
+  readonly objects: Pick<ObjectStore, 'read'>
+  readonly keys: Pick<KeyService, 'key'>
+  /** The recording's secret where it is at hand, which spares the key service a call. Default: null. */
+  readonly recordingSecret?: RecordingSecret | null | undefined
+}
+
 /** The caller disposes it, which wipes its key. */
 export function openStored(
-  parts: { readonly objects: Pick<ObjectStore, 'read'>; readonly keys: Pick<KeyService, 'key'> },
+  parts: OpenParts,
   tenantId: TenantId,
   recordingId: RecordingId,
   role: ObjectRole | 'intake',
@@ -36,9 +44,17 @@ export function openStored(
   return openSealed(storedSource(parts.objects, object), {
     expect: recordingIdentity(tenantId, recordingId, role),
     unwrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    under: parts.recordingSecret,
     newerWraps: object.wrap === null ? [] : [object.wrap],
     signal,
   })
+}
+
+export interface StoreParts {
+  readonly objects: Pick<ObjectStore, 'put'>
+  readonly keys: Pick<KeyService, 'key'>
+  /** Null for a recording that was received before recordings had a secret: its objects are wrapped one by one. */
+  readonly recordingSecret: RecordingSecret | null
 }
 
 export interface ObjectToStore {
@@ -55,19 +71,22 @@ export interface ObjectToStore {
  * it whole: `source` may not have been read, and the caller decides whether what is there is what it wants.
  */
 export async function storeObject(
-  parts: { readonly objects: Pick<ObjectStore, 'put'>; readonly keys: Pick<KeyService, 'key'> },
+  parts: StoreParts,
   object: ObjectToStore,
   source: AsyncIterable<Uint8Array>,
   { signal }: CallOptions,
 ): Promise<{ readonly status: 'created' | 'exists'; readonly facts: ObjectFacts }> {
   const { tenantId, recordingId, role } = object
+  const { recordingSecret } = parts
   const sealing = await startSeal({
     context: sealContext(
       recordingIdentity(tenantId, recordingId, role),
       object.contentType,
       object.createdAt,
     ),
-    wrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    ...(recordingSecret === null
+      ? { wrapper: parts.keys.key({ purpose: 'recordings', tenantId }) }
+      : { under: recordingSecret }),
     signal,
   })
   const key = recordingKey(tenantId, recordingId, role)

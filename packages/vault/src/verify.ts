@@ -3,7 +3,7 @@ import type { Catalog, StoredObject } from '@auricle/catalog'
 import type { RecordingId, TenantId } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
-import type { CallOptions } from '@auricle/sealed'
+import type { CallOptions, OpenedObject, RecordingSecret } from '@auricle/sealed'
 import { errorCode } from './error.ts'
 import { tenantRecordingsPrefix } from './object-key.ts'
 import { openStored } from './stored-object.ts'
@@ -42,10 +42,8 @@ export async function* verifyTenant(
     )
     for (const { id, objects } of page) {
       after = id
-      for (const object of objects) {
-        known.add(object.objectKey)
-        yield await verifyObject(parts, tenantId, id, object, options)
-      }
+      for (const { objectKey } of objects) known.add(objectKey)
+      yield* verifyRecording(parts, tenantId, id, objects, options)
     }
     if (page.length < pageSize) break
   }
@@ -54,11 +52,30 @@ export async function* verifyTenant(
   }
 }
 
-async function verifyObject(
+/** What opened one object of a recording opens the others too: one unwrap for all of them. */
+async function* verifyRecording(
   parts: VerifyParts,
   tenantId: TenantId,
+  id: RecordingId,
+  objects: readonly StoredObject[],
+  options: CallOptions,
+): AsyncGenerator<Finding> {
+  using held = new DisposableStack()
+  let recordingSecret: RecordingSecret | null = null
+  const open = async (object: StoredObject) => {
+    const keyed = { ...parts, recordingSecret }
+    const opened = held.use(await openStored(keyed, tenantId, id, object.role, object, options))
+    recordingSecret ??= opened.recordingSecret
+    return opened
+  }
+  for (const object of objects) yield await verifyObject(parts, id, object, open, options)
+}
+
+async function verifyObject(
+  parts: VerifyParts,
   recording: RecordingId,
   object: StoredObject,
+  open: (object: StoredObject) => Promise<OpenedObject>,
   options: CallOptions,
 ): Promise<Finding> {
   const { role } = object
@@ -67,7 +84,7 @@ async function verifyObject(
     const facts = await parts.objects.head(object.objectKey, options)
     if (facts === null) return bad('missing')
     if (facts.sizeBytes !== object.sealedBytes) return bad('other_size')
-    using opened = await openStored(parts, tenantId, recording, role, object, options)
+    const opened = await open(object)
     if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) return bad('other_object')
     let bytes = 0
     for await (const piece of opened.read(null, options)) bytes += piece.length

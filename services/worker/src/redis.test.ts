@@ -62,7 +62,9 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   assert.equal((await jobs.counts()).waiting, 0)
 
   const log = captureLog()
-  const parts = { ...vault, config: { worker: { concurrency: 2 } }, jobs, audio: null, logger: log.logger }
+  const config = { worker: { concurrency: 2 } }
+  const { sweepTemporary } = vault.objects
+  const parts = { ...vault, config, jobs, audio: null, recovery: null, sweepTemporary, logger: log.logger }
   const { signal } = new AbortController()
   await using _worker = await startWorker({ ...parts, metrics: createMetrics() }, { signal })
   const patience = performance.now() + patienceMs
