@@ -1,6 +1,15 @@
 // Failures of an object store that a caller can tell apart.
 
-export type ObjectErrorCode = 'bad_key' | 'bad_range' | 'not_found' | 'retained' | 'damaged' | 'unavailable'
+export type ObjectErrorCode =
+  | 'bad_key'
+  | 'bad_range'
+  | 'bad_metadata'
+  | 'not_found'
+  | 'retained'
+  | 'held'
+  | 'denied'
+  | 'damaged'
+  | 'unavailable'
 
 export class ObjectError extends Error {
   override readonly name = 'ObjectError'

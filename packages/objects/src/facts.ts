@@ -2,8 +2,9 @@
 import { lstat } from 'node:fs/promises'
 import { ObjectError } from './error.ts'
 import { ioUnless } from './failure.ts'
+import type { Keeping } from './keeping.ts'
 import type { Place } from './layout.ts'
-import type { ObjectFacts } from './store.ts'
+import type { ObjectFacts, ObjectMetadata } from './store.ts'
 
 /** The fields of a bigint `fs.Stats` that matter here. */
 export interface ObjectStats {
@@ -33,12 +34,19 @@ export function generationOf(stats: ObjectStats): string {
   return `${stats.ino.toString(generationRadix)}-${stats.mtimeNs.toString(generationRadix)}`
 }
 
-export function factsOf(key: string, stats: ObjectStats, retainUntil: Date | null): ObjectFacts {
+export function factsOf(
+  key: string,
+  stats: ObjectStats,
+  { until, held }: Pick<Keeping, 'until' | 'held'>,
+  metadata: ObjectMetadata,
+): ObjectFacts {
   return {
     key,
     sizeBytes: Number(stats.size),
     generation: generationOf(stats),
     createdAt: new Date(Number(stats.mtimeMs)),
-    retainUntil,
+    retainUntil: until,
+    held,
+    metadata,
   }
 }

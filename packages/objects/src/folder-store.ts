@@ -1,14 +1,14 @@
 // An object store in a folder of this machine: created whole or not at all, never replaced, kept until its time.
 //
-// put:    write a temporary file -> fsync it -> (retention file, durable) -> LINK to its name -> fsync the folder.
+// put:    write a temporary file -> fsync it -> (notes and retention, durable) -> LINK to its name -> fsync the folder.
 //         The link is the commit point. Before it a crash leaves a temporary file for the sweep, and maybe a
-//         retention file, which can only keep a later object of that key longer. After it a crash of the process
-//         loses nothing, and a power failure may lose the object, but then nobody has been told that it exists.
-// delete: RENAME away -> fsync the folder -> remove the file -> remove its expired retention files.
-//         The rename is the commit point. After it a crash leaves a temporary file for the sweep, and maybe
-//         expired retention files, which keep nothing and go with the next delete of that key.
-import { lstatSync, renameSync } from 'node:fs'
-import { constants, unlink } from 'node:fs/promises'
+//         retention file, which can only keep a later object of that key longer, and notes on an object that never
+//         was. After it a crash of the process loses nothing, and a power failure may lose the object, but then
+//         nobody has been told that it exists.
+// delete: see `leave.ts`. What it leaves in a crash goes with the next delete of that key.
+// retain, setHold: write the file, durable -> look whether the object is still there. See `leave.ts` again.
+// setMetadata: RENAME over the notes that are there.
+import { constants } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDirectories, type Directories } from './directories.ts'
 import { createDirectorySync } from './directory-sync.ts'
@@ -17,14 +17,20 @@ import { factsOf, generationOf, type ObjectStats, statObject } from './facts.ts'
 import { hasCode, ioUnless, unavailable } from './failure.ts'
 import { addName, type OpenFile, openFile } from './file.ts'
 import { type FreeSpace, measureFreeSpace } from './free-space.ts'
+import { removeHold, writeHold } from './hold.ts'
+import { inspectFolder } from './inspect-folder.ts'
+import { type Keeping, readKeeping, refusal } from './keeping.ts'
 import { type Place, placeOf } from './layout.ts'
+import { beginLeaving, endLeaving } from './leave.ts'
 import { listKeys } from './list.ts'
 import { hasMarker, openFolders, type StoreFolders } from './marker.ts'
+import { checkMetadata } from './metadata.ts'
+import { listNotes, nameOf, readNotes, removeNotes, writeNotes } from './notes.ts'
 import { checkRange, readRange } from './read.ts'
 import { receive } from './receive.ts'
-import { readRetention, removeRetention, writeRetention } from './retention.ts'
-import type { ObjectStore, PutOptions, PutResult, StoreOptions } from './store.ts'
-import { createTemporary, sweepTemporaryFiles, temporaryPath } from './temporary.ts'
+import { writeRetention } from './retention.ts'
+import type { ObjectFacts, ObjectStore, OfGeneration, PutOptions, PutResult, StoreOptions } from './store.ts'
+import { createTemporary, sweepTemporaryFiles } from './temporary.ts'
 
 export interface FolderStoreOptions {
   /** Made with the first call where it does not exist. Must be on one file system that has hard links. */
@@ -74,26 +80,39 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
   }
 
   const findStats = async (store: Opened, place: Place): Promise<ObjectStats | null> => {
-    const stats = (await store.directories.exists(place.directory)) ? await statObject(place) : null
-    if (stats === null) await confirmPresence(store)
-    return stats
+    if (await store.directories.exists(place.directory)) {
+      const stats = await statObject(place)
+      if (stats !== null) return stats
+      if ((await readKeeping(place)).isLeaving) {
+        await endLeaving(place, { entries, now })
+        return await statObject(place)
+      }
+    }
+    await confirmPresence(store)
+    return null
+  }
+
+  const tell = async (place: Place, stats: ObjectStats): Promise<ObjectFacts> => {
+    const [keeping, metadata] = await Promise.all([readKeeping(place), readNotes(place, stats)])
+    return factsOf(place.key, stats, keeping, metadata)
   }
 
   /** The answer of a put that came second; null when the object is gone again. */
   const existing = async (store: Opened, place: Place): Promise<PutResult | null> => {
     const stats = await findStats(store, place)
     if (stats === null) return null
-    const { until } = await readRetention(place)
+    const facts = await tell(place, stats)
     // The first put may not have come to its own fsync yet, and our caller will count on the object too.
     await entries.sync(place.directory)
-    return { status: 'exists', facts: factsOf(place.key, stats, until) }
+    return { status: 'exists', facts }
   }
 
   async function put(
     key: string,
     source: AsyncIterable<Uint8Array>,
-    { retainUntil, signal }: PutOptions,
+    { retainUntil, metadata = {}, signal }: PutOptions,
   ): Promise<PutResult> {
+    checkMetadata(metadata)
     const store = await opened()
     const place = placeOf(store.folders.objects, key)
     signal?.throwIfAborted()
@@ -103,22 +122,43 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     const isWanted = await receive(temporary.file, source, { signal, stillWanted: isFree })
     if (isWanted) {
       const stats = temporary.file.stats()
+      const at = { temporaryFolder: store.folders.temporary, entries }
+      const hasNotes = Object.keys(metadata).length > 0
       await temporary.file.sync()
+      let keeping = await readKeeping(place)
+      if (keeping.isLeaving) await findStats(store, place)
       // Looked at first so that a late writer does not lengthen the retention of the object that is there.
-      if (retainUntil !== null && (await isFree())) {
-        await writeRetention(place, retainUntil, { temporaryFolder: store.folders.temporary, entries })
-      }
+      if (retainUntil !== null && (await isFree())) await writeRetention(place, retainUntil, at)
+      if (hasNotes) await writeNotes(place, stats, metadata, at)
       signal?.throwIfAborted()
       if (await publish(store, temporary.path, place)) {
         temporary.keepContent()
         await Promise.all([entries.sync(place.directory), temporary[Symbol.asyncDispose]()])
-        const until = retainUntil === null ? null : (await readRetention(place)).until
-        return { status: 'created', facts: factsOf(key, stats, until) }
+        if (retainUntil !== null) keeping = await readKeeping(place)
+        return { status: 'created', facts: factsOf(key, stats, keeping, { ...metadata }) }
       }
+      if (hasNotes) await removeNotes(place, [nameOf(stats)])
     }
     const result = await existing(store, place)
     if (result !== null) return result
     throw new ObjectError('unavailable', 'The object that had this key was deleted meanwhile')
+  }
+
+  /** Finds the object, changes what lies beside it, and tells how it is if it still is there. */
+  const amend = async (
+    key: string,
+    { generation, signal }: OfGeneration,
+    change: (store: Opened, place: Place, stats: ObjectStats, keeping: Keeping) => Promise<void>,
+  ): Promise<ObjectFacts> => {
+    signal?.throwIfAborted()
+    const store = await opened()
+    const place = placeOf(store.folders.objects, key)
+    const stats = await findStats(store, place)
+    if (stats === null || (generation !== undefined && generation !== generationOf(stats))) throw notFound()
+    await change(store, place, stats, await readKeeping(place))
+    const after = await findStats(store, place)
+    if (after === null || generationOf(after) !== generationOf(stats)) throw notFound()
+    return await tell(place, after)
   }
 
   async function* read(
@@ -129,10 +169,13 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     signal?.throwIfAborted()
     const store = await opened()
     const place = placeOf(store.folders.objects, key)
-    await using file = await openObject(store, place)
+    let opening = await openObject(store, place)
+    // What died on its way out may have to come back first.
+    if (opening === null && (await findStats(store, place)) !== null) opening = await openObject(store, place)
+    await using file = opening
     if (file === null) {
       await confirmPresence(store)
-      throw new ObjectError('not_found', 'There is no such object')
+      throw notFound()
     }
     const stats = file.stats()
     if (!stats.isFile()) throw new ObjectError('damaged', 'Something that is no file stands for the object')
@@ -149,7 +192,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       const store = await opened()
       const place = placeOf(store.folders.objects, key)
       const stats = await findStats(store, place)
-      return stats === null ? null : factsOf(key, stats, (await readRetention(place)).until)
+      return stats === null ? null : await tell(place, stats)
     },
 
     async delete(key, { generation, signal } = {}) {
@@ -158,17 +201,38 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       const place = placeOf(store.folders.objects, key)
       const stats = await findStats(store, place)
       if (stats === null || (generation !== undefined && generation !== generationOf(stats))) return 'absent'
-      const retention = await readRetention(place)
-      if (retention.until !== null && now() < retention.until.getTime()) {
-        throw new ObjectError('retained', 'The object is kept until its retention ends')
-      }
+      const refused = refusal(await readKeeping(place), now())
+      if (refused !== null) throw refused
       await outliveClockStep(stats, signal)
-      const leaving = temporaryPath(store.folders.temporary)
-      if (!moveAway(place, leaving, stats)) return 'absent'
-      await entries.sync(place.directory)
-      await ioUnless(unlink(leaving), ['ENOENT'], undefined)
-      await removeRetention(place, retention)
+      const notes = await listNotes(place)
+      if (!(await beginLeaving(place, stats))) return 'absent'
+      const kept = await endLeaving(place, { entries, now })
+      if (kept !== null) throw kept
+      const after = await statObject(place)
+      if (after !== null && generationOf(after) === generationOf(stats)) {
+        throw new ObjectError('held', 'A hold came to keep the object while it was deleted')
+      }
+      await removeNotes(place, notes)
       return 'deleted'
+    },
+
+    retain: (key, until, options = {}) =>
+      amend(key, options, async ({ folders: { temporary } }, place, _stats, keeping) => {
+        if (keeping.until !== null && until <= keeping.until) return
+        await writeRetention(place, until, { temporaryFolder: temporary, entries })
+      }),
+
+    setHold: (key, held, options = {}) =>
+      amend(key, options, async ({ folders: { temporary } }, place, _stats, keeping) => {
+        if (held) await writeHold(place, { temporaryFolder: temporary, entries })
+        else if (keeping.held) await removeHold(place, entries)
+      }),
+
+    async setMetadata(key, metadata, options = {}) {
+      checkMetadata(metadata)
+      return await amend(key, options, ({ folders: { temporary } }, place, stats) =>
+        writeNotes(place, stats, metadata, { temporaryFolder: temporary, entries }),
+      )
     },
 
     async *list(prefix, { signal } = {}) {
@@ -178,8 +242,13 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       for await (const key of listKeys(store.folders.objects, prefix, signal)) {
         const place = placeOf(store.folders.objects, key)
         const stats = await statObject(place)
-        if (stats !== null) yield factsOf(key, stats, (await readRetention(place)).until)
+        if (stats !== null) yield await tell(place, stats)
       }
+    },
+
+    async inspect({ signal } = {}) {
+      signal?.throwIfAborted()
+      return await inspectFolder(folder)
     },
 
     async sweepTemporary({ olderThanMs, signal }) {
@@ -241,18 +310,4 @@ async function outliveClockStep(stats: ObjectStats, signal: AbortSignal | undefi
   if (0 <= ageMs && ageMs < longestClockStepMs) await sleep(longestClockStepMs - ageMs, undefined, { signal })
 }
 
-/**
- * Takes the object from its name if it still is the one that was looked at. Synchronous, so that no other
- * call of this process comes between the look and the rename, and another process has microseconds for both a
- * delete and a put of the same key.
- */
-function moveAway(place: Place, leaving: string, expected: ObjectStats): boolean {
-  try {
-    if (generationOf(lstatSync(place.object, { bigint: true })) !== generationOf(expected)) return false
-    renameSync(place.object, leaving)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw unavailable(error)
-  }
-}
+const notFound = (): ObjectError => new ObjectError('not_found', 'There is no such object')

@@ -1,7 +1,7 @@
 // Where an object lies in the folder, and which key a place in the folder means.
 //
-// `a/b` is the file `objects/a/b=object`, what retains it lies in the folder `objects/a/b=retention`. `=` and `+`
-// are in no key, so an object never stands in the way of a folder (`a` beside `a/b`) and every name reads
+// `a/b` is the file `objects/a/b=object`, what keeps it lies in the folder `objects/a/b=retention`, what is noted
+// beside it in `objects/a/b=metadata`. `=` and `+` are in no key, so an object never stands in the way of a folder (`a` beside `a/b`) and every name reads
 // back. A segment too long for a file name goes on in a folder: its pieces but the last end in `+`.
 import { join } from 'node:path'
 import { keySegments, prefixSegments } from './key.ts'
@@ -10,7 +10,10 @@ import { keySegments, prefixSegments } from './key.ts'
 const maxPieceCharacters = 200
 const objectEnding = '=object'
 const retentionEnding = '=retention'
+const metadataEnding = '=metadata'
 const continuedEnding = '+'
+/** Among what keeps an object: the object itself on its way out. */
+export const leavingName = 'leaving.object'
 
 export interface Place {
   readonly key: string
@@ -18,6 +21,8 @@ export interface Place {
   readonly directory: string
   readonly object: string
   readonly retention: string
+  readonly leaving: string
+  readonly metadata: string
 }
 
 /** Throws `bad_key`. */
@@ -25,11 +30,14 @@ export function placeOf(objectsFolder: string, key: string): Place {
   const names = keySegments(key).flatMap(namesOfSegment)
   const last = names.pop() ?? ''
   const directory = join(objectsFolder, ...names)
+  const retention = join(directory, last + retentionEnding)
   return {
     key,
     directory,
     object: join(directory, last + objectEnding),
-    retention: join(directory, last + retentionEnding),
+    retention,
+    leaving: join(retention, leavingName),
+    metadata: join(directory, last + metadataEnding),
   }
 }
 
@@ -47,7 +55,7 @@ export function meaningOf(name: string, isDirectory: boolean): { keyPart: string
   if (!isDirectory) {
     return name.endsWith(objectEnding) ? { keyPart: name.slice(0, -objectEnding.length) } : null
   }
-  if (name.endsWith(retentionEnding)) return null
+  if (name.endsWith(retentionEnding) || name.endsWith(metadataEnding)) return null
   if (name.endsWith(continuedEnding)) return { keyPart: name.slice(0, -continuedEnding.length) }
   return { keyPart: `${name}/` }
 }

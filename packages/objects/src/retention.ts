@@ -2,9 +2,8 @@
 //
 // Each file says "not before". The latest of them counts, so two writers who race with different times, or
 // one who crashed before its object existed, can only lengthen a retention and never shorten one. A file that
-// cannot be read, or says something this version does not know (such as a later version's temporary hold),
-// keeps the object: deletion fails.
-import { constants, link, mkdir, readdir, readFile, rmdir, unlink } from 'node:fs/promises'
+// cannot be read, or says something this version does not know, keeps the object: deletion fails.
+import { constants, link, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { directoryMode } from './directories.ts'
@@ -22,13 +21,6 @@ const RetentionFile = z.strictObject({
   key: z.string(),
   retainUntil: z.iso.datetime().transform(text => new Date(text)),
 })
-
-export interface Retention {
-  /** Null when nothing keeps the object. */
-  readonly until: Date | null
-  /** The files that say so, to be removed with the object. */
-  readonly files: readonly string[]
-}
 
 /** Durable when it resolves. Writing the same again changes nothing. */
 export async function writeRetention(
@@ -51,19 +43,11 @@ export async function writeRetention(
   await Promise.all([at.entries.sync(place.retention), at.entries.sync(place.directory)])
 }
 
-/** Throws `damaged` when a retention is there and cannot be understood. */
-export async function readRetention(place: Place): Promise<Retention> {
-  const names = await ioUnless(readdir(place.retention), ['ENOENT'], null)
-  if (names === null) return { until: null, files: [] }
-  const files = names.map(name => join(place.retention, name))
-  let until: Date | null = null
-  for (const file of files) {
-    const text = await ioUnless(readFile(file, { encoding: 'utf8', flag: readFlags }), ['ENOENT'], null)
-    if (text === null) continue
-    const fileUntil = parseRetention(text, place.key)
-    if (until === null || fileUntil > until) until = fileUntil
-  }
-  return { until, files }
+/** Null when the file is gone since it was seen. Throws `damaged` when it cannot be understood. */
+export async function readRetention(place: Place, name: string): Promise<Date | null> {
+  const path = join(place.retention, name)
+  const text = await ioUnless(readFile(path, { encoding: 'utf8', flag: readFlags }), ['ENOENT'], null)
+  return text === null ? null : parseRetention(text, place.key)
 }
 
 function parseRetention(text: string, key: string): Date {
@@ -78,9 +62,3 @@ function parseRetention(text: string, key: string): Date {
 
 const damaged = (cause: unknown): ObjectError =>
   new ObjectError('damaged', 'The retention of the object cannot be understood, so it is kept', { cause })
-
-/** Removes what `readRetention` found, after its time and after the object. What others added meanwhile stays. */
-export async function removeRetention(place: Place, expired: Retention): Promise<void> {
-  for (const file of expired.files) await ioUnless(unlink(file), ['ENOENT'], undefined)
-  await ioUnless(rmdir(place.retention), ['ENOENT', 'ENOTEMPTY', 'EEXIST'], undefined)
-}

@@ -1,0 +1,53 @@
+// What keeps an object: its retention files and its hold, all in one folder beside it.
+import { readdir, rmdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ObjectError } from './error.ts'
+import { ioUnless } from './failure.ts'
+import { holdName, readHold } from './hold.ts'
+import { leavingName, type Place } from './layout.ts'
+import { readRetention } from './retention.ts'
+
+export interface Keeping {
+  /** Null when no retention keeps the object. */
+  readonly until: Date | null
+  readonly held: boolean
+  /** An object lies there on its way out: its delete is under way, or died (`leave.ts`). */
+  readonly isLeaving: boolean
+  /** The files that say so, to be removed with the object. */
+  readonly names: readonly string[]
+}
+
+const nothing: Keeping = { until: null, held: false, isLeaving: false, names: [] }
+
+/** Throws `damaged` when something is there that cannot be understood. */
+export async function readKeeping(place: Place): Promise<Keeping> {
+  const found = await ioUnless(readdir(place.retention), ['ENOENT'], null)
+  if (found === null) return nothing
+  const names = found.filter(name => name !== leavingName)
+  let until: Date | null = null
+  let held = false
+  for (const name of names) {
+    if (name === holdName) {
+      held = await readHold(place)
+      continue
+    }
+    const named = await readRetention(place, name)
+    if (named !== null && (until === null || named > until)) until = named
+  }
+  return { until, held, isLeaving: names.length < found.length, names }
+}
+
+/** Why the object may not go at this time (Unix milliseconds); null when it may. */
+export function refusal(keeping: Keeping, now: number): ObjectError | null {
+  if (keeping.held) return new ObjectError('held', 'A hold keeps the object')
+  if (keeping.until !== null && now < keeping.until.getTime()) {
+    return new ObjectError('retained', 'The object is kept until its retention ends')
+  }
+  return null
+}
+
+/** Removes what `readKeeping` found, after its time and after the object. What others added meanwhile stays. */
+export async function removeKeeping(place: Place, expired: Keeping): Promise<void> {
+  for (const name of expired.names) await ioUnless(unlink(join(place.retention, name)), ['ENOENT'], undefined)
+  await ioUnless(rmdir(place.retention), ['ENOENT', 'ENOTEMPTY', 'EEXIST'], undefined)
+}
