@@ -235,7 +235,7 @@ describe('folder', () => {
         one.setHold(key, true),
         two.delete(key),
       ])
-      const isThere = (await two.head(key)) !== null
+      const isThere: boolean = (await two.head(key)) !== null
       if (hold?.status === 'fulfilled') assert.ok(isThere)
       assert.equal(deleted?.status === 'fulfilled' && deleted.value === 'deleted', !isThere)
     }

@@ -20,7 +20,7 @@ const NotesFile = z.strictObject({
   version: z.literal(1),
   key: z.string(),
   sizeBytes: z.number(),
-  writtenAtNanoseconds: z.string(),
+  writtenAtMs: z.number(),
   metadata: z.record(z.string(), z.string()),
 })
 
@@ -28,7 +28,7 @@ const none: ObjectMetadata = {}
 
 const identityOf = (stats: ObjectStats) => ({
   sizeBytes: Number(stats.size),
-  writtenAtNanoseconds: stats.mtimeNs.toString(),
+  writtenAtMs: Number(stats.mtimeMs),
 })
 
 /** Replaces what was noted; durable when it resolves. */
@@ -54,12 +54,11 @@ export async function readNotes(place: Place, stats: ObjectStats): Promise<Objec
   if (names.length === 0) return none
   const own = nameOf(stats)
   if (names.includes(own)) return (await readFileOf(place, own))?.metadata ?? none
-  const { sizeBytes, writtenAtNanoseconds } = identityOf(stats)
+  const { sizeBytes, writtenAtMs } = identityOf(stats)
   const matching = []
   for (const name of names) {
     const notes = await readFileOf(place, name)
-    if (notes?.sizeBytes === sizeBytes && notes.writtenAtNanoseconds === writtenAtNanoseconds)
-      matching.push(notes)
+    if (notes?.sizeBytes === sizeBytes && notes.writtenAtMs === writtenAtMs) matching.push(notes)
   }
   const [only, ...others] = matching
   return only === undefined || others.length > 0 ? none : only.metadata
