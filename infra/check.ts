@@ -18,6 +18,7 @@ const checks: readonly { readonly name: string; readonly run: readonly [string, 
     name: 'import rules',
     run: [process.execPath, '--test', '--test-reporter=dot', 'test/boundaries.test.ts'],
   },
+  { name: 'terraform', run: [process.execPath, 'infra/check-terraform.ts'] },
   { name: 'dead code', run: [tool('knip'), '--no-progress', '--no-config-hints'] },
   {
     // What only tests use is dead in production.

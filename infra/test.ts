@@ -7,7 +7,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const everyTest = ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/*.test.ts']
+const everyTest = [
+  'packages/*/src/**/*.test.ts',
+  'services/*/src/**/*.test.ts',
+  'test/*.test.ts',
+  'infra/**/*.test.ts',
+]
 const testTimeoutMs = 300_000
 
 /** Variables that would point a test at somebody's real systems or change what Node does. */
