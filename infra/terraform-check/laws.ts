@@ -30,9 +30,9 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
     /^(create|setRetention|update) recordings\/recordings\/$/,
     /^(get|list) recordings\//,
     /^delete recordings\/intake\/$/,
-    /^(create|get|setRetention) recovery\/recordings\/$/,
+    /^(create|get|setRetention|update) recovery\/recordings\/$/,
   ],
-  operator: [/^create recordings\/intake\/$/, /^(get|list) recordings\//],
+  operator: [/^create recordings\/intake\/$/, /^(get|list) recordings\//, /^get recovery\/recordings\/$/],
 }
 
 const keyRightsMost: Readonly<Record<string, readonly string[]>> = {

@@ -21,10 +21,6 @@ locals {
       title       = "Auricle: set and extend retention, set holds, write metadata"
       permissions = ["storage.objects.setRetention", "storage.objects.update"]
     }
-    retain = {
-      title       = "Auricle: set and extend retention"
-      permissions = ["storage.objects.setRetention"]
-    }
     remove = {
       title       = "Auricle: delete objects"
       permissions = ["storage.objects.delete"]
@@ -143,19 +139,19 @@ locals {
       within  = "recordings/"
       why     = "Makes second copies"
     }
-    worker_retain_recovery = {
+    worker_keep_recovery = {
       service = "worker"
       store   = "recovery"
-      role    = "retain"
+      role    = "keep"
       within  = "recordings/"
-      why     = "Puts second copies under retention as it makes them"
+      why     = "Puts second copies under retention, and extends it with that of the first"
     }
     worker_read_recovery = {
       service = "worker"
       store   = "recovery"
       role    = "read"
       within  = "recordings/"
-      why     = "Recognises a second copy that it made before it was cut off"
+      why     = "Reads second copies back, and recognises one that it made before it was cut off"
     }
     worker_inspect_recovery = {
       service = "worker"
@@ -163,6 +159,13 @@ locals {
       role    = "inspect"
       within  = null
       why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    operator_read_recovery = {
+      service = "operator"
+      store   = "recovery"
+      role    = "read"
+      within  = "recordings/"
+      why     = "auricle verify opens second copies too"
     }
     operator_inspect_recovery = {
       service = "operator"
