@@ -4,6 +4,7 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
+  type ServiceError,
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
@@ -154,15 +155,14 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
         call.on('cancelled', () => {
           if (!isAnswered) cancelled++
         })
-        answer(method, handle, call)
-          .then(
-            response => [null, response] as const,
-            (error: unknown) => [serviceErrorOf(error), null] as const,
-          )
-          .then(([error, response]) => {
-            isAnswered = true
-            respond(error, response)
-          })
+        const settle = (error: Partial<ServiceError> | null, response: Message | null) => {
+          isAnswered = true
+          respond(error, response)
+        }
+        answer(method, handle, call).then(
+          response => settle(null, response),
+          (error: unknown) => settle(serviceErrorOf(error), null),
+        )
       },
     ]),
   )
