@@ -13,6 +13,7 @@ const ours: ReadonlySet<string> = new Set([
   'KeyError',
   'KeyringError',
   'LimitsError',
+  'MismatchError',
   'ObjectError',
   'PbxError',
   'PostgresError',

@@ -4,6 +4,7 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
+  type ServiceError,
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
@@ -158,10 +159,18 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     Object.entries(methods).map(([method, handle]) => [
       method,
       (call: ServerUnaryCall<Message, Message>, respond: sendUnaryData<Message>) => {
-        call.on('cancelled', () => cancelled++)
+        let isAnswered = false
+        // Also said of calls that ended well.
+        call.on('cancelled', () => {
+          if (!isAnswered) cancelled++
+        })
+        const settle = (error: Partial<ServiceError> | null, response: Message | null) => {
+          isAnswered = true
+          respond(error, response)
+        }
         answer(method, handle, call).then(
-          response => respond(null, response),
-          (error: unknown) => respond(serviceErrorOf(error)),
+          response => settle(null, response),
+          (error: unknown) => settle(serviceErrorOf(error), null),
         )
       },
     ]),

@@ -51,7 +51,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   const catalog = createCatalog({ pool })
   await catalog.check({ signal })
   const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
-  const objects = openStore(config.objects)
+  const objects = await openStore(config.objects)
   const recovery = await openRecovery(config)
   const limits = opening.use(await openLimits(database, secrets, logger))
   const jobs = opening.use(lateJobs(database, secrets, logger))

@@ -1,5 +1,5 @@
 // The object store that a place in the configuration means.
-import { createFolderStore, createGoogleStore, type ObjectStore } from '@auricle/objects'
+import { createFolderStore, type ObjectStore } from '@auricle/objects'
 import { areReallyApart } from '../config/apart.ts'
 import type { Config, StorePlace } from '../config.ts'
 import { RuntimeError } from '../error.ts'
@@ -16,15 +16,18 @@ export type SweepTemporary = (options: {
 }) => Promise<number>
 
 /** Opens nothing yet: the first call does. */
-export function openStore(place: StorePlace): OpenedStore {
+export async function openStore(place: StorePlace): Promise<OpenedStore> {
   switch (place.kind) {
     case 'folder': {
       const store = createFolderStore({ folder: place.folder })
       return { store, sweepTemporary: options => store.sweepTemporary(options) }
     }
-    case 'bucket':
+    case 'bucket': {
+      // Loaded where it is used: the client takes its time to load.
+      const { createGoogleStore } = await import('@auricle/objects/google')
       // Sessions that were left open end by themselves after a week, and nobody sees them.
       return { store: createGoogleStore(place), sweepTemporary: null }
+    }
     default:
       return place satisfies never
   }
