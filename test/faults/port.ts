@@ -21,6 +21,8 @@ export interface Operation<Subject> {
   prepare(subject: Subject): Promise<Attempt>
   /** What may be said when it succeeds. Default: what is said without a fault. */
   readonly mayBeSaid?: RegExp | undefined
+  /** The same where the call is made again after an error. Default: as `mayBeSaid`. */
+  readonly mayBeSaidAgain?: RegExp | undefined
   /** What may be left in the end. Default: what is left without a fault. */
   readonly mayBeLeft?: RegExp | undefined
 }
