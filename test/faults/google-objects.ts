@@ -1,5 +1,6 @@
 // The object store on an emulated Cloud Storage, for the matrix: a bucket and two adapters a cell.
-import { createGoogleStore, ObjectError, type ObjectStore } from '@auricle/objects'
+import { ObjectError, type ObjectStore } from '@auricle/objects'
+import { createGoogleStore } from '@auricle/objects/google'
 import { startGcsEmulator } from '../emulators/gcs/server.ts'
 import type { GcsState } from '../emulators/gcs/state.ts'
 import { lawfulSettings } from '../harness/emulated-bucket.ts'
@@ -61,8 +62,11 @@ async function openLane(): Promise<Lane<ObjectSubject>> {
           tryTimeoutMs,
           firstDelayMs: 50,
         })
+      const store = open(attemptTimeoutMs)
+      // Fetches a token.
+      await store.head('nothing')
       return {
-        store: open(attemptTimeoutMs),
+        store,
         other: open(),
         bucket,
         state: emulator.state,

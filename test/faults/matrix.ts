@@ -24,7 +24,7 @@ export interface PortMatrix {
 /** Most of a cell is waiting, so several run at once, each on a service of its own. */
 const lanesAtOnce = 12
 
-/** Throws an error that names the cell where an invariant does not hold. */
+/** Throws an error that names the cells where an invariant does not hold. */
 export async function runMatrix<Subject>(port: Port<Subject>): Promise<PortMatrix> {
   await using stack = new AsyncDisposableStack()
   const lanes: Lane<Subject>[] = []
@@ -40,9 +40,15 @@ export async function runMatrix<Subject>(port: Port<Subject>): Promise<PortMatri
   // The slow ones first, or they would be what everybody waits for at the end.
   const ordered = jobs.toSorted((one, other) => Number(isSlow(other.fault)) - Number(isSlow(one.fault)))
   const observed = new Map<(typeof jobs)[number], Row['observed']>()
+  const failures: unknown[] = []
   await each(lanes, ordered, async (lane, job) => {
-    observed.set(job, await observeRow({ port, lane, ...job }))
+    try {
+      observed.set(job, await observeRow({ port, lane, ...job }))
+    } catch (error) {
+      failures.push(error)
+    }
   })
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'))
   return {
     name: port.name,
     operations: plans.map(({ operation, undisturbed }) => ({

@@ -3,7 +3,7 @@
 //
 // They go through the client's authenticated transport, as its own resumable uploads do, and not through its `File`:
 // docs/decisions/0014-google-storage-requests.md says what that would do to a vault.
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Storage, type StorageOptions } from '@google-cloud/storage'
 import { ApiFailure, meaningOf } from './api-failure.ts'
@@ -89,6 +89,8 @@ export function createConnection(settings: ConnectionSettings): Connection {
     const url = new URL(request.path, storage.apiEndpoint)
     for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value)
     const body = request.body?.()
+    // Aborted before it is on its way, the transport destroys it with an error while nobody listens: that would end us.
+    if (body instanceof Readable) body.on('error', () => undefined)
     const response = await storage.authClient
       .request<Body>({
         method: request.method,
