@@ -19,6 +19,7 @@ export type Outcome = { readonly said: string } | { readonly error: Seen }
 export interface Undisturbed {
   readonly outcome: Outcome
   readonly left: string
+  /** In the order in which they were first made. */
   readonly requests: Readonly<Record<string, number>>
 }
 
@@ -41,14 +42,18 @@ const patientMs = 30_000
 /** Enough for an answer on a busy machine; every slow request costs as much. */
 const hastyMs = 1_000
 
-export async function runUndisturbed<Subject>({ port, operation, lane }: Given<Subject>): Promise<Undisturbed> {
+export async function runUndisturbed<Subject>({
+  port,
+  operation,
+  lane,
+}: Given<Subject>): Promise<Undisturbed> {
   await using subject = await lane.open({ attemptTimeoutMs: patientMs })
   const attempt = await operation.prepare(subject)
-  const before = lane.requests()
-  let requests: Counts = {}
-  const outcome = await observe(attempt, port, () => {
-    requests = difference(before, lane.requests())
+  const requests: Record<string, number> = {}
+  onRequest(lane, 'any', operation => {
+    requests[operation] = (requests[operation] ?? 0) + 1
   })
+  const outcome = await observe(attempt, port, () => lane.faults.clear())
   return { outcome, left: attempt.left(), requests }
 }
 
@@ -74,7 +79,10 @@ export async function runCell<Subject>(
   const before = lane.requests()
   const struckBefore = lane.faults.injected[fault.type] ?? 0
   const { request, skip } = place
-  lane.faults.add({ operation: request, fault, skip, times: strength === 'once' ? 1 : undefined })
+  let seen = 0
+  onRequest(lane, request, () => seen++)
+  const isMeant = () => (strength === 'once' ? seen === skip + 1 : seen > skip)
+  lane.faults.add({ operation: request, fault, when: isMeant })
   let requests = 0
   const outcome = await observe(attempt, port, () => {
     lane.faults.clear()
@@ -94,8 +102,20 @@ export async function runCell<Subject>(
 
   const again = { outcome: await observe(attempt, port), left: attempt.left() }
   const { mayBeSaidAgain = operation.mayBeSaid } = operation
-  assert.ok(isRight({ ...operation, mayBeSaid: mayBeSaidAgain }, undisturbed, again), `again: ${JSON.stringify(again)}`)
+  assert.ok(
+    isRight({ ...operation, mayBeSaid: mayBeSaidAgain }, undisturbed, again),
+    `again: ${JSON.stringify(again)}`,
+  )
   return { outcome, requests, left, again }
+}
+
+/** Looks at every request, in the order in which they come, and strikes none. Until the faults are cleared. */
+function onRequest<Subject>(lane: Lane<Subject>, name: string, look: (operation: string) => void): void {
+  const when = ({ operation }: { readonly operation: string }): boolean => {
+    look(operation)
+    return false
+  }
+  lane.faults.add({ operation: name, fault: { type: 'status' }, when })
 }
 
 /** What the call came to. `settled` is called before the answer is judged. */

@@ -21,7 +21,8 @@ export const faultTable: readonly TableFault[] = [
   },
   {
     name: 'quota',
-    meaning: 'The service refuses for now and says how long: HTTP 429 with Retry-After, gRPC RESOURCE_EXHAUSTED.',
+    meaning:
+      'The service refuses for now and says how long: HTTP 429 with Retry-After, gRPC RESOURCE_EXHAUSTED.',
     fault: { type: 'status', status: 429, code: 8, retryAfterSeconds: 1 },
   },
   {

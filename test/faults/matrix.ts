@@ -1,5 +1,13 @@
 // The whole matrix of a port: every operation without a fault, then every fault at every request of it, lane by lane.
-import { type Cell, type Place, placesOf, runCell, runUndisturbed, type Strength, type Undisturbed } from './cell.ts'
+import {
+  type Cell,
+  type Place,
+  placesOf,
+  runCell,
+  runUndisturbed,
+  type Strength,
+  type Undisturbed,
+} from './cell.ts'
 import { faultTable, type TableFault } from './fault-table.ts'
 import type { Lane, Operation, Port } from './port.ts'
 
@@ -74,7 +82,12 @@ async function observeRow<Subject>(given: {
   readonly fault: TableFault
   readonly place: Place
 }): Promise<Row['observed']> {
-  const { operation, undisturbed, fault: { name, fault }, place } = given
+  const {
+    operation,
+    undisturbed,
+    fault: { name, fault },
+    place,
+  } = given
   const cell = (strength: Strength) =>
     named([operation.name, name, `at ${place.which} ${place.request}`, strength], () =>
       runCell(given, { fault, place, strength }, undisturbed),

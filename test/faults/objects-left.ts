@@ -32,7 +32,8 @@ export function leftOf(
       }
     }
     const sessions = state.sessions().filter(session => session.bucket === bucket && session.state === 'open')
-    const open = sessions.length === 0 ? '' : `, ${sessions.length} open upload${sessions.length === 1 ? '' : 's'}`
+    const open =
+      sessions.length === 0 ? '' : `, ${sessions.length} open upload${sessions.length === 1 ? '' : 's'}`
     const isThere = object?.state === 'live'
     return `${isThere ? `the object${describe(object)}` : 'nothing'}${open}`
   }
