@@ -41,7 +41,7 @@ less often than a vault does, so more faults in a row become an error here than 
 
 | | attempts of one request | one attempt | all attempts |
 |---|---|---|---|
-| Cloud Storage, in the run | ${objectTriesMost} | 1 s where it is slow | not bounded |
+| Cloud Storage, in the run | ${objectTriesMost} | 1 s where it is slow | ${seconds(googleStoreDefaults.totalTimeoutMs)} |
 | Cloud Storage, in a vault | ${googleStoreDefaults.triesMost} | ${seconds(googleStoreDefaults.tryTimeoutMs)} | ${seconds(googleStoreDefaults.totalTimeoutMs)} |
 | Cloud KMS, in the run | ${keyAttemptsMost} | 1 s where it is slow | 5 s where it is slow |
 | Cloud KMS, in a vault | ${googleKeyDefaults.attemptsMost} | ${seconds(googleKeyDefaults.attemptTimeoutMs)} | ${seconds(googleKeyDefaults.callTimeoutMs)} |
@@ -52,7 +52,7 @@ corrupt; neither counts as an attempt.
 ## What may be left, and who clears it
 
 - **The object, although the caller saw an error.** The answer was lost, the object is whole. The same put again says
-  \`exists\` and compares; deleting again says \`absent\`.
+  \`exists\` and tells its facts; deleting again says \`absent\`.
 - **Open uploads.** The address of an upload was lost before anything was sent. Nobody sees them, nothing can be read of
   them, and Cloud Storage ends them after a week.
 - **A version of a key more than was asked for.** It does no harm: the newest is in use, all of them unwrap.
@@ -68,7 +68,8 @@ export function renderPort({ name, operations }: PortMatrix): string {
   ])
   return `## ${name}
 
-What the caller sees, once / lasting. \`healed\`: nothing. \`–\`: the fault cannot befall any request of it.
+What the caller sees, once / lasting. \`healed\`: nothing. \`–\`: the fault cannot befall any request of it; below, a fault
+that stands beside no request cannot befall that one. \`may pass\`: the error says that the same call may succeed later.
 
 ${table(['', ...names], summary)}
 
@@ -87,8 +88,8 @@ function inShort({ rows }: OperationMatrix, faultName: string): string {
 
 function shortOutcome({ outcome, again }: Cell): string {
   if ('error' in outcome && again !== null) return `\`${outcome.error.code}\``
-  if ('said' in outcome && /wrong|finding/.test(outcome.said))
-    return outcome.said.replace(/:.*|, /, '').replace(/^all bytes/, '')
+  if ('said' in outcome && outcome.said.includes('wrong')) return 'a wrong byte'
+  if ('said' in outcome && outcome.said.startsWith('a finding')) return 'a finding'
   return 'healed'
 }
 
