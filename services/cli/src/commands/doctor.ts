@@ -34,7 +34,7 @@ export interface DoctorParts {
   readonly signal: AbortSignal
 }
 
-/** True when nothing is bad. */
+/** True when nothing is bad and everything can be asked. */
 export async function doctor(parts: DoctorParts, output: Output): Promise<boolean> {
   const { config } = parts
   const findings: Finding[] = [checkNode(), await checkAudioTool(config)]
@@ -52,7 +52,7 @@ export async function doctor(parts: DoctorParts, output: Output): Promise<boolea
     ],
     'Nothing to check',
   )
-  return findings.every(({ state }) => state !== 'bad')
+  return findings.every(({ state }) => state === 'ok' || state === 'warn')
 }
 
 function usesDataFolder({ database, objects, keys }: Config): boolean {
