@@ -23,6 +23,7 @@ export interface ObjectView extends Properties {
 export interface SessionView {
   readonly bucket: string
   readonly name: string
+  /** 0 once it has ended. */
   readonly receivedBytes: number
   readonly state: 'open' | 'finished' | 'cancelled' | 'failed'
 }
