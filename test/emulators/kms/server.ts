@@ -150,18 +150,27 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     Object.entries(methods).map(([method, handle]) => [
       method,
       (call: ServerUnaryCall<Message, Message>, respond: sendUnaryData<Message>) => {
-        let isAnswered = false
+        const isAnswered = false
         // Also said of calls that ended well.
         call.on('cancelled', () => {
           if (!isAnswered) cancelled++
         })
+<<<<<<< HEAD
         const settle = (error: Partial<ServiceError> | null, response: Message | null) => {
+=======
+        const respondOnce: sendUnaryData<Message> = (error, response) => {
+>>>>>>> google-keys
           isAnswered = true
           respond(error, response)
         }
         answer(method, handle, call).then(
+<<<<<<< HEAD
           response => settle(null, response),
           (error: unknown) => settle(serviceErrorOf(error), null),
+=======
+          response => respondOnce(null, response),
+          (error: unknown) => respondOnce(serviceErrorOf(error)),
+>>>>>>> google-keys
         )
       },
     ]),
