@@ -18,11 +18,7 @@ const testTimeoutMs = 300_000
 
 /** Variables that would point a test at somebody's real systems or change what Node does. */
 const unwanted =
-<<<<<<< HEAD
   /^(AURICLE_|PG[A-Z]+$|DATABASE_URL$|REDIS_URL$|(?:GOOGLE|GCLOUD|GCP|GCE|GRPC)_|METADATA_SERVER_DETECTION$|STORAGE_EMULATOR_HOST$|NODE_|FF[A-Z]+$)/
-=======
-  /^(AURICLE_|PG[A-Z]+$|DATABASE_URL$|REDIS_URL$|GOOGLE_|GCE_METADATA_|METADATA_SERVER_|GRPC_|STORAGE_EMULATOR_HOST$|NODE_|FF[A-Z]+$)/
->>>>>>> google-keys
 
 const given = process.argv.slice(2)
 const totalsFile = given.find(argument => argument.startsWith('--totals='))?.slice('--totals='.length)

@@ -4,7 +4,6 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
-  type ServiceError,
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
@@ -150,27 +149,18 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     Object.entries(methods).map(([method, handle]) => [
       method,
       (call: ServerUnaryCall<Message, Message>, respond: sendUnaryData<Message>) => {
-        const isAnswered = false
+        let isAnswered = false
         // Also said of calls that ended well.
         call.on('cancelled', () => {
           if (!isAnswered) cancelled++
         })
-<<<<<<< HEAD
-        const settle = (error: Partial<ServiceError> | null, response: Message | null) => {
-=======
         const respondOnce: sendUnaryData<Message> = (error, response) => {
->>>>>>> google-keys
           isAnswered = true
           respond(error, response)
         }
         answer(method, handle, call).then(
-<<<<<<< HEAD
-          response => settle(null, response),
-          (error: unknown) => settle(serviceErrorOf(error), null),
-=======
           response => respondOnce(null, response),
           (error: unknown) => respondOnce(serviceErrorOf(error)),
->>>>>>> google-keys
         )
       },
     ]),
