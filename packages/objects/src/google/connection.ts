@@ -133,12 +133,13 @@ export function createConnection(settings: ConnectionSettings): Connection {
   }
 
   const withToken = async <T>(call: () => Promise<T>): Promise<T> => {
+    const before = renewals
     try {
       return await call()
     } catch (error) {
       // The clock says that it is still good, the service says that it is not.
-      if (!(error instanceof ApiFailure) || error.status !== unauthorized || !(await renewToken()))
-        throw error
+      if (!(error instanceof ApiFailure) || error.status !== unauthorized) throw error
+      if (renewals === before && !(await renewToken())) throw error
       return await call()
     }
   }
