@@ -44,8 +44,6 @@ export async function startEmulatedBucket(
 export const googleEnvironment = (metadataHost: string): Readonly<Record<string, string>> => ({
   GCE_METADATA_HOST: metadataHost,
   METADATA_SERVER_DETECTION: 'assume-present',
-  // Where it is missing the library asks the gcloud command of the machine first, which takes seconds.
-  GOOGLE_CLOUD_PROJECT: 'auricle-test',
 })
 
 export interface BucketApart extends AsyncDisposable {
