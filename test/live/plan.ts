@@ -55,7 +55,7 @@ export function planOf(
 export function announce({ buckets, keys, only }: LivePlan): string {
   const lines = buckets.map(
     ({ name, bucket, prefix, retentionMode }) =>
-      `${name}: makes and removes objects under gs://${bucket}/${prefix}, about 300 MB and a few thousand requests; kept ${retentionMode} for seconds`,
+      `${name}: makes and removes objects under gs://${bucket}/${prefix}, about 250 MB and a thousand requests; kept ${retentionMode} for seconds`,
   )
   if (keys !== null) {
     lines.push(
