@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { everyType, faultTable } from './fault-table.ts'
 import { googleKeys } from './google-keys.ts'
 import { runMatrix } from './matrix.ts'
 import { renderIntroduction, renderPort } from './page.ts'
@@ -12,4 +13,8 @@ test('every fault at every request to Cloud KMS comes to what docs/faults.md say
 
 test('docs/faults.md begins as the run would write it', async () => {
   assert.ok((await writtenPage()).startsWith(renderIntroduction()), 'npm run faults writes it anew')
+})
+
+test('the table has every type of fault that the emulators know', () => {
+  for (const type of Object.keys(everyType)) assert.ok(faultTable.some(({ fault }) => fault.type === type))
 })

@@ -22,6 +22,8 @@ For an operator it comes down to this:
   same call may succeed later. Jobs are tried again by themselves; a PBX or a player is told to come again.
 - \`denied\` means that the service does not take the identity, even with a fresh token. Look at the service account.
 - After the fault, the same call again ends in the right state. Nothing has to be cleaned up by hand.
+- \`damaged\` means that what was read is not what its checksum says. Read it again: if the bytes changed on their way it is
+  right the next time, and if they rotted where they lie it is not. The recovery store has them.
 - Bytes that changed on their way are never taken for the right ones: not when they are stored, not when a key is
   unwrapped, not when an object is read whole. A range of an object has no checksum, so a wrong byte in it gets through
   this port and is caught above it: each segment of a sealed recording carries a tag.
