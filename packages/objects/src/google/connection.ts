@@ -2,7 +2,7 @@
 // bounded and wait as long as the service asks.
 //
 // They go through the client's authenticated transport, as its own resumable uploads do, and not through its `File`:
-// docs/decisions/0014-google-storage-requests.md says what that would do to a vault.
+// docs/decisions/0008-requests-of-our-own-to-cloud-storage.md says what that would do to a vault.
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Storage, type StorageOptions } from '@google-cloud/storage'

@@ -216,7 +216,7 @@ describe('a fault that stays', () => {
       await fails(store.delete('key'), 'unavailable')
       await fails(store.setHold('key', true), 'unavailable')
       await fails(all(store.list('')), 'unavailable')
-      assert.equal((await store.inspect())[0]?.state, 'bad')
+      assert.equal((await store.inspect())[0]?.state, 'away')
       gcs.faults.clear()
     }
     onlyWhole(subject, small)
