@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs'
 import { readdir, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ObjectError } from './error.ts'
-import { ioUnless } from './failure.ts'
+import { ioUnless, unavailable } from './failure.ts'
 import { holdName, readHold } from './hold.ts'
 import { leavingEnding, type Place } from './layout.ts'
 import { readRetention } from './retention.ts'
@@ -44,8 +44,15 @@ export async function readKeeping(place: Place): Promise<Keeping> {
  * just used, and the hand-over to the thread pool takes ten times as long.
  */
 export async function readKeepingOfNew(place: Place): Promise<Keeping> {
-  const found = lstatSync(place.retention, { throwIfNoEntry: false })
-  return found === undefined ? nothing : await readKeeping(place)
+  return isThere(place.retention) ? await readKeeping(place) : nothing
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw unavailable(error)
+  }
 }
 
 /** Why the object may not go at this time (Unix milliseconds); null when it may. */
