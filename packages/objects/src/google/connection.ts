@@ -69,6 +69,7 @@ export const firstTry = (): Tries => ({ count: 1, since: performance.now() })
 
 const delayMostMs = 32_000
 const unauthorized = 401
+const tooManyRequests = 429
 /** An upload that goes on is answered with it (and no `location`). */
 const resumeIncomplete = 308
 
@@ -164,8 +165,9 @@ export function createConnection(settings: ConnectionSettings): Connection {
     // Anywhere in the upper half, so that those who failed together do not come back together.
     const delayMs = Math.max((doubled * (1 + Math.random())) / 2, failure.retryAfterMs ?? 0)
     if (performance.now() - tries.since + delayMs > totalTimeoutMs) throw failure
-    // An answer of the service's own may come from in front of what does the work, which then has done it or not.
-    onUncertain?.()
+    // An answer of the service's own may come from in front of what does the work, which then has done it or not; but
+    // what is refused for coming too often was not begun.
+    if (failure.status !== tooManyRequests) onUncertain?.()
     tries.count++
     await sleep(delayMs, undefined, { signal }).catch(() => signal?.throwIfAborted())
   }
