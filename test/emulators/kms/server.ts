@@ -13,7 +13,7 @@ import { administrationOf } from './administration.ts'
 import { makeCertificate } from './certificate.ts'
 import { cryptographyOf } from './cryptography.ts'
 import { openGate } from './gate.ts'
-import { createKeys, type Version } from './keys.ts'
+import { createKeys, type Version, type VersionState } from './keys.ts'
 import { permissionFor, resourceOf } from './permissions.ts'
 import { loadService } from './protocol.ts'
 import { Code, denied, Refusal, serviceErrorOf, unauthenticated } from './status.ts'
@@ -41,6 +41,12 @@ export interface Tampering {
   response?(method: string, message: Message): Message
 }
 
+export interface VersionView {
+  readonly number: number
+  readonly state: VersionState
+  readonly isPrimary: boolean
+}
+
 export interface KmsEmulator extends AsyncDisposable {
   /** `127.0.0.1:port`. */
   readonly address: string
@@ -57,6 +63,8 @@ export interface KmsEmulator extends AsyncDisposable {
   /** Null: nothing is changed. */
   tampering: Tampering | null
   createKeyRing(name: string): void
+  /** Null where there is no such key. */
+  versionsOf(key: string): readonly VersionView[] | null
   /** States of a version by its full name, as an administrator sets them. */
   disable(version: string): void
   enable(version: string): void
@@ -117,8 +125,9 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     const permission = permissionFor(method)
     if (permission !== null && !identity.may(permission, resource)) throw denied(permission, resource)
     const request = tampering?.request?.(method, received) ?? received
+    // A refusal gets lost on its way like any other answer.
+    using _ = { [Symbol.dispose]: () => injectAfter(fault, call) }
     const response = handle(request as never) as Message
-    injectAfter(fault, call)
     const corrupted = fault?.type === 'corrupt' ? corrupt(method, response, fault.what) : response
     return tampering?.response?.(method, corrupted) ?? corrupted
   }
@@ -197,6 +206,15 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
       tampering = wanted
     },
     createKeyRing: name => keys.createRing(name),
+    versionsOf(name) {
+      if (!keys.has(name)) return null
+      const key = keys.key(name)
+      return key.versions.map(version => ({
+        number: version.number,
+        state: version.state,
+        isPrimary: version === key.primary,
+      }))
+    },
     disable: name => keys.setEnabled(versionOf(name), 'DISABLED'),
     enable: name => keys.setEnabled(versionOf(name), 'ENABLED'),
     scheduleDestroy: name => keys.scheduleDestroy(versionOf(name)),
