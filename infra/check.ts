@@ -10,7 +10,15 @@ import type { Totals } from './totals-reporter.ts'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const tool = (name: string) => join(root, 'node_modules', '.bin', name)
 
-const checks: readonly { readonly name: string; readonly run: readonly [string, ...string[]] }[] = [
+interface Check {
+  readonly name: string
+  readonly run: readonly [string, ...string[]]
+}
+
+/** A line of a check that passed, that is worth showing all the same. */
+const noteworthy = /not run$/
+
+const checks: readonly Check[] = [
   { name: 'types', run: [tool('tsc'), '-p', 'tsconfig.json'] },
   { name: 'types in a browser', run: [tool('tsc'), '-p', 'tsconfig.web.json'] },
   { name: 'format and lint', run: [tool('biome'), 'ci', '--colors=off', '--error-on-warnings'] },
@@ -18,6 +26,7 @@ const checks: readonly { readonly name: string; readonly run: readonly [string, 
     name: 'import rules',
     run: [process.execPath, '--test', '--test-reporter=dot', 'test/boundaries.test.ts'],
   },
+  { name: 'terraform', run: [process.execPath, 'infra/check-terraform.ts'] },
   { name: 'dead code', run: [tool('knip'), '--no-progress', '--no-config-hints'] },
   {
     // What only tests use is dead in production.
@@ -33,6 +42,8 @@ for (const { name, run } of checks) {
   const outcome = once(child, 'close')
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), outcome])
   process.stdout.write(`${code === 0 ? 'ok  ' : 'FAIL'}  ${name}\n`)
+  for (const line of output.split('\n'))
+    if (code === 0 && noteworthy.test(line)) process.stdout.write(`      ${line}\n`)
   if (code !== 0) {
     failed.push(name)
     process.stdout.write(`${output}${errors}\n`)

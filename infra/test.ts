@@ -12,6 +12,7 @@ const everyTest = [
   'services/*/src/**/*.test.ts',
   'test/*.test.ts',
   'test/emulators/**/*.test.ts',
+  'infra/**/*.test.ts',
 ]
 const testTimeoutMs = 300_000
 

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Makes the two roles and the database, on the first start of PostgreSQL: one role owns the schema and migrates, the
+# other is what the services are, and owns nothing.
+set -eu
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
+  --set owner_password="$AURICLE_OWNER_PASSWORD" --set app_password="$AURICLE_APP_PASSWORD" <<'SQL'
+create role auricle_owner login password :'owner_password';
+create role auricle_app login password :'app_password';
+create database auricle owner auricle_owner;
+revoke all on database auricle from public;
+grant connect on database auricle to auricle_app;
+SQL

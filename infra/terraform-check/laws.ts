@@ -1,0 +1,121 @@
+// The laws about rights, held against the table that every grant is made from.
+import type { Rights } from './rights.ts'
+
+const services = ['ingest', 'worker', 'api', 'operator']
+
+/** Every right that a role of ours may hold. One that is missing here is misspelt, or more than anybody needs. */
+const permissions = new Set([
+  'cloudkms.cryptoKeyVersions.create',
+  'cloudkms.cryptoKeyVersions.get',
+  'cloudkms.cryptoKeyVersions.list',
+  'cloudkms.cryptoKeys.create',
+  'cloudkms.cryptoKeys.get',
+  'cloudkms.cryptoKeys.list',
+  'cloudkms.cryptoKeys.update',
+  'cloudkms.keyRings.get',
+  'storage.buckets.get',
+  'storage.objects.create',
+  'storage.objects.delete',
+  'storage.objects.get',
+  'storage.objects.list',
+  'storage.objects.setRetention',
+  'storage.objects.update',
+])
+
+/** What each service may do at most, as `permission store/folder`; the operator looks after all of it. */
+const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
+  ingest: [/^create recordings\/intake\/$/],
+  api: [/^get recordings\/recordings\/$/],
+  worker: [
+    /^(create|setRetention|update) recordings\/recordings\/$/,
+    /^(get|list) recordings\//,
+    /^delete recordings\/intake\/$/,
+    /^(create|get|setRetention|update) recovery\/recordings\/$/,
+  ],
+  operator: [/^create recordings\/intake\/$/, /^(get|list) recordings\//, /^get recovery\/recordings\/$/],
+}
+
+const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
+  ingest: ['encrypt recordings', 'decrypt connectors'],
+  api: ['decrypt recordings', 'encrypt identity', 'decrypt identity', 'view checkpoints'],
+  worker: ['encrypt recordings', 'decrypt recordings', 'sign checkpoints', 'view checkpoints'],
+  operator: [
+    'encrypt recordings',
+    'decrypt recordings',
+    'encrypt connectors',
+    'decrypt connectors',
+    'encrypt identity',
+    'decrypt identity',
+    'view checkpoints',
+  ],
+}
+
+/** Google's roles for keys that may be granted, each for what it says. */
+const googleKeyRoles: Readonly<Record<string, string>> = {
+  encrypt: 'roles/cloudkms.cryptoKeyEncrypter',
+  decrypt: 'roles/cloudkms.cryptoKeyDecrypter',
+  sign: 'roles/cloudkms.signer',
+  view: 'roles/cloudkms.publicKeyViewer',
+}
+
+/** `deploymentKeys`: the keys that are not a tenant's, by the name that grants give them. */
+export function judgeRights(rights: Rights, file: string, deploymentKeys: readonly string[]): string[] {
+  return [...judgeRoles(rights), ...judgeObjectGrants(rights), ...judgeKeyGrants(rights, deploymentKeys)].map(
+    sentence => `${file}: ${sentence}`,
+  )
+}
+
+function* judgeRoles({ object_roles, own_key_roles, key_roles }: Rights): Generator<string> {
+  const roles = [
+    ...Object.entries(object_roles).map(role => ['storage.', ...role] as const),
+    ...Object.entries(own_key_roles).map(role => ['cloudkms.', ...role] as const),
+  ]
+  for (const [service, name, role] of roles) {
+    for (const permission of role.permissions) {
+      if (!permissions.has(permission) || !permission.startsWith(service))
+        yield `role ${name} holds ${permission}, which no role of ours may`
+    }
+  }
+  for (const [name, role] of Object.entries(key_roles)) {
+    if (googleKeyRoles[name] !== role) yield `role ${name} is ${role}, which is not what it says`
+    if (own_key_roles[name] !== undefined) yield `role ${name} is Google's and ours`
+  }
+}
+
+function* judgeObjectGrants({ object_roles, object_grants }: Rights): Generator<string> {
+  for (const [name, { service, store, role, within }] of Object.entries(object_grants)) {
+    if (!services.includes(service)) yield `grant ${name} is to ${service}, which is no service`
+    const held = object_roles[role]?.permissions
+    if (held === undefined) {
+      yield `grant ${name} is of ${role}, which is no role`
+      continue
+    }
+    for (const permission of held) {
+      if (permission === 'storage.buckets.get') continue
+      const right = `${permission.replace(/^storage\.objects\./, '')} ${store}/${within ?? ''}`
+      const most = objectRightsMost[service] ?? []
+      if (!most.some(allowed => allowed.test(right))) yield `grant ${name} gives ${service} ${right}`
+    }
+  }
+}
+
+function* judgeKeyGrants(
+  { key_grants, key_roles, own_key_roles, tenant_key_endings }: Rights,
+  deploymentKeys: readonly string[],
+): Generator<string> {
+  for (const [name, { service, role, keys }] of Object.entries(key_grants)) {
+    if (!services.includes(service)) yield `grant ${name} is to ${service}, which is no service`
+    if (keys !== null && tenant_key_endings[keys] === undefined && !deploymentKeys.includes(keys))
+      yield `grant ${name} is for ${keys}, which are no keys`
+    const own = own_key_roles[role]
+    if (own !== undefined) {
+      const makes = own.permissions.some(permission => /\.(create|update)$/.test(permission))
+      if (makes && service !== 'operator') yield `grant ${name} lets ${service} make keys`
+    } else if (key_roles[role] === undefined) {
+      yield `grant ${name} is of ${role}, which is no role`
+    } else {
+      const right = `${role} ${keys ?? 'of every key'}`
+      if (!keyRightsMost[service]?.includes(right)) yield `grant ${name} gives ${service} ${right}`
+    }
+  }
+}

@@ -1,0 +1,82 @@
+variable "name" {
+  description = "What the names of this deployment begin with, such as mercy."
+  type        = string
+}
+
+variable "project_id" {
+  description = "The project of the services and of the recordings."
+  type        = string
+}
+
+variable "keys_project_id" {
+  description = "The project of the keys, with administrators of its own."
+  type        = string
+
+  validation {
+    condition     = var.keys_project_id != var.project_id
+    error_message = "Keys need a project of their own: whoever owns the recordings' project could otherwise open them."
+  }
+}
+
+variable "recovery_project_id" {
+  description = "The project of the recovery bucket. Best a third one, so that a project lost is not both buckets lost."
+  type        = string
+}
+
+variable "recordings_bucket" {
+  description = "The name of the recordings bucket."
+  type        = string
+}
+
+variable "recovery_bucket" {
+  description = "The name of the recovery bucket."
+  type        = string
+}
+
+variable "recordings_location" {
+  description = "Where recordings lie."
+  type        = string
+  default     = "EUROPE-WEST3"
+}
+
+variable "recovery_location" {
+  description = "Where their second copies lie."
+  type        = string
+  default     = "EUROPE-WEST4"
+}
+
+variable "keys_location" {
+  description = "Where the keys are: a multi-region that holds both, lest a region that fails takes the keys of the copy as well."
+  type        = string
+  default     = "europe"
+}
+
+variable "protection" {
+  description = "Where keys are held: SOFTWARE or HSM."
+  type        = string
+  default     = "HSM"
+}
+
+variable "retention_mode" {
+  description = "Unlocked or Locked. Begin with Unlocked: what Locked keeps, nobody can remove before its time."
+  type        = string
+  default     = "Unlocked"
+}
+
+variable "soft_delete_days" {
+  description = "How many days a deleted object can be brought back; 0 for not at all."
+  type        = number
+  default     = 7
+}
+
+variable "recordings_kms_key" {
+  description = "A key for Cloud Storage itself, in the location of the recordings bucket; null for Google's own."
+  type        = string
+  default     = null
+}
+
+variable "recovery_kms_key" {
+  description = "The same for the recovery bucket."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,350 @@
+# Who may do what: the one table that every grant is made from. Values only, no expressions, so that it can be read by
+# programs too: `npm run check` holds it against the laws.
+
+locals {
+  # One right a role, since predefined roles give more: roles/storage.objectCreator also makes folders, and
+  # roles/storage.objectUser deletes.
+  object_roles = {
+    create = {
+      title       = "Auricle: create objects"
+      permissions = ["storage.objects.create"]
+    }
+    read = {
+      title       = "Auricle: read objects"
+      permissions = ["storage.objects.get"]
+    }
+    list = {
+      title       = "Auricle: list objects"
+      permissions = ["storage.objects.list"]
+    }
+    keep = {
+      title       = "Auricle: set and extend retention, set holds, write metadata"
+      permissions = ["storage.objects.setRetention", "storage.objects.update"]
+    }
+    remove = {
+      title       = "Auricle: delete objects"
+      permissions = ["storage.objects.delete"]
+    }
+    inspect = {
+      title       = "Auricle: see how the bucket is set up"
+      permissions = ["storage.buckets.get"]
+    }
+  }
+
+  # `within` is the folder of keys that the grant reaches; null for the bucket as a whole, which is where Cloud Storage
+  # decides about listing and about the bucket itself.
+  object_grants = {
+    ingest_create = {
+      service = "ingest"
+      store   = "recordings"
+      role    = "create"
+      within  = "intake/"
+      why     = "Stores what a telephone system delivers; cannot read it back"
+    }
+    ingest_inspect = {
+      service = "ingest"
+      store   = "recordings"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    worker_create = {
+      service = "worker"
+      store   = "recordings"
+      role    = "create"
+      within  = "recordings/"
+      why     = "Stores originals and what is made of them"
+    }
+    worker_keep = {
+      service = "worker"
+      store   = "recordings"
+      role    = "keep"
+      within  = "recordings/"
+      why     = "Puts what it stores under retention, extends it, and sets holds"
+    }
+    worker_read = {
+      service = "worker"
+      store   = "recordings"
+      role    = "read"
+      within  = null
+      why     = "Opens deliveries, and reads back what it stored"
+    }
+    worker_list = {
+      service = "worker"
+      store   = "recordings"
+      role    = "list"
+      within  = null
+      why     = "Finds deliveries that were given up"
+    }
+    worker_remove = {
+      service = "worker"
+      store   = "recordings"
+      role    = "remove"
+      within  = "intake/"
+      why     = "Clears a delivery away once it is archived; cannot delete a recording"
+    }
+    worker_inspect = {
+      service = "worker"
+      store   = "recordings"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    api_read = {
+      service = "api"
+      store   = "recordings"
+      role    = "read"
+      within  = "recordings/"
+      why     = "Plays recordings; cannot change or delete any"
+    }
+    api_inspect = {
+      service = "api"
+      store   = "recordings"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    operator_create = {
+      service = "operator"
+      store   = "recordings"
+      role    = "create"
+      within  = "intake/"
+      why     = "auricle ingest hands a file over as a connector would"
+    }
+    operator_read = {
+      service = "operator"
+      store   = "recordings"
+      role    = "read"
+      within  = null
+      why     = "auricle verify opens every object"
+    }
+    operator_list = {
+      service = "operator"
+      store   = "recordings"
+      role    = "list"
+      within  = null
+      why     = "auricle verify finds objects that belong to nothing"
+    }
+    operator_inspect = {
+      service = "operator"
+      store   = "recordings"
+      role    = "inspect"
+      within  = null
+      why     = "auricle doctor"
+    }
+    worker_create_recovery = {
+      service = "worker"
+      store   = "recovery"
+      role    = "create"
+      within  = "recordings/"
+      why     = "Makes second copies"
+    }
+    worker_keep_recovery = {
+      service = "worker"
+      store   = "recovery"
+      role    = "keep"
+      within  = "recordings/"
+      why     = "Puts second copies under retention, and extends it with that of the first"
+    }
+    worker_read_recovery = {
+      service = "worker"
+      store   = "recovery"
+      role    = "read"
+      within  = "recordings/"
+      why     = "Reads second copies back, and recognises one that it made before it was cut off"
+    }
+    worker_inspect_recovery = {
+      service = "worker"
+      store   = "recovery"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    operator_read_recovery = {
+      service = "operator"
+      store   = "recovery"
+      role    = "read"
+      within  = "recordings/"
+      why     = "auricle verify opens second copies too"
+    }
+    operator_inspect_recovery = {
+      service = "operator"
+      store   = "recovery"
+      role    = "inspect"
+      within  = null
+      why     = "auricle doctor"
+    }
+  }
+
+  # Google's roles for the use of keys hold one right each beside finding their way, so they are taken as they are.
+  key_roles = {
+    encrypt = "roles/cloudkms.cryptoKeyEncrypter"
+    decrypt = "roles/cloudkms.cryptoKeyDecrypter"
+    sign    = "roles/cloudkms.signer"
+    view    = "roles/cloudkms.publicKeyViewer"
+  }
+
+  # Roles of our own: Google's roles/cloudkms.admin also destroys versions and hands out rights.
+  own_key_roles = {
+    make_keys = {
+      title = "Auricle: make and rotate keys"
+      permissions = [
+        "cloudkms.cryptoKeyVersions.create",
+        "cloudkms.cryptoKeyVersions.get",
+        "cloudkms.cryptoKeyVersions.list",
+        "cloudkms.cryptoKeys.create",
+        "cloudkms.cryptoKeys.get",
+        "cloudkms.cryptoKeys.list",
+        "cloudkms.cryptoKeys.update",
+        "cloudkms.keyRings.get",
+      ]
+    }
+    look_up = {
+      title = "Auricle: see which keys there are"
+      permissions = [
+        "cloudkms.cryptoKeyVersions.get",
+        "cloudkms.cryptoKeyVersions.list",
+        "cloudkms.cryptoKeys.get",
+        "cloudkms.cryptoKeys.list",
+        "cloudkms.keyRings.get",
+      ]
+    }
+  }
+
+  # What the names of tenants' keys end with: the application makes them, so rights reach them by this.
+  tenant_key_endings = {
+    recordings = "-recordings"
+    connectors = "-connectors"
+  }
+
+  # `keys`: the purpose of the tenants' keys that the grant reaches, the name of a key of the deployment, or null for the
+  # key ring as a whole.
+  key_grants = {
+    ingest_encrypt_recordings = {
+      service = "ingest"
+      role    = "encrypt"
+      keys    = "recordings"
+      why     = "Seals what comes in; cannot open it"
+    }
+    ingest_decrypt_connectors = {
+      service = "ingest"
+      role    = "decrypt"
+      keys    = "connectors"
+      why     = "Opens the secrets that deliveries are checked with"
+    }
+    ingest_look_up = {
+      service = "ingest"
+      role    = "look_up"
+      keys    = null
+      why     = "Refuses to start where keys are not as they must be"
+    }
+    worker_encrypt_recordings = {
+      service = "worker"
+      role    = "encrypt"
+      keys    = "recordings"
+      why     = "Seals originals and what is made of them"
+    }
+    worker_decrypt_recordings = {
+      service = "worker"
+      role    = "decrypt"
+      keys    = "recordings"
+      why     = "Opens deliveries, and reads back what it stored"
+    }
+    worker_sign_checkpoints = {
+      service = "worker"
+      role    = "sign"
+      keys    = "checkpoints"
+      why     = "Signs the state of the log"
+    }
+    worker_view_checkpoints = {
+      service = "worker"
+      role    = "view"
+      keys    = "checkpoints"
+      why     = "Checks its signature before it is written"
+    }
+    worker_look_up = {
+      service = "worker"
+      role    = "look_up"
+      keys    = null
+      why     = "Refuses to start where keys are not as they must be"
+    }
+    api_decrypt_recordings = {
+      service = "api"
+      role    = "decrypt"
+      keys    = "recordings"
+      why     = "Opens what is played; seals nothing"
+    }
+    api_encrypt_identity = {
+      service = "api"
+      role    = "encrypt"
+      keys    = "identity"
+      why     = "Seals the first key that signs tokens"
+    }
+    api_decrypt_identity = {
+      service = "api"
+      role    = "decrypt"
+      keys    = "identity"
+      why     = "Opens the key that signs tokens"
+    }
+    api_view_checkpoints = {
+      service = "api"
+      role    = "view"
+      keys    = "checkpoints"
+      why     = "Hands auditors the key that checkpoints verify with"
+    }
+    api_look_up = {
+      service = "api"
+      role    = "look_up"
+      keys    = null
+      why     = "Refuses to start where keys are not as they must be"
+    }
+    operator_make_keys = {
+      service = "operator"
+      role    = "make_keys"
+      keys    = null
+      why     = "auricle tenant create makes the tenant's keys"
+    }
+    operator_encrypt_recordings = {
+      service = "operator"
+      role    = "encrypt"
+      keys    = "recordings"
+      why     = "Seals a new tenant's secret, and what auricle ingest hands over"
+    }
+    operator_decrypt_recordings = {
+      service = "operator"
+      role    = "decrypt"
+      keys    = "recordings"
+      why     = "auricle verify opens every object"
+    }
+    operator_encrypt_connectors = {
+      service = "operator"
+      role    = "encrypt"
+      keys    = "connectors"
+      why     = "Seals the secrets of a new connector"
+    }
+    operator_decrypt_connectors = {
+      service = "operator"
+      role    = "decrypt"
+      keys    = "connectors"
+      why     = "auricle ingest works with the connector's secrets"
+    }
+    operator_encrypt_identity = {
+      service = "operator"
+      role    = "encrypt"
+      keys    = "identity"
+      why     = "Seals the first key that signs tokens"
+    }
+    operator_decrypt_identity = {
+      service = "operator"
+      role    = "decrypt"
+      keys    = "identity"
+      why     = "auricle token issue signs"
+    }
+    operator_view_checkpoints = {
+      service = "operator"
+      role    = "view"
+      keys    = "checkpoints"
+      why     = "auricle audit verify checks signatures"
+    }
+  }
+}

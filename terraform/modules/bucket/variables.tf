@@ -1,0 +1,69 @@
+variable "project_id" {
+  description = "The project that the bucket belongs to."
+  type        = string
+}
+
+variable "deployment" {
+  description = "What the names of this deployment begin with."
+  type        = string
+}
+
+variable "store" {
+  description = "What the bucket is for: recordings or recovery."
+  type        = string
+
+  validation {
+    condition     = contains(["recordings", "recovery"], var.store)
+    error_message = "A bucket is for recordings or for recovery."
+  }
+}
+
+variable "name" {
+  description = "The name of the bucket, which nobody else in the world may have."
+  type        = string
+}
+
+variable "location" {
+  description = "Where the bucket lies."
+  type        = string
+}
+
+variable "apart_from" {
+  description = "Where the other bucket lies."
+  type        = string
+}
+
+variable "soft_delete_seconds" {
+  description = "How long a deleted object can be brought back; 0 for not at all."
+  type        = number
+}
+
+variable "kms_key_name" {
+  description = "The full name of a key in the bucket's location that Cloud Storage encrypts under as well; null for Google's own. What is stored is sealed either way."
+  type        = string
+  default     = null
+}
+
+variable "roles" {
+  description = "Roles for buckets, by short name."
+  type = map(object({
+    title       = string
+    permissions = list(string)
+  }))
+}
+
+variable "grants" {
+  description = "Who holds which of them, on which bucket, within which folder, and why."
+  type = map(object({
+    service = string
+    store   = string
+    role    = string
+    within  = string
+    why     = string
+  }))
+}
+
+variable "members" {
+  description = "Each service as grants name it."
+  type        = map(string)
+}
