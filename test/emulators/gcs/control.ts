@@ -9,6 +9,7 @@ export function controlGcs(gcs: GcsEmulator): Controlled {
     get requests() {
       return gcs.requests
     },
+    uses: gcs.uses,
     commands: {
       'create-bucket': ({ name, settings }) =>
         gcs.createBucket(asText(name, 'name'), asRecord(settings ?? {}, 'settings')),
