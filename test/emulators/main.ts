@@ -7,6 +7,8 @@ import { type Controlled, startControl } from './control.ts'
 import type { BucketSettings } from './gcs/bucket.ts'
 import { controlGcs } from './gcs/control.ts'
 import { type GcsEmulatorOptions, startGcsEmulator } from './gcs/server.ts'
+import { controlKms } from './kms/control.ts'
+import { type KmsEmulatorOptions, startKmsEmulator } from './kms/server.ts'
 import { type MetadataServerOptions, startMetadataServer } from './metadata/server.ts'
 
 interface Started {
@@ -24,6 +26,10 @@ const starters: Readonly<Record<string, (options: unknown) => Promise<Started>>>
     const server = await startGcsEmulator(rest)
     for (const [name, settings] of Object.entries(buckets)) server.createBucket(name, settings)
     return { server, address: server.url, controlled: controlGcs(server) }
+  },
+  async kms(options) {
+    const server = await startKmsEmulator(options as KmsEmulatorOptions)
+    return { server, address: server.address, controlled: controlKms(server) }
   },
   async metadata(options) {
     const server = await startMetadataServer(options as MetadataServerOptions)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Job, newIntakeId, newTenantId } from '@auricle/contract'
@@ -150,6 +151,34 @@ describe('a Redis that forgets', () => {
     const next = archive()
     await running.jobs.enqueue(next, { jobId: 'archive-2' })
     await until(() => running.done.has(next.intakeId))
+  })
+
+  it('the lock of a job that runs: its handler is told to stop, since another may have it', async () => {
+    await using server = await startRedis()
+    const [started, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const told: string[] = []
+    await using jobs = await createRedisJobs({
+      connection: server.settings,
+      onError: error => told.push(String(error)),
+    })
+    await using _workers = await jobs.startWorkers({
+      concurrency: 1,
+      timing: quick,
+      onFailure: ({ reason }) => assert.fail(reason),
+      handler: async (_job, { signal }) => {
+        started.resolve()
+        await once(signal, 'abort')
+        stopped.resolve()
+        signal.throwIfAborted()
+      },
+    })
+    await jobs.enqueue(archive(), { jobId: 'archive-1' })
+    await started.promise
+    await server.client().flushall()
+    await stopped.promise
+    // It is no failure of the job's, and nothing is left of it.
+    await until(() => told.length > 0)
+    assert.deepEqual(await jobs.counts(), { waiting: 0, active: 0, delayed: 0, failed: 0 })
   })
 
   it('its scripts alone', async () => {

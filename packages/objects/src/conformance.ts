@@ -5,22 +5,40 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteRange } from '@auricle/contract'
 import { ObjectError, type ObjectErrorCode } from './error.ts'
-import type { ObjectFacts, ObjectStore } from './store.ts'
+import type { ObjectFacts, ObjectMetadata, ObjectStore } from './store.ts'
 
 export interface ObjectStoreUnderTest extends AsyncDisposable {
   readonly store: ObjectStore
   /** Unix milliseconds of the clock that decides about retention. */
   now(): number
-  /** Moves that clock forward. */
+  /** Moves that clock forward. Never called where the clock is `real`. */
   advance(milliseconds: number): void
 }
 
-const minuteMs = 60_000
+export interface ConformanceOptions {
+  /** `real`: the clock cannot be moved, as that of a service; cases that need it moved are skipped. Default: movable. */
+  readonly clock?: 'movable' | 'real' | undefined
+  /** Where the place takes shorter keys than the contract, as a bucket does under a prefix. Default: 1,024. */
+  readonly keyCharactersMost?: number | undefined
+  /** Rounds of cases that repeat themselves in order to meet a race. Default: 20. */
+  readonly raceRounds?: number | undefined
+}
+
+const secondMs = 1000
+const minuteMs = 60 * secondMs
 const mebibyte = 1_048_576
 const kept = { retainUntil: null }
 
-/** Defines the cases; `makeStore` gives each of them an empty store. */
-export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnderTest>): void {
+/**
+ * Defines the cases; `makeStore` gives each of them a store in which nothing is, such as one under a prefix of its
+ * own. What a case keeps it keeps for a minute at most, or for a few seconds by a real clock.
+ */
+export function objectStoreConformance(
+  makeStore: () => Promise<ObjectStoreUnderTest>,
+  { clock = 'movable', keyCharactersMost = 1024, raceRounds = 20 }: ConformanceOptions = {},
+): void {
+  const keptMs = clock === 'real' ? secondMs * 2 : minuteMs
+  const whereMovable = { skip: clock === 'real' && 'the clock of this store cannot be moved' }
   describe('object store', () => {
     test('what was put is what is read, with its facts', async () => {
       await using subject = await makeStore()
@@ -33,6 +51,8 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
         assert.equal(put.facts.key, `sized/${size}`)
         assert.equal(put.facts.sizeBytes, size)
         assert.equal(put.facts.retainUntil, null)
+        assert.equal(put.facts.held, false)
+        assert.deepEqual(put.facts.metadata, {})
         assert.ok(Math.abs(put.facts.createdAt.getTime() - before) < minuteMs)
         assert.deepEqual(await store.head(`sized/${size}`), put.facts)
         assert.deepEqual(await contentOf(store, `sized/${size}`), bytes)
@@ -59,7 +79,8 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
       const first = await store.put('one', whole('first'), kept)
       for (const content of ['second', '', 'x'.repeat(3 * mebibyte)]) {
         const again = await store.put('one', whole(content), {
-          retainUntil: new Date(subject.now() + minuteMs),
+          retainUntil: new Date(subject.now() + keptMs),
+          metadata: { second: 'yes' },
         })
         assert.deepEqual(again, { status: 'exists', facts: first.facts })
       }
@@ -157,7 +178,8 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
         'store.json',
         'con',
       ]
-      good.push('z'.repeat(1024), `long/${'y'.repeat(300)}/x`, `${'q/'.repeat(511)}q`)
+      good.push('z'.repeat(keyCharactersMost), `long/${'y'.repeat(300)}/x`)
+      good.push(`${'q/'.repeat(Math.floor((keyCharactersMost - 1) / 2))}q`)
       for (const key of good) {
         assert.equal((await store.put(key, whole(key), kept)).status, 'created')
       }
@@ -186,6 +208,9 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
         await fails(store.head(key), 'bad_key')
         await fails(store.delete(key), 'bad_key')
         await fails(contentOf(store, key), 'bad_key')
+        await fails(store.retain(key, new Date(subject.now() + keptMs)), 'bad_key')
+        await fails(store.setHold(key, true), 'bad_key')
+        await fails(store.setMetadata(key, {}), 'bad_key')
       }
     })
 
@@ -249,6 +274,18 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
       await assert.rejects(store.delete('here', { signal }), reason)
       await assert.rejects(gathered(store.read('here', null, { signal })), reason)
       await assert.rejects(keysOf(store.list('', { signal })), reason)
+      await assert.rejects(store.retain('here', new Date(subject.now() + keptMs), { signal }), reason)
+      await assert.rejects(store.setHold('here', true, { signal }), reason)
+      await assert.rejects(store.setMetadata('here', { a: 'b' }, { signal }), reason)
+      await assert.rejects(store.inspect({ signal }), reason)
+      assert.deepEqual(
+        (await all(store.list(''))).map(({ held, retainUntil, metadata }) => ({
+          held,
+          retainUntil,
+          metadata,
+        })),
+        [{ held: false, retainUntil: null, metadata: {} }],
+      )
       assert.deepEqual(await keysWith(store, ''), ['here'])
     })
 
@@ -313,7 +350,7 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
       assert.equal(answers.filter(answer => answer === 'deleted').length, 1)
     })
 
-    test('delete is refused until the retention ends, to the millisecond', async () => {
+    test('delete is refused until the retention ends, to the millisecond', whereMovable, async () => {
       await using subject = await makeStore()
       const { store } = subject
       const retainUntil = new Date(subject.now() + minuteMs)
@@ -332,6 +369,260 @@ export function objectStoreConformance(makeStore: () => Promise<ObjectStoreUnder
       const after = await store.put('kept/one', whole('y'), kept)
       assert.equal(after.facts.retainUntil, null)
       assert.equal(await store.delete('kept/one'), 'deleted')
+    })
+
+    test('what is kept for a while is refused until then', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const retainUntil = new Date(subject.now() + keptMs)
+      const { facts } = await store.put('kept/one', whole('x'), { retainUntil })
+      assert.deepEqual(facts.retainUntil, retainUntil)
+      assert.deepEqual(await store.head('kept/one'), facts)
+      assert.deepEqual(await all(store.list('kept/')), [facts])
+      await fails(store.delete('kept/one'), 'retained')
+      assert.equal((await contentOf(store, 'kept/one')).toString(), 'x')
+      assert.equal((await store.put('kept/one', whole('y'), kept)).status, 'exists')
+    })
+
+    test('a hold refuses deletion until it is released, and changes nothing else', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const { facts } = await store.put('held/one', whole('x'), kept)
+      for (const held of [true, true]) {
+        assert.deepEqual(await store.setHold('held/one', held), { ...facts, held: true })
+        assert.deepEqual(await store.head('held/one'), { ...facts, held: true })
+        assert.deepEqual(await all(store.list('held/')), [{ ...facts, held: true }])
+        await fails(store.delete('held/one'), 'held')
+        await fails(store.delete('held/one', { generation: facts.generation }), 'held')
+        assert.equal(await store.delete('held/one', { generation: 'another' }), 'absent')
+        assert.deepEqual(await store.put('held/one', whole('y'), kept), {
+          status: 'exists',
+          facts: { ...facts, held: true },
+        })
+        assert.equal((await contentOf(store, 'held/one')).toString(), 'x')
+      }
+      for (const held of [false, false]) assert.deepEqual(await store.setHold('held/one', held), facts)
+      assert.equal(await store.delete('held/one', { generation: facts.generation }), 'deleted')
+      const after = await store.put('held/one', whole('z'), kept)
+      assert.equal(after.facts.held, false)
+      assert.equal(await store.delete('held/one'), 'deleted')
+    })
+
+    test('a hold keeps an object whose retention has ended', whereMovable, async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('both', whole('x'), { retainUntil: new Date(subject.now() + minuteMs) })
+      await store.setHold('both', true)
+      await fails(store.delete('both'), 'held')
+      subject.advance(2 * minuteMs)
+      await fails(store.delete('both'), 'held')
+      await store.setHold('both', false)
+      assert.equal(await store.delete('both'), 'deleted')
+    })
+
+    test('a retention outlasts the hold that is released', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('both', whole('x'), { retainUntil: new Date(subject.now() + keptMs) })
+      await store.setHold('both', true)
+      await store.setHold('both', false)
+      await fails(store.delete('both'), 'retained')
+    })
+
+    test('retain keeps longer and never shorter', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const { facts } = await store.put('kept', whole('x'), kept)
+      const sooner = new Date(subject.now() + keptMs)
+      const later = new Date(subject.now() + 2 * keptMs)
+      assert.deepEqual(await store.retain('kept', later), { ...facts, retainUntil: later })
+      for (const until of [sooner, later, new Date(later.getTime() - 1)]) {
+        assert.deepEqual(await store.retain('kept', until), { ...facts, retainUntil: later })
+      }
+      assert.deepEqual(await store.head('kept'), { ...facts, retainUntil: later })
+      await fails(store.delete('kept'), 'retained')
+    })
+
+    test('an object goes when the longest of its retentions has ended', whereMovable, async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const first = new Date(subject.now() + minuteMs)
+      const { facts } = await store.put('kept', whole('x'), { retainUntil: first })
+      const second = new Date(first.getTime() + minuteMs)
+      assert.deepEqual(await store.retain('kept', second), { ...facts, retainUntil: second })
+      subject.advance(second.getTime() - subject.now() - 1)
+      await fails(store.delete('kept'), 'retained')
+      subject.advance(1)
+      assert.equal(await store.delete('kept'), 'deleted')
+    })
+
+    test('metadata comes back as it was given, and is replaced whole', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const many: Record<string, string> = {}
+      for (let i = 0; i < 100; i++) many[`name-${i}`] = `value ${i}`
+      const texts: ObjectMetadata[] = [
+        { a: '1' },
+        { a: '2', b: '' },
+        { 'x-9': 'ä€🎙 "quoted" \\ line\nbreak' },
+        { ['n'.repeat(64)]: 'v' },
+        { long: 'v'.repeat(8188) },
+        many,
+        {},
+      ]
+      const { facts } = await store.put('noted', whole('x'), { ...kept, metadata: texts[0] })
+      assert.deepEqual(facts.metadata, texts[0])
+      for (const metadata of texts) {
+        assert.deepEqual(await store.setMetadata('noted', metadata), { ...facts, metadata })
+        assert.deepEqual(await store.head('noted'), { ...facts, metadata })
+        assert.deepEqual(await all(store.list('noted')), [{ ...facts, metadata }])
+      }
+      for (const [index, metadata] of texts.entries()) {
+        const put = await store.put(`put/${index}`, whole('x'), { ...kept, metadata })
+        assert.deepEqual(put.facts.metadata, metadata)
+        assert.deepEqual(await store.head(`put/${index}`), put.facts)
+      }
+      assert.equal((await contentOf(store, 'noted')).toString(), 'x')
+    })
+
+    test('metadata may change while the object is kept', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const retainUntil = new Date(subject.now() + keptMs)
+      await store.put('noted', whole('x'), { retainUntil, metadata: { matter: 'one' } })
+      const held = await store.setHold('noted', true)
+      assert.deepEqual(held.metadata, { matter: 'one' })
+      const changed = await store.setMetadata('noted', { matter: 'two' })
+      assert.deepEqual(changed, { ...held, metadata: { matter: 'two' } })
+      await fails(store.delete('noted'), 'held')
+      assert.deepEqual(await store.setHold('noted', false), { ...changed, held: false })
+      await fails(store.delete('noted'), 'retained')
+    })
+
+    test('metadata beyond its limits is refused and changes nothing', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('noted', whole('x'), { ...kept, metadata: { a: 'b' } })
+      const wrong = [
+        { '': 'x' },
+        { A: 'x' },
+        { 'a b': 'x' },
+        { a_b: 'x' },
+        { 'a\n': 'x' },
+        { ['n'.repeat(65)]: 'x' },
+        { a: '\ud800' },
+        { a: 'v'.repeat(8192) },
+        { a: 'ä'.repeat(4096) },
+      ]
+      for (const metadata of wrong) {
+        await fails(store.put('new', whole('x'), { ...kept, metadata }), 'bad_metadata')
+        await fails(store.setMetadata('noted', metadata), 'bad_metadata')
+      }
+      assert.equal(await store.head('new'), null)
+      assert.deepEqual((await store.head('noted'))?.metadata, { a: 'b' })
+    })
+
+    test('an object inherits nothing from the one that had its key', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('again', whole('x'), { ...kept, metadata: { a: 'b' } })
+      await store.setHold('again', true)
+      await store.setHold('again', false)
+      await store.delete('again')
+      const { facts } = await store.put('again', whole('x'), kept)
+      assert.deepEqual(facts.metadata, {})
+      assert.equal(facts.held, false)
+      assert.deepEqual(await store.head('again'), facts)
+    })
+
+    test('what keeps and what is noted is that of the put that created the object', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      for (let round = 0; round < Math.ceil(raceRounds / 4); round++) {
+        const puts = await Promise.all(
+          Array.from({ length: 8 }, (_, index) =>
+            store.put(`race/${round}`, whole(`${index}`), { ...kept, metadata: { put: `${index}` } }),
+          ),
+        )
+        const content = (await contentOf(store, `race/${round}`)).toString()
+        assert.deepEqual((await store.head(`race/${round}`))?.metadata, { put: content })
+        for (const put of puts) assert.deepEqual(put.facts.metadata, { put: content })
+      }
+    })
+
+    test('what is absent or another generation cannot be changed', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const until = new Date(subject.now() + keptMs)
+      const { facts } = await store.put('there', whole('x'), kept)
+      for (const [key, options] of [
+        ['absent', {}],
+        ['there/below', {}],
+        ['there', { generation: 'another' }],
+        ['there', { generation: '1' }],
+        ['there', { generation: '' }],
+      ] as const) {
+        await fails(store.retain(key, until, options), 'not_found')
+        await fails(store.setHold(key, true, options), 'not_found')
+        await fails(store.setHold(key, false, options), 'not_found')
+        await fails(store.setMetadata(key, { a: 'b' }, options), 'not_found')
+      }
+      assert.deepEqual(await store.head('there'), facts)
+      const { generation } = facts
+      await store.retain('there', until, { generation })
+      await store.setHold('there', true, { generation })
+      const last = await store.setMetadata('there', { a: 'b' }, { generation })
+      assert.deepEqual(last, { ...facts, retainUntil: until, held: true, metadata: { a: 'b' } })
+    })
+
+    test('changes of one object at once all take effect', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      await store.put('busy', whole('x'), kept)
+      const times = [1, 2, 3, 4].map(factor => new Date(subject.now() + (factor * keptMs) / 2))
+      await Promise.all([
+        ...times.map(until => store.retain('busy', until)),
+        store.setHold('busy', true),
+        store.setMetadata('busy', { a: 'b' }),
+      ])
+      const facts = await store.head('busy')
+      assert.deepEqual(facts?.retainUntil, times.at(-1))
+      assert.equal(facts?.held, true)
+      assert.deepEqual(facts?.metadata, { a: 'b' })
+    })
+
+    test('whoever is told that an object is held finds it, whatever deletes it meanwhile', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      for (let round = 0; round < raceRounds; round++) {
+        const key = `race/${round}`
+        await store.put(key, whole('x'), kept)
+        const [hold, ...deletes] = await Promise.allSettled([
+          store.setHold(key, true),
+          store.delete(key),
+          store.delete(key),
+        ])
+        const isThere = (await store.head(key)) !== null
+        const deletedCount = deletes.filter(
+          each => each.status === 'fulfilled' && each.value === 'deleted',
+        ).length
+        assert.equal(deletedCount, isThere ? 0 : 1)
+        if (hold.status === 'fulfilled') assert.ok(isThere)
+        else assert.ok(hold.reason instanceof ObjectError && hold.reason.code === 'not_found')
+        if (isThere) await store.setHold(key, false)
+      }
+    })
+
+    test('a place that was made as the laws need it is found to be so', async () => {
+      await using subject = await makeStore()
+      await subject.store.put('one', whole('x'), kept)
+      const findings = await subject.store.inspect()
+      assert.ok(findings.length > 0)
+      for (const { name, state, found, mend } of findings) {
+        assert.ok(name.length > 0 && found.length > 0)
+        assert.notEqual(state, 'bad', found)
+        assert.equal(mend === null, state === 'ok', found)
+      }
     })
 
     test('list gives the keys with a prefix and no others', async () => {

@@ -9,6 +9,8 @@ import type { ObjectFacts, ObjectMetadata } from './store.ts'
 /** The fields of a bigint `fs.Stats` that matter here. */
 export interface ObjectStats {
   readonly ino: bigint
+  /** Names that it has; 0 when it only still is open. */
+  readonly nlink: bigint
   readonly size: bigint
   readonly mtimeMs: bigint
   readonly mtimeNs: bigint

@@ -25,6 +25,7 @@ import { objectStoreConformance } from './conformance.ts'
 import { ObjectError, type ObjectErrorCode } from './error.ts'
 import { createFolderStore } from './folder-store.ts'
 import { measureFreeSpace } from './free-space.ts'
+import type { ObjectStore } from './store.ts'
 import { contentOfKey } from './testdata/content-of-key.ts'
 
 const temporaryFolder = () => mkdtempDisposable(join(tmpdir(), 'objects-'))
@@ -117,6 +118,144 @@ describe('folder', () => {
     await rm(join(retention, 'folder'), { recursive: true })
     assert.equal(await store.delete('a'), 'deleted')
     assert.deepEqual(await readdir(join(folder.path, 'objects')), [])
+  })
+
+  test('a damaged or foreign hold keeps the object', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    await store.put('a', whole('content'), kept)
+    await store.setHold('a', true)
+    const file = join(folder.path, 'objects/a=retention/hold.json')
+    const text = await readFile(file, 'utf8')
+    await chmod(file, 0o600)
+    for (const damage of [
+      '',
+      'null',
+      text.replace('1', '2'),
+      text.replace('"a"', '"b"'),
+      text.slice(0, -4),
+    ]) {
+      await writeFile(file, damage)
+      await fails(store.delete('a'), 'damaged')
+      await fails(store.head('a'), 'damaged')
+      await fails(store.setHold('a', false), 'damaged')
+      assert.equal(await read(store.read('a', null)), 'content')
+    }
+    await writeFile(file, text)
+    assert.equal((await store.setHold('a', false)).held, false)
+    assert.equal(await store.delete('a'), 'deleted')
+    assert.deepEqual(await readdir(join(folder.path, 'objects')), [])
+  })
+
+  test('a copy of the folder keeps what is held and what is noted', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: join(folder.path, 'one') })
+    const metadata = { matter: 'one' }
+    await store.put('a/b', whole('content'), { ...kept, metadata })
+    await store.put('a/c', whole('content'), kept)
+    await store.setHold('a/b', true)
+    await cp(join(folder.path, 'one'), join(folder.path, 'two'), {
+      recursive: true,
+      preserveTimestamps: true,
+    })
+    const copy = createFolderStore({ folder: join(folder.path, 'two') })
+    const facts = await copy.head('a/b')
+    assert.equal(facts?.held, true)
+    assert.deepEqual(facts.metadata, metadata)
+    assert.deepEqual((await copy.head('a/c'))?.metadata, {})
+    await fails(copy.delete('a/b'), 'held')
+  })
+
+  test('notes that a crash left are not taken for those of another object', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    const object = join(folder.path, 'objects/a=object')
+    await store.put('a', whole('first!'), { ...kept, metadata: { of: 'first' } })
+    await rename(object, `${object}.gone`)
+    await utimes(`${object}.gone`, new Date(0), new Date(0))
+    const { facts } = await store.put('a', whole('second'), kept)
+    assert.deepEqual(await store.head('a'), { ...facts, metadata: {} })
+    assert.equal(await store.delete('a'), 'deleted')
+    await assert.rejects(stat(join(folder.path, 'objects/a=metadata')))
+  })
+
+  test('notes that cannot be understood are damage, and never stop a delete', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    await store.put('a', whole('x'), { ...kept, metadata: { a: 'b' } })
+    const notes = join(folder.path, 'objects/a=metadata')
+    const file = join(notes, (await readdir(notes))[0] ?? '')
+    await chmod(file, 0o600)
+    await writeFile(file, '{"format":"auricle-metadata"')
+    await fails(store.head('a'), 'damaged')
+    await fails(all(store.list('')), 'damaged')
+    assert.equal(await store.delete('a'), 'deleted')
+    assert.deepEqual(await readdir(join(folder.path, 'objects')), [])
+  })
+
+  test('an object whose delete died comes back where something keeps it, and goes where nothing does', async () => {
+    const calls: ((store: ObjectStore) => Promise<unknown>)[] = [
+      store => store.head('a'),
+      store => store.delete('a'),
+      store => store.put('a', whole('another'), kept),
+      store => read(store.read('a', null)),
+      store => store.setHold('a', true),
+      store => store.retain('a', later.retainUntil),
+    ]
+    for (const [index, call] of calls.entries()) {
+      for (const isHeld of [true, false]) {
+        await using folder = await temporaryFolder()
+        const store = createFolderStore({ folder: folder.path })
+        const { facts } = await store.put('a', whole('content'), kept)
+        await store.setHold('a', true)
+        if (!isHeld) await store.setHold('a', false)
+        // As after a crash between the rename and the second look.
+        const place = join(folder.path, 'objects/a=retention/1.leaving')
+        await rename(join(folder.path, 'objects/a=object'), place)
+        await call(store).catch((error: unknown) => assert.ok(error instanceof ObjectError))
+        await assert.rejects(stat(place))
+        const after = await store.head('a')
+        if (isHeld) {
+          assert.equal(after?.generation, facts.generation, `call ${index}`)
+          assert.equal(await read(store.read('a', null)), 'content')
+          await fails(store.delete('a'), 'held')
+        } else assert.notEqual(after?.generation, facts.generation, `call ${index}`)
+      }
+    }
+  })
+
+  test('two processes agree on a hold', async () => {
+    await using folder = await temporaryFolder()
+    const [one, two] = [0, 1].map(() => createFolderStore({ folder: folder.path }))
+    assert.ok(one !== undefined && two !== undefined)
+    for (let round = 0; round < 60; round++) {
+      const key = `round/${round}`
+      await one.put(key, whole('x'), kept)
+      const [hold, deleted]: PromiseSettledResult<unknown>[] = await Promise.allSettled([
+        one.setHold(key, true),
+        two.delete(key),
+      ])
+      const isThere: boolean = (await two.head(key)) !== null
+      if (hold?.status === 'fulfilled') assert.ok(isThere)
+      assert.equal(deleted?.status === 'fulfilled' && deleted.value === 'deleted', !isThere)
+    }
+  })
+
+  test('what is wrong with the folder is found, and nothing is made', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'store')
+    const [missing] = await createFolderStore({ folder: path }).inspect()
+    assert.equal(missing?.state, 'warn')
+    await assert.rejects(stat(path))
+    await createFolderStore({ folder: path }).put('a', whole('x'), kept)
+    const states = async () => (await createFolderStore({ folder: path }).inspect()).map(({ state }) => state)
+    const before = (await states()).length
+    await chmod(path, 0o755)
+    assert.equal((await states()).length, before + 1)
+    assert.ok((await states()).includes('warn'))
+    await rm(path, { recursive: true })
+    await writeFile(path, 'no folder')
+    assert.equal((await states())[0], 'bad')
   })
 
   test('what a crash left of a retention can only lengthen the next', async () => {

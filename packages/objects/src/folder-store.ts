@@ -83,7 +83,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     if (await store.directories.exists(place.directory)) {
       const stats = await statObject(place)
       if (stats !== null) return stats
-      if ((await readKeeping(place)).isLeaving) {
+      if ((await readKeeping(place)).leaving.length > 0) {
         await endLeaving(place, { entries, now })
         return await statObject(place)
       }
@@ -126,7 +126,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       const hasNotes = Object.keys(metadata).length > 0
       await temporary.file.sync()
       let keeping = await readKeeping(place)
-      if (keeping.isLeaving) await findStats(store, place)
+      if (keeping.leaving.length > 0) await findStats(store, place)
       // Looked at first so that a late writer does not lengthen the retention of the object that is there.
       if (retainUntil !== null && (await isFree())) await writeRetention(place, retainUntil, at)
       if (hasNotes) await writeNotes(place, stats, metadata, at)
@@ -205,12 +205,12 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       if (refused !== null) throw refused
       await outliveClockStep(stats, signal)
       const notes = await listNotes(place)
-      if (!(await beginLeaving(place, stats))) return 'absent'
-      const kept = await endLeaving(place, { entries, now })
-      if (kept !== null) throw kept
-      const after = await statObject(place)
-      if (after !== null && generationOf(after) === generationOf(stats)) {
-        throw new ObjectError('held', 'A hold came to keep the object while it was deleted')
+      await using leaving = await beginLeaving(place, stats)
+      if (leaving === null) return 'absent'
+      await endLeaving(place, { entries, now })
+      if (leaving.stats().nlink > 0n) {
+        const kept = refusal(await readKeeping(place), now())
+        throw kept ?? new ObjectError('held', 'A hold kept the object while it was deleted')
       }
       await removeNotes(place, notes)
       return 'deleted'

@@ -2,15 +2,14 @@
 //
 // It lies among the retention files, so a version that knows no holds finds a file that it cannot understand and
 // keeps the object. A file that cannot be understood as a hold keeps it just the same.
-import { constants, link, mkdir, readFile, unlink } from 'node:fs/promises'
+import { constants, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { directoryMode } from './directories.ts'
+import { addBeside, type WriteAt } from './beside.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { ObjectError } from './error.ts'
 import { ioUnless } from './failure.ts'
 import type { Place } from './layout.ts'
-import { createTemporary } from './temporary.ts'
 
 export const holdName = 'hold.json'
 
@@ -23,17 +22,9 @@ const HoldFile = z.strictObject({
 })
 
 /** Durable when it resolves. Writing it again changes nothing. */
-export async function writeHold(
-  place: Place,
-  at: { readonly temporaryFolder: string; readonly entries: DirectorySync },
-): Promise<void> {
+export async function writeHold(place: Place, at: WriteAt): Promise<void> {
   const content = { format: 'auricle-hold', version: 1, key: place.key } satisfies z.input<typeof HoldFile>
-  await using temporary = await createTemporary(at.temporaryFolder)
-  await temporary.file.writeAll([Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
-  await temporary.file.sync()
-  await ioUnless(mkdir(place.retention, { mode: directoryMode }), ['EEXIST'], undefined)
-  await ioUnless(link(temporary.path, join(place.retention, holdName)), ['EEXIST'], undefined)
-  await Promise.all([at.entries.sync(place.retention), at.entries.sync(place.directory)])
+  await addBeside(place, place.retention, holdName, content, at)
 }
 
 /** False when it was taken off since it was seen. Throws `damaged` when it cannot be understood. */

@@ -13,7 +13,9 @@ const bytesPerMebibyte = 1_048_576
 /** Looks and changes nothing, so a folder that the first call would make is only told. */
 export async function inspectFolder(folder: string): Promise<readonly Finding[]> {
   try {
-    const { mode, uid } = await stat(folder)
+    const found = await stat(folder)
+    if (!found.isDirectory()) return [unusable(folder)]
+    const { mode, uid } = found
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
     const findings = [await inspectSpace(folder)]
     if ((mode & othersMode) !== 0) {
@@ -30,10 +32,16 @@ export async function inspectFolder(folder: string): Promise<readonly Finding[]>
     if (hasCode(error, 'ENOENT')) {
       return [{ name, state: 'warn', found: `${folder} does not exist`, mend: 'the first start makes it' }]
     }
-    const found = `${folder} cannot be read and written`
-    return [{ name, state: 'bad', found, mend: `give the user that runs this ${folder}, with mode 700` }]
+    return [unusable(folder)]
   }
 }
+
+const unusable = (folder: string): Finding => ({
+  name,
+  state: 'bad',
+  found: `${folder} is no folder that can be read and written`,
+  mend: `make it one that belongs to the user that runs this, with mode 700`,
+})
 
 async function inspectSpace(folder: string): Promise<Finding> {
   const { freeBytes, freeFiles } = await measureFreeSpace(folder)

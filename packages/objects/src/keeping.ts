@@ -4,26 +4,27 @@ import { join } from 'node:path'
 import { ObjectError } from './error.ts'
 import { ioUnless } from './failure.ts'
 import { holdName, readHold } from './hold.ts'
-import { leavingName, type Place } from './layout.ts'
+import { leavingEnding, type Place } from './layout.ts'
 import { readRetention } from './retention.ts'
 
 export interface Keeping {
   /** Null when no retention keeps the object. */
   readonly until: Date | null
   readonly held: boolean
-  /** An object lies there on its way out: its delete is under way, or died (`leave.ts`). */
-  readonly isLeaving: boolean
+  /** Names of what lies there on its way out: its delete is under way, or died (`leave.ts`). */
+  readonly leaving: readonly string[]
   /** The files that say so, to be removed with the object. */
   readonly names: readonly string[]
 }
 
-const nothing: Keeping = { until: null, held: false, isLeaving: false, names: [] }
+const nothing: Keeping = { until: null, held: false, leaving: [], names: [] }
 
 /** Throws `damaged` when something is there that cannot be understood. */
 export async function readKeeping(place: Place): Promise<Keeping> {
   const found = await ioUnless(readdir(place.retention), ['ENOENT'], null)
   if (found === null) return nothing
-  const names = found.filter(name => name !== leavingName)
+  const isLeaving = (name: string): boolean => name.endsWith(leavingEnding)
+  const names = found.filter(name => !isLeaving(name))
   let until: Date | null = null
   let held = false
   for (const name of names) {
@@ -34,7 +35,7 @@ export async function readKeeping(place: Place): Promise<Keeping> {
     const named = await readRetention(place, name)
     if (named !== null && (until === null || named > until)) until = named
   }
-  return { until, held, isLeaving: names.length < found.length, names }
+  return { until, held, leaving: found.filter(isLeaving), names }
 }
 
 /** Why the object may not go at this time (Unix milliseconds); null when it may. */

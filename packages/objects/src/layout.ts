@@ -13,7 +13,7 @@ const retentionEnding = '=retention'
 const metadataEnding = '=metadata'
 const continuedEnding = '+'
 /** Among what keeps an object: the object itself on its way out. */
-export const leavingName = 'leaving.object'
+export const leavingEnding = '.leaving'
 
 export interface Place {
   readonly key: string
@@ -21,7 +21,6 @@ export interface Place {
   readonly directory: string
   readonly object: string
   readonly retention: string
-  readonly leaving: string
   readonly metadata: string
 }
 
@@ -30,13 +29,11 @@ export function placeOf(objectsFolder: string, key: string): Place {
   const names = keySegments(key).flatMap(namesOfSegment)
   const last = names.pop() ?? ''
   const directory = join(objectsFolder, ...names)
-  const retention = join(directory, last + retentionEnding)
   return {
     key,
     directory,
     object: join(directory, last + objectEnding),
-    retention,
-    leaving: join(retention, leavingName),
+    retention: join(directory, last + retentionEnding),
     metadata: join(directory, last + metadataEnding),
   }
 }

@@ -5,46 +5,58 @@
 //         object is still there. So either that writer finds the object gone from its name, or the second look here
 //         finds what was written: nobody is told that an object is held which then goes. Whoever dies in between
 //         leaves the object in the retention folder, where the next call for that key ends it one way or the other.
-import { lstatSync, renameSync } from 'node:fs'
-import { link, mkdir, unlink } from 'node:fs/promises'
+//         Each delete moves it to a name of its own: what somebody decided about one of them, before there was a
+//         hold, must not befall the next.
+import { randomUUID } from 'node:crypto'
+import { lstatSync, mkdirSync, renameSync } from 'node:fs'
+import { constants, link, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { directoryMode } from './directories.ts'
 import type { DirectorySync } from './directory-sync.ts'
-import type { ObjectError } from './error.ts'
-import { generationOf, type ObjectStats } from './facts.ts'
+import { generationOf, type ObjectStats, statObject } from './facts.ts'
 import { hasCode, ioUnless, unavailable } from './failure.ts'
+import { type OpenFile, openFile } from './file.ts'
 import { readKeeping, refusal, removeKeeping } from './keeping.ts'
-import type { Place } from './layout.ts'
+import { leavingEnding, type Place } from './layout.ts'
 
-/** Takes the object from its name if it still is the one that was looked at; `endLeaving` must follow. */
-export async function beginLeaving(place: Place, expected: ObjectStats): Promise<boolean> {
-  await ioUnless(mkdir(place.retention, { mode: directoryMode }), ['EEXIST'], undefined)
-  // A second name that a restore left behind: a rename onto it would do nothing (POSIX rename).
-  await ioUnless(unlink(place.leaving), ['ENOENT'], undefined)
-  return moveAway(place, expected)
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/**
+ * Takes the object from its name if it still is the one that was looked at, and hands it over open: it has gone when
+ * it has no name left. `endLeaving` must follow.
+ */
+export async function beginLeaving(place: Place, expected: ObjectStats): Promise<OpenFile | null> {
+  const file = await ioUnless(openFile(place.object, openFlags), ['ENOENT'], null)
+  if (file === null) return null
+  if (moveAway(place, expected)) return file
+  await file[Symbol.asyncDispose]()
+  return null
 }
 
-/** Ends what `beginLeaving` began, here or in a process that died: why the object is back, or null when it is gone. */
+/** Ends what `beginLeaving` began, here or in a process that died: the object is gone, or back. */
 export async function endLeaving(
   place: Place,
   { entries, now }: { readonly entries: DirectorySync; readonly now: () => number },
-): Promise<ObjectError | null> {
+): Promise<void> {
   await entries.sync(place.directory)
   const keeping = await readKeeping(place)
-  const reason = refusal(keeping, now())
-  if (reason === null) {
-    await ioUnless(unlink(place.leaving), ['ENOENT'], undefined)
+  const paths = keeping.leaving.map(name => join(place.retention, name))
+  if (refusal(keeping, now()) === null) {
+    for (const path of paths) await ioUnless(unlink(path), ['ENOENT'], undefined)
     await removeKeeping(place, keeping)
-    return null
+    return
   }
-  const isBack = await ioUnless(
-    link(place.leaving, place.object).then(() => true),
-    ['ENOENT', 'EEXIST'],
-    false,
-  )
+  for (const path of paths) await ioUnless(link(path, place.object), ['ENOENT', 'EEXIST'], undefined)
   await entries.sync(place.directory)
-  // Where the name was taken meanwhile, the bytes stay where they are: nothing that is kept is ever removed.
-  if (isBack) await ioUnless(unlink(place.leaving), ['ENOENT'], undefined)
-  return reason
+  const back = await statObject(place)
+  for (const path of paths) {
+    // Where the name was taken meanwhile, the bytes stay where they are: nothing that is kept is ever removed.
+    if (back !== null && isSame(path, back)) await ioUnless(unlink(path), ['ENOENT'], undefined)
+  }
+}
+
+function isSame(path: string, { ino }: ObjectStats): boolean {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino === ino
 }
 
 /**
@@ -54,7 +66,9 @@ export async function endLeaving(
 function moveAway(place: Place, expected: ObjectStats): boolean {
   try {
     if (generationOf(lstatSync(place.object, { bigint: true })) !== generationOf(expected)) return false
-    renameSync(place.object, place.leaving)
+    // Made in the same step: whoever deletes takes an empty one away.
+    mkdirSync(place.retention, { recursive: true, mode: directoryMode })
+    renameSync(place.object, join(place.retention, randomUUID() + leavingEnding))
     return true
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false

@@ -2,18 +2,16 @@
 //
 // The file is named after the object's generation, so what a crash or a writer that came second left behind is never
 // taken for a note on another object. In a copy of the folder generations are others; there a note is known by the
-// size and the time of last write that it tells (copy with times kept: cp -a, rsync -a, tar).
-import { constants, mkdir, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
+// size and the time of last write that it tells (copy with times kept: cp -a, rsync -a).
+import { constants, readdir, readFile, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { directoryMode } from './directories.ts'
-import type { DirectorySync } from './directory-sync.ts'
+import { replaceBeside, type WriteAt } from './beside.ts'
 import { ObjectError } from './error.ts'
 import { generationOf, type ObjectStats } from './facts.ts'
 import { ioUnless } from './failure.ts'
 import type { Place } from './layout.ts'
 import type { ObjectMetadata } from './store.ts'
-import { createTemporary } from './temporary.ts'
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW
 
@@ -22,17 +20,15 @@ const NotesFile = z.strictObject({
   version: z.literal(1),
   key: z.string(),
   sizeBytes: z.number(),
-  /** Whole seconds: not every tool copies finer ones. */
-  writtenAtSeconds: z.number(),
+  writtenAtMs: z.number(),
   metadata: z.record(z.string(), z.string()),
 })
 
 const none: ObjectMetadata = {}
-const millisecondsPerSecond = 1000n
 
 const identityOf = (stats: ObjectStats) => ({
   sizeBytes: Number(stats.size),
-  writtenAtSeconds: Number(stats.mtimeMs / millisecondsPerSecond),
+  writtenAtMs: Number(stats.mtimeMs),
 })
 
 /** Replaces what was noted; durable when it resolves. */
@@ -40,7 +36,7 @@ export async function writeNotes(
   place: Place,
   stats: ObjectStats,
   metadata: ObjectMetadata,
-  at: { readonly temporaryFolder: string; readonly entries: DirectorySync },
+  at: WriteAt,
 ): Promise<void> {
   const content = {
     format: 'auricle-metadata',
@@ -49,12 +45,7 @@ export async function writeNotes(
     ...identityOf(stats),
     metadata,
   } satisfies z.input<typeof NotesFile>
-  await using temporary = await createTemporary(at.temporaryFolder)
-  await temporary.file.writeAll([Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
-  await temporary.file.sync()
-  await ioUnless(mkdir(place.metadata, { mode: directoryMode }), ['EEXIST'], undefined)
-  await ioUnless(rename(temporary.path, notesPath(place, stats)), [], undefined)
-  await Promise.all([at.entries.sync(place.metadata), at.entries.sync(place.directory)])
+  await replaceBeside(place, place.metadata, nameOf(stats), content, at)
 }
 
 /** Nothing where nothing was noted. Throws `damaged` for notes on this object that cannot be understood. */
@@ -63,11 +54,11 @@ export async function readNotes(place: Place, stats: ObjectStats): Promise<Objec
   if (names.length === 0) return none
   const own = nameOf(stats)
   if (names.includes(own)) return (await readFileOf(place, own))?.metadata ?? none
-  const { sizeBytes, writtenAtSeconds } = identityOf(stats)
+  const { sizeBytes, writtenAtMs } = identityOf(stats)
   const matching = []
   for (const name of names) {
     const notes = await readFileOf(place, name)
-    if (notes?.sizeBytes === sizeBytes && notes.writtenAtSeconds === writtenAtSeconds) matching.push(notes)
+    if (notes?.sizeBytes === sizeBytes && notes.writtenAtMs === writtenAtMs) matching.push(notes)
   }
   const [only, ...others] = matching
   return only === undefined || others.length > 0 ? none : only.metadata
@@ -86,8 +77,6 @@ export async function removeNotes(place: Place, names: readonly string[]): Promi
 }
 
 export const nameOf = (stats: ObjectStats): string => `${generationOf(stats)}.json`
-
-const notesPath = (place: Place, stats: ObjectStats): string => join(place.metadata, nameOf(stats))
 
 async function readFileOf(place: Place, name: string): Promise<z.output<typeof NotesFile> | null> {
   const path = join(place.metadata, name)

@@ -3,15 +3,13 @@
 // Each file says "not before". The latest of them counts, so two writers who race with different times, or
 // one who crashed before its object existed, can only lengthen a retention and never shorten one. A file that
 // cannot be read, or says something this version does not know, keeps the object: deletion fails.
-import { constants, link, mkdir, readFile } from 'node:fs/promises'
+import { constants, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { directoryMode } from './directories.ts'
-import type { DirectorySync } from './directory-sync.ts'
+import { addBeside, type WriteAt } from './beside.ts'
 import { ObjectError } from './error.ts'
 import { ioUnless } from './failure.ts'
 import type { Place } from './layout.ts'
-import { createTemporary } from './temporary.ts'
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW
 
@@ -23,24 +21,14 @@ const RetentionFile = z.strictObject({
 })
 
 /** Durable when it resolves. Writing the same again changes nothing. */
-export async function writeRetention(
-  place: Place,
-  until: Date,
-  at: { readonly temporaryFolder: string; readonly entries: DirectorySync },
-): Promise<void> {
+export async function writeRetention(place: Place, until: Date, at: WriteAt): Promise<void> {
   const content = {
     format: 'auricle-retention',
     version: 1,
     key: place.key,
     retainUntil: until.toISOString(),
   } satisfies z.input<typeof RetentionFile>
-  await using temporary = await createTemporary(at.temporaryFolder)
-  await temporary.file.writeAll([Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
-  await temporary.file.sync()
-  const path = join(place.retention, `until-${until.getTime()}.json`)
-  await ioUnless(mkdir(place.retention, { mode: directoryMode }), ['EEXIST'], undefined)
-  await ioUnless(link(temporary.path, path), ['EEXIST'], undefined)
-  await Promise.all([at.entries.sync(place.retention), at.entries.sync(place.directory)])
+  await addBeside(place, place.retention, `until-${until.getTime()}.json`, content, at)
 }
 
 /** Null when the file is gone since it was seen. Throws `damaged` when it cannot be understood. */

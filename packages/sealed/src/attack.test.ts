@@ -449,6 +449,10 @@ describe('objects that share the wrap of their recording', async () => {
     for (const bytes of [0, 16, 31, 33, 64]) {
       await refused(await craftedUnder(() => shared(randomBytes(bytes))), `a secret of ${bytes} bytes`)
     }
+    const short = secret.subarray(0, 16)
+    const digest = digestCore(bareCore)
+    const ofShort = await crafted(deriveDataKey(short, objectSalt, digest), { wraps: () => shared(short) })
+    await refused(ofShort, 'sealed under a short secret')
     // Whoever knows the data key may wrap it alone, as a rewrap of one object would.
     await opens(await craftedUnder(digest => own(digest, dataKeyOf(digest), 1)))
   })
@@ -481,13 +485,14 @@ describe('objects that share the wrap of their recording', async () => {
   const objectSalt = Buffer.alloc(32, 1)
   const dataKeyOf = (coreDigest: Uint8Array) => deriveDataKey(secret, objectSalt, coreDigest)
 
+  const bareCore = canonicalBareCore({
+    context: testContext,
+    objectSalt: objectSalt.toString('base64url'),
+    segmentBytes,
+  })
+
   /** An object as the rules are for `secret`, with these wraps in its header. */
   function craftedUnder(wraps: NonNullable<Crafting['wraps']>): Promise<Buffer> {
-    const bareCore = canonicalBareCore({
-      context: testContext,
-      objectSalt: objectSalt.toString('base64url'),
-      segmentBytes,
-    })
     return crafted(dataKeyOf(digestCore(bareCore)), { wraps })
   }
 

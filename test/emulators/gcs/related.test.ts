@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Refusal } from './refusal.ts'
@@ -23,7 +24,7 @@ async function* inPieces(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
 
 async function parse(bytes: Buffer, cuts: readonly number[] = []) {
   const { metadata, contentType, media } = await readRelated(inPieces(bytes, cuts), boundary)
-  return { metadata, contentType, media: Buffer.concat(await Array.fromAsync(media)) }
+  return { metadata, contentType, media: await buffer(media) }
 }
 
 // Bytes that are full of beginnings of the delimiter.

@@ -62,7 +62,9 @@ export async function startGcsEmulator(options: GcsEmulatorOptions = {}): Promis
     const { operation, bucketName, objectName } = found
     requests.set(operation, (requests.get(operation) ?? 0) + 1)
     const token = bearerToken(request.headers.authorization)
-    const possible = (fault: Fault) => isPossible(fault, found, token)
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0
+    const possible = (fault: Fault) => isPossible(fault, found, { token, hasBody })
     const fault = faults.take({ operation, resource: `${bucketName}/${objectName}` }, possible)
     if (fault?.type === 'slow') await sleep(fault.ms)
     if (fault?.type === 'status') throw injectedStatus(fault.status ?? 503, fault.retryAfterSeconds)
@@ -165,7 +167,12 @@ function createService(now: () => number, oneWritePerSecond: boolean): Service {
   }
 }
 
-function isPossible(fault: Fault, { carries }: Route, token: string | null): boolean {
+function isPossible(
+  fault: Fault,
+  { carries }: Route,
+  { token, hasBody }: { readonly token: string | null; readonly hasBody: boolean },
+): boolean {
+  if (fault.type === 'cut' && fault.side === 'request') return hasBody
   if (fault.type === 'expired-token') return token !== null
   if (fault.type !== 'corrupt') return true
   return fault.what === 'checksum' ? carries.checksum : carries.upload || carries.download

@@ -61,7 +61,6 @@ for (const mode of modes) {
     const name = `${title} md5`
     const md5Hash = '1B2M2Y8AsgTpgAmY7PhCfg=='
     assert.equal((await refused(bucket.file(name).save('x', { ...mode, metadata: { md5Hash } }))).code, 400)
-    // As md5sum has it.
     const right = 'JfnnlDI7RTiF9RgfG2JNCw=='
     await bucket.file(name).save('123456789', { ...mode, metadata: { md5Hash: right } })
     assert.equal((await bucket.file(name).getMetadata())[0].md5Hash, right)

@@ -151,11 +151,20 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     Object.entries(methods).map(([method, handle]) => [
       method,
       (call: ServerUnaryCall<Message, Message>, respond: sendUnaryData<Message>) => {
-        call.on('cancelled', () => cancelled++)
-        answer(method, handle, call).then(
-          response => respond(null, response),
-          (error: unknown) => respond(serviceErrorOf(error)),
-        )
+        let isAnswered = false
+        // Also said of calls that ended well.
+        call.on('cancelled', () => {
+          if (!isAnswered) cancelled++
+        })
+        answer(method, handle, call)
+          .then(
+            response => [null, response] as const,
+            (error: unknown) => [serviceErrorOf(error), null] as const,
+          )
+          .then(([error, response]) => {
+            isAnswered = true
+            respond(error, response)
+          })
       },
     ]),
   )
