@@ -1,7 +1,8 @@
 // The key service that the configuration means, with unwrapped keys kept briefly.
 import { access } from 'node:fs/promises'
 import type { Catalog } from '@auricle/catalog'
-import { cachedKeys, createGoogleKeyService, createLocalKeyService, type KeyService } from '@auricle/keys'
+import { cachedKeys, createLocalKeyService, type KeyService } from '@auricle/keys'
+import { createGoogleKeyService } from '@auricle/keys/google'
 import type { Config, Secrets } from '../config.ts'
 import { RuntimeError } from '../error.ts'
 
