@@ -15,6 +15,7 @@ export function controlGcs(gcs: GcsEmulator): Controlled {
         gcs.createBucket(asText(name, 'name'), asRecord(settings ?? {}, 'settings')),
       buckets: () => gcs.state.buckets(),
       objects: ({ bucket }) => gcs.state.objects(asText(bucket, 'bucket')),
+      recompute: ({ bucket }) => gcs.state.recompute(asText(bucket, 'bucket')),
       sessions: () => gcs.state.sessions(),
       advance: ({ ms }) => gcs.advance(asInt64(ms, 'ms')),
       rot: ({ bucket, name }) => gcs.state.rot(asText(bucket, 'bucket'), asText(name, 'name')),

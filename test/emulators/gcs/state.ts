@@ -1,11 +1,12 @@
 // What the service holds, for tests to look at and to spoil.
+import { crc32c } from '@node-rs/crc32'
 import type { Bucket } from './bucket.ts'
 import type { Service } from './call.ts'
 import { flipMiddle } from './corrupt.ts'
 import type { StoredObject } from './object.ts'
 import type { Properties } from './properties.ts'
 import { liveObject } from './shelf.ts'
-import { storeBytes } from './stored-bytes.ts'
+import { encodeCrc32c, storeBytes } from './stored-bytes.ts'
 
 export interface ObjectView extends Properties {
   readonly bucket: string
@@ -20,6 +21,10 @@ export interface ObjectView extends Properties {
   bytes(): Buffer
 }
 
+export interface RecomputedView extends ObjectView {
+  readonly recomputedCrc32c: string
+}
+
 export interface SessionView {
   readonly bucket: string
   readonly name: string
@@ -31,6 +36,8 @@ export interface GcsState {
   buckets(): readonly string[]
   /** All generations, also what is soft-deleted. */
   objects(bucket: string): readonly ObjectView[]
+  /** The same with a checksum made anew of the bytes that are there. */
+  recompute(bucket: string): readonly RecomputedView[]
   /** The live one. */
   object(bucket: string, name: string): ObjectView | null
   sessions(): readonly SessionView[]
@@ -44,12 +51,15 @@ export function createState({ buckets, sessions }: Service): GcsState {
     if (bucket === undefined) throw new Error(`There is no bucket ${name}`)
     return bucket
   }
+  const objects: GcsState['objects'] = name => {
+    const bucket = bucketOf(name)
+    return [...[...bucket.objects.values()].flat(), ...bucket.softDeleted].map(object => view(name, object))
+  }
   return {
     buckets: () => [...buckets.keys()],
-    objects(name) {
-      const bucket = bucketOf(name)
-      return [...[...bucket.objects.values()].flat(), ...bucket.softDeleted].map(object => view(name, object))
-    },
+    objects,
+    recompute: name =>
+      objects(name).map(object => ({ ...object, recomputedCrc32c: encodeCrc32c(crc32c(object.bytes())) })),
     object(bucket, name) {
       const object = liveObject(bucketOf(bucket), name)
       return object === null ? null : view(bucket, object)
