@@ -9,7 +9,7 @@ import { openClinic } from '../harness/clinic.ts'
 import { findProcesses } from '../harness/processes.ts'
 import { freshSeed } from '../harness/random.ts'
 import { readSamples } from '../harness/samples.ts'
-import { openStack, type Stack } from '../harness/stack.ts'
+import { type Backend, openStack, type Stack } from '../harness/stack.ts'
 import { createVerdict, mebibytes, printTable, say, seconds } from '../harness/verdict.ts'
 import { checkAll } from './checks.ts'
 import { checkFaults, startFaults } from './faults.ts'
@@ -36,8 +36,7 @@ const seed = values.seed === undefined ? freshSeed() : Number(values.seed)
 const deliveries = Number(values.deliveries)
 const kills = Number(values.kills)
 if (![seed, deliveries, kills].every(Number.isSafeInteger)) throw new RangeError('Give whole numbers')
-const { backend } = values
-if (backend !== 'local' && backend !== 'google') throw new RangeError('A backend is local or google')
+const backend = parseBackend(values.backend)
 
 const startedMs = performance.now()
 const verdict = createVerdict()
@@ -49,6 +48,11 @@ say(
   `took ${seconds(performance.now() - startedMs)}; again with: npm run chaos -- --seed ${seed} --backend ${backend}`,
 )
 verdict.finish('chaos')
+
+function parseBackend(text: string): Backend {
+  if (text !== 'local' && text !== 'google') throw new RangeError('A backend is local or google')
+  return text
+}
 
 async function run(): Promise<void> {
   await using opening = new AsyncDisposableStack()

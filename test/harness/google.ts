@@ -1,6 +1,8 @@
 // Google and Redis as the product meets them: emulated buckets and keys with rights by caller, and a real redis-server.
 
-import { trustCertificate } from '../emulators/kms/identity.ts'
+import type { ObjectStore } from '@auricle/objects'
+import { createGoogleStore } from '@auricle/objects/google'
+import { identityWith, trustCertificate } from '../emulators/kms/identity.ts'
 import { type OwnRedis, startRedis } from '../redis.ts'
 import { type EmulatedService, startEmulators } from './emulators.ts'
 import { type GoogleIdentity, readCallers } from './rights.ts'

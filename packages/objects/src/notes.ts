@@ -25,6 +25,8 @@ const NotesFile = z.strictObject({
 })
 
 const none: ObjectMetadata = {}
+/** Tools that hand times over as floating point numbers of seconds lose the last of their digits. */
+const copiedTimeErrorMs = 1
 
 const identityOf = (stats: ObjectStats) => ({
   sizeBytes: Number(stats.size),
@@ -58,7 +60,8 @@ export async function readNotes(place: Place, stats: ObjectStats): Promise<Objec
   const matching = []
   for (const name of names) {
     const notes = await readFileOf(place, name)
-    if (notes?.sizeBytes === sizeBytes && notes.writtenAtMs === writtenAtMs) matching.push(notes)
+    if (notes?.sizeBytes !== sizeBytes) continue
+    if (Math.abs(notes.writtenAtMs - writtenAtMs) <= copiedTimeErrorMs) matching.push(notes)
   }
   const [only, ...others] = matching
   return only === undefined || others.length > 0 ? none : only.metadata

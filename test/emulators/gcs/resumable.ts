@@ -43,6 +43,7 @@ export function cancelSession(call: Call): Answer {
   const session = theSession(call)
   if (session.state.type !== 'open') throw invalid('The upload is finished.')
   session.state = { type: 'cancelled' }
+  session.bytes = storeBytes()
   throw cancelled()
 }
 
@@ -136,5 +137,7 @@ function finish(call: Call, session: Session): Answer {
   } catch (error) {
     session.state = { type: 'failed' }
     throw error
+  } finally {
+    session.bytes = storeBytes()
   }
 }

@@ -11,7 +11,8 @@ export interface Session {
   /** As announced when it began; null where it was not. */
   readonly size: number | null
   readonly expiresAt: number
-  readonly bytes: BytesBeingStored
+  /** Let go of when it ends, or they would outlive the object. */
+  bytes: BytesBeingStored
   state:
     | { readonly type: 'open' }
     | { readonly type: 'finished'; readonly resource: JsonRecord }

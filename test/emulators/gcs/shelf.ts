@@ -76,6 +76,8 @@ export function removeObject(bucket: Bucket, object: StoredObject, now: number):
 
 /** Forgets what has been soft-deleted for its time. */
 export function purge(bucket: Bucket, now: number): void {
+  // The first is the oldest, so most of the time a look at it is enough.
+  if ((bucket.softDeleted[0]?.softDeleted?.until ?? Number.POSITIVE_INFINITY) > now) return
   const kept = bucket.softDeleted.filter(({ softDeleted }) => softDeleted !== null && softDeleted.until > now)
   if (kept.length < bucket.softDeleted.length)
     bucket.softDeleted.splice(0, bucket.softDeleted.length, ...kept)

@@ -1,12 +1,11 @@
 // What the service holds, for tests to look at and to spoil.
-import { crc32c } from '@node-rs/crc32'
 import type { Bucket } from './bucket.ts'
 import type { Service } from './call.ts'
 import { flipMiddle } from './corrupt.ts'
 import type { StoredObject } from './object.ts'
 import type { Properties } from './properties.ts'
 import { liveObject } from './shelf.ts'
-import { encodeCrc32c, storeBytes } from './stored-bytes.ts'
+import { type StoredBytes, storeBytes } from './stored-bytes.ts'
 
 export interface ObjectView extends Properties {
   readonly bucket: string
@@ -28,6 +27,7 @@ export interface RecomputedView extends ObjectView {
 export interface SessionView {
   readonly bucket: string
   readonly name: string
+  /** 0 once it has ended. */
   readonly receivedBytes: number
   readonly state: 'open' | 'finished' | 'cancelled' | 'failed'
 }
@@ -59,7 +59,7 @@ export function createState({ buckets, sessions }: Service): GcsState {
     buckets: () => [...buckets.keys()],
     objects,
     recompute: name =>
-      objects(name).map(object => ({ ...object, recomputedCrc32c: encodeCrc32c(crc32c(object.bytes())) })),
+      objects(name).map(object => ({ ...object, recomputedCrc32c: storedAgain(object.bytes()).crc32c })),
     object(bucket, name) {
       const object = liveObject(bucketOf(bucket), name)
       return object === null ? null : view(bucket, object)
@@ -75,10 +75,8 @@ export function createState({ buckets, sessions }: Service): GcsState {
       const bucket = bucketOf(bucketName)
       const object = liveObject(bucket, name)
       if (object === null) throw new Error(`There is no object ${name}`)
-      const rotten = storeBytes()
-      rotten.append(flipMiddle(bytesOf(object)))
       const { crc32c, md5 } = object.bytes
-      const bytes = { ...rotten.finish(), crc32c, md5 }
+      const bytes = { ...storedAgain(flipMiddle(bytesOf(object))), crc32c, md5 }
       const generations = bucket.objects.get(name) ?? []
       generations.splice(generations.indexOf(object), 1, { ...object, bytes })
     },
@@ -86,6 +84,12 @@ export function createState({ buckets, sessions }: Service): GcsState {
 }
 
 const bytesOf = ({ bytes }: StoredObject): Buffer => Buffer.concat([...bytes.slice(0, bytes.size)])
+
+function storedAgain(bytes: Buffer): StoredBytes {
+  const stored = storeBytes()
+  stored.append(bytes)
+  return stored.finish()
+}
 
 function view(bucket: string, object: StoredObject): ObjectView {
   const { name, generation, metageneration, bytes, createdAt, properties, softDeleted, noncurrentSince } =

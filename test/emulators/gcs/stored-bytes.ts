@@ -48,7 +48,7 @@ export function storeBytes({ md5 = false }: { readonly md5?: boolean } = {}): By
   }
 }
 
-export function encodeCrc32c(sum: number): string {
+function encodeCrc32c(sum: number): string {
   const bytes = Buffer.alloc(crcBytes)
   bytes.writeUInt32BE(sum)
   return bytes.toString('base64')

@@ -1,5 +1,6 @@
 // The object store that a place in the configuration means.
-import { createFolderStore, createGoogleStore, type ObjectStore } from '@auricle/objects'
+import { createFolderStore, type ObjectStore } from '@auricle/objects'
+import { createGoogleStore } from '@auricle/objects/google'
 import { areReallyApart } from '../config/apart.ts'
 import type { Config, StorePlace } from '../config.ts'
 import { RuntimeError } from '../error.ts'

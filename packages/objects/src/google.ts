@@ -1,0 +1,1 @@
+export { createGoogleStore, type GoogleStore, type GoogleStoreOptions } from './google/google-store.ts'

@@ -1,0 +1,145 @@
+// An object store in a bucket of Google Cloud Storage.
+import { prefixSegments } from '../key.ts'
+import { checkMetadata } from '../metadata.ts'
+import type { ObjectFacts, ObjectStore, OfGeneration, StoreOptions } from '../store.ts'
+import { amend, holdChange, metadataChange, retentionChange } from './amend.ts'
+import { objectError } from './api-failure.ts'
+import { createBucket } from './bucket.ts'
+import { quantumBytes } from './chunks.ts'
+import { createConnection, type GoogleAuthClient } from './connection.ts'
+import { inspectBucket, readSettings } from './inspect-bucket.ts'
+import { put } from './put.ts'
+import { readObject } from './read.ts'
+import { createNames, factsOf, type Page, type Resource } from './resource.ts'
+
+export interface GoogleStoreOptions {
+  readonly bucket: string
+  /** Put in front of every key, with a slash between; none at its ends. Default: none. */
+  readonly prefix?: string | undefined
+  /** `Locked`: nobody shortens a retention, not even the bucket's owner. `Unlocked`: who has the right for it does. */
+  readonly retentionMode: 'Unlocked' | 'Locked'
+  /** Default: null, the one for everywhere. */
+  readonly endpoint?: string | null | undefined
+  /** Default: Application Default Credentials. */
+  readonly authClient?: GoogleAuthClient | undefined
+  /** Unix milliseconds; only tells which times are past, the service keeps by its own. Default: the system's clock. */
+  readonly now?: (() => number) | undefined
+  /** How often a request is tried at most. Default: 6. */
+  readonly triesMost?: number | undefined
+  /** How long one try may take, and how long a read may wait for its next bytes. Default: 60,000. */
+  readonly tryTimeoutMs?: number | undefined
+  /** After how long no further try begins. Default: 120,000. */
+  readonly totalTimeoutMs?: number | undefined
+  /** The wait before the second try; doubled before each one after it. Default: 250. */
+  readonly firstDelayMs?: number | undefined
+  /** What goes in one request; more goes in chunks of it. A multiple of 262,144. Default: 8,388,608. */
+  readonly chunkBytes?: number | undefined
+}
+
+export interface GoogleStore extends ObjectStore {
+  /** Where the bucket lies, such as `ME-CENTRAL2`: a recovery bucket must lie elsewhere. Needs `storage.buckets.get`. */
+  location(options?: StoreOptions): Promise<string>
+}
+
+/** `put` needs storage.objects.create and, where it retains, .setRetention; the other rights are in docs/google-storage.md. */
+export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
+  const { prefix = '', retentionMode, now = Date.now, chunkBytes = 8_388_608 } = options
+  if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0 || chunkBytes % quantumBytes !== 0) {
+    throw new RangeError(`chunkBytes must be a multiple of ${quantumBytes}`)
+  }
+  const names = createNames(prefix)
+  const connection = createConnection({
+    endpoint: options.endpoint ?? null,
+    authClient: options.authClient ?? null,
+    triesMost: options.triesMost ?? 6,
+    tryTimeoutMs: options.tryTimeoutMs ?? 60_000,
+    totalTimeoutMs: options.totalTimeoutMs ?? 120_000,
+    firstDelayMs: options.firstDelayMs ?? 250,
+  })
+  const bucket = createBucket(options.bucket, connection)
+
+  const change = async (
+    key: string,
+    ofGeneration: OfGeneration,
+    changeOf: (resource: Resource) => object | null,
+  ): Promise<ObjectFacts> => {
+    const name = names.nameOf(key)
+    return factsOf(key, await translated(amend(bucket, name, ofGeneration, changeOf)))
+  }
+
+  async function* list(listPrefix: string, { signal }: StoreOptions = {}): AsyncGenerator<ObjectFacts> {
+    prefixSegments(listPrefix)
+    let pageToken: string | null = null
+    do {
+      const page: Page = await translated(bucket.list(names.begin + listPrefix, pageToken, { signal }))
+      for (const resource of page.items) {
+        signal?.throwIfAborted()
+        const key = names.keyOf(resource.name)
+        if (key !== null) yield factsOf(key, resource)
+      }
+      pageToken = page.nextPageToken ?? null
+    } while (pageToken !== null)
+  }
+
+  async function* read(
+    key: string,
+    range: Parameters<ObjectStore['read']>[1],
+    { signal }: StoreOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    const name = names.nameOf(key)
+    signal?.throwIfAborted()
+    try {
+      yield* readObject(bucket, name, range, { signal })
+    } catch (error) {
+      throw objectError(error)
+    }
+  }
+
+  return {
+    list,
+    read,
+    put: async (key, source, putOptions) =>
+      translated(put({ bucket, names, retentionMode, now, chunkBytes }, key, source, putOptions)),
+
+    async head(key, { signal } = {}) {
+      const resource = await translated(bucket.get(names.nameOf(key), { signal }))
+      return resource === null ? null : factsOf(key, resource)
+    },
+
+    async delete(key, { generation, signal } = {}) {
+      const name = names.nameOf(key)
+      const known = generation ?? (await translated(bucket.get(name, { signal })))?.generation
+      if (known === undefined || !isGeneration(known)) {
+        signal?.throwIfAborted()
+        return 'absent'
+      }
+      return await translated(bucket.delete(name, known, { signal }))
+    },
+
+    retain: (key, until, ofGeneration = {}) =>
+      change(key, ofGeneration, resource =>
+        retentionChange(resource, until, { mode: retentionMode, now: now() }),
+      ),
+    setHold: (key, held, ofGeneration = {}) =>
+      change(key, ofGeneration, resource => holdChange(resource, held)),
+    async setMetadata(key, metadata, ofGeneration = {}) {
+      checkMetadata(metadata)
+      return await change(key, ofGeneration, resource => metadataChange(resource, metadata))
+    },
+
+    inspect: async ({ signal } = {}) => inspectBucket(connection, bucket.name, { signal }),
+    location: async ({ signal } = {}) =>
+      (await translated(readSettings(connection, bucket.name, { signal }))).location,
+  }
+}
+
+/** Any other text is none of an object's. */
+const isGeneration = (text: string): boolean => /^[1-9]\d{0,18}$/.test(text)
+
+async function translated<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw objectError(error)
+  }
+}
