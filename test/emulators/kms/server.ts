@@ -156,15 +156,14 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
         call.on('cancelled', () => {
           if (!isAnswered) cancelled++
         })
-        answer(method, handle, call)
-          .then(
-            response => [null, response] as const,
-            (error: unknown) => [serviceErrorOf(error), null] as const,
-          )
-          .then(([error, response]) => {
-            isAnswered = true
-            respond(error, response)
-          })
+        const respondOnce: sendUnaryData<Message> = (error, response) => {
+          isAnswered = true
+          respond(error, response)
+        }
+        answer(method, handle, call).then(
+          response => respondOnce(null, response),
+          (error: unknown) => respondOnce(serviceErrorOf(error)),
+        )
       },
     ]),
   )
