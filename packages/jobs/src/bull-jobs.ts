@@ -76,7 +76,7 @@ export async function openBullJobs(parts: BullJobsParts): Promise<Jobs> {
       } catch (error) {
         if (!(error instanceof JobError)) throw error
         const mend = 'Start the server that holds the queue, or correct its address and password.'
-        return [{ name: 'queue', state: 'bad', found: `${error.message}.`, mend }]
+        return [{ name: 'queue', state: 'away', found: `${error.message}.`, mend }]
       }
     },
     [Symbol.asyncDispose]: () => parts.close(),

@@ -443,7 +443,7 @@ export function jobsConformance(makeQueue: () => Promise<QueueUnderTest>): void 
       await assert.rejects(jobs.counts(), { code: 'unavailable' })
       assert.deepEqual(
         (await jobs.inspect()).map(({ name, state }) => [name, state]),
-        [['queue', 'bad']],
+        [['queue', 'away']],
       )
       const more = jobs.startWorkers({ concurrency: 1, onFailure: noFailure, handler: async () => undefined })
       await more.then(

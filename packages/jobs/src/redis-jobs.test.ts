@@ -236,7 +236,7 @@ it('a Redis that hangs holds nobody up for longer than agreed, and goes on where
   const job = archive()
   try {
     await assert.rejects(jobs.enqueue(job, { jobId: 'archive-1' }), { code: 'unavailable' })
-    assert.equal((await jobs.inspect())[0]?.state, 'bad')
+    assert.equal((await jobs.inspect())[0]?.state, 'away')
   } finally {
     server.thaw()
   }

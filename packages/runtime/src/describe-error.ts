@@ -3,6 +3,7 @@
 
 /** Error classes whose messages are written here, under the rule that they carry nothing of a patient's. */
 const ours: ReadonlySet<string> = new Set([
+  'ApiFailure',
   'AudioError',
   'AuditError',
   'CatalogError',
@@ -13,6 +14,7 @@ const ours: ReadonlySet<string> = new Set([
   'KeyError',
   'KeyringError',
   'LimitsError',
+  'MismatchError',
   'ObjectError',
   'PbxError',
   'PostgresError',

@@ -8,7 +8,7 @@ export const checksum = (bytes: Uint8Array): { value: number } => ({ value: crc3
 
 /** An answer that cannot be believed: it was not made of what was asked, or changed on its way. Never data. */
 export class Mismatch extends Error {
-  override readonly name = 'Mismatch'
+  override readonly name = 'MismatchError'
 }
 
 /** Throws `Mismatch`. */

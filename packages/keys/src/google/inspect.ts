@@ -36,7 +36,7 @@ export async function inspectKeyRing(
   if (found instanceof KeyError) {
     const mend =
       'See that this machine reaches Cloud KMS and has credentials: gcloud auth application-default login'
-    return [{ name, state: 'bad', found: found.message, mend }]
+    return [{ name, state: stateOf(found), found: found.message, mend }]
   }
   if (found === 'missing') {
     const mend = `gcloud kms keyrings create ${ring} --location=${location} --project=${project}`
@@ -53,7 +53,9 @@ async function inspectKeys({ call }: Caller, settings: Settings, signal?: AbortS
   const name = 'keys'
   const keys = await looked(signal, () => listKeys({ call }, settings.keyRing, signal))
   if (keys instanceof KeyError) {
-    return [{ name, state: 'bad', found: keys.message, mend: 'See that this machine reaches Cloud KMS' }]
+    return [
+      { name, state: stateOf(keys), found: keys.message, mend: 'See that this machine reaches Cloud KMS' },
+    ]
   }
   if (typeof keys === 'string') return [notLookedAt(name, 'cloudkms.cryptoKeys.list', settings)]
   const ours = keys.slice(0, keysMost).filter(key => isOurKeyId(idOf(key)))
@@ -144,6 +146,8 @@ const idOf = ({ name }: CryptoKey): string => name?.split('/').at(-1) ?? ''
 const isWrapping = ({ purpose }: CryptoKey): boolean => purpose === 'ENCRYPT_DECRYPT' || purpose === 1
 const primaryOf = (key: CryptoKey) =>
   keyVersionOf({ ring: '', id: '', name: key.name ?? '' }, key.primary ?? {})
+
+const stateOf = ({ transient }: KeyError): Finding['state'] => (transient ? 'away' : 'bad')
 
 function notLookedAt(name: string, permission: string, { keyRing }: Settings): Finding {
   const place = gcloudPlace(keyRing).replace('--keyring=', '').trim()

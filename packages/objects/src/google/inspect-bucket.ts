@@ -68,7 +68,7 @@ function notSeen(bucket: string, error: unknown): Finding {
     return { name, state: 'warn', found: 'This identity may not look at the settings of the bucket', mend }
   }
   const mend = 'Look at the network, the endpoint and the credentials of this machine'
-  return { name, state: 'bad', found: 'Google Cloud Storage cannot be reached', mend }
+  return { name, state: 'away', found: 'Google Cloud Storage cannot be reached', mend }
 }
 
 function judge(bucket: string, settings: Settings): readonly Finding[] {

@@ -9,8 +9,8 @@ export interface Inspected {
 }
 
 /**
- * What each part says of itself. One that cannot be asked is a warning: an outage of a moment is no reason to stay
- * down, and whatever needs the part fails by itself.
+ * What each part says of itself; of one that cannot be asked, that. An outage of a moment is no reason to stay down:
+ * whatever needs the part fails by itself, until it is back.
  */
 export async function inspectAll(
   parts: readonly Inspected[],
@@ -23,21 +23,23 @@ export async function inspectAll(
       } catch (error) {
         options.signal?.throwIfAborted()
         const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-        return [{ name, state: 'warn', found: `cannot be looked at now (${code})`, mend: null } as const]
+        return [{ name, state: 'away', found: `cannot be looked at now (${code})`, mend: null } as const]
       }
     }),
   )
   return found.flat()
 }
 
-/** Throws `unfit` with a line for each finding that is bad; logs those that somebody should look at. */
+/** Throws `unfit` with a line for each finding that is bad; logs those that somebody should look at, or that could not be asked. */
 export async function refuseUnfit(
   parts: readonly Inspected[],
   { logger, signal }: { readonly logger: Logger; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const findings = await inspectAll(parts, { signal })
   for (const { name, state, found } of findings) {
-    if (state === 'warn') logger.warn('Something to look at', { part: name, found })
+    // A start is no time to be told again of what one has decided to live with: that is for `doctor`.
+    if (state === 'warn') logger.info('Something to look at', { part: name, found })
+    if (state === 'away') logger.warn('A part cannot be asked now', { part: name, found })
   }
   const bad = findings.filter(({ state }) => state === 'bad')
   if (bad.length === 0) return

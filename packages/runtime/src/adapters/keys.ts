@@ -2,7 +2,6 @@
 import { access } from 'node:fs/promises'
 import type { Catalog } from '@auricle/catalog'
 import { cachedKeys, createLocalKeyService, type KeyService } from '@auricle/keys'
-import { createGoogleKeyService } from '@auricle/keys/google'
 import type { Config, Secrets } from '../config.ts'
 import { RuntimeError } from '../error.ts'
 
@@ -27,6 +26,8 @@ export async function openKeys(options: OpenKeys): Promise<KeyService & AsyncDis
     }
     case 'gcp-kms': {
       await using opening = new AsyncDisposableStack()
+      // Loaded where it is used: the client takes longer to load than all of the rest.
+      const { createGoogleKeyService } = await import('@auricle/keys/google')
       const service = opening.use(createGoogleKeyService(keys))
       // An unwrap is a call across the network, and one recording is opened several times in a row.
       const cached =
