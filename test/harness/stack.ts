@@ -111,6 +111,7 @@ export async function openStack(
     pool => pool.end(),
   )
   superuser.on('error', nothing)
+  const stores = google === null ? adapters : await openStoresOf(google)
   const opened = opening.move()
   stopOnSignal(opened)
   const base = {
@@ -122,7 +123,7 @@ export async function openStack(
     urls: { ingest: `http://127.0.0.1:${ingestPort}`, api: `http://127.0.0.1:${apiPort}` },
     adapters,
     superuser,
-    stores: google === null ? adapters : openStoresOf(google),
+    stores,
     google,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
