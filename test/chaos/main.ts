@@ -20,7 +20,7 @@ import { type RedisTroubles, troubleRedis } from './redis-trouble.ts'
 import { bodyOf, createSender, type Sender } from './sender.ts'
 
 const lanes = 6
-const archiveMostMs = 10 * 60_000
+const archiveMostMs = 20 * 60_000
 const progressEveryMs = 5_000
 const pollMs = 250
 
