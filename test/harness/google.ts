@@ -43,8 +43,15 @@ export interface Google extends AsyncDisposable {
   behindTheCurtain<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** `seed` decides which requests faults strike. Until it is disposed, this process is the operator and trusts the emulated KMS. */
-export async function startGoogle({ seed }: { readonly seed: number }): Promise<Google> {
+export interface GoogleOptions {
+  /** Decides which requests faults strike. */
+  readonly seed: number
+  /** A folder in which everything that reaches Redis and Cloud KMS is written down. Default: null, nothing is. */
+  readonly recordTo?: string | null
+}
+
+/** Until it is disposed, this process is the operator and trusts the emulated KMS. */
+export async function startGoogle({ seed, recordTo = null }: GoogleOptions): Promise<Google> {
   await using opening = new AsyncDisposableStack()
   const callers = { ...(await readCallers(places)), [curtain]: everything }
   const { recordings, recovery, keyRing } = places
@@ -55,14 +62,19 @@ export async function startGoogle({ seed }: { readonly seed: number }): Promise<
   const emulators = opening.use(
     await startEmulators([
       ['gcs', { callers, seed, buckets }],
-      ['kms', { callers, seed, keyRings: [keyRing] }],
+      ['kms', { callers, seed, keyRings: [keyRing], ...(recordTo === null ? {} : { recordTo }) }],
       ...[...identities, curtain].map(
         identity =>
           ['metadata', { token: identity, email: `${identity}@clinic.example`, rotates: true }] as const,
       ),
     ]),
   )
-  const redis = opening.use(await startRedis({ 'maxmemory-policy': 'noeviction' }))
+  const redis = opening.use(
+    await startRedis({
+      'maxmemory-policy': 'noeviction',
+      ...(recordTo === null ? {} : everyCommand(recordTo)),
+    }),
+  )
   const keys = emulators.service('kms')
   const root = await keys.command<{ text: string; file: string }>('root-certificate')
   const [storageUrl = ''] = emulators.addresses['gcs'] ?? []
@@ -121,6 +133,9 @@ function variables(values: Readonly<Record<string, string>>): Disposable {
     },
   }
 }
+
+/** A log of every command as it came, that is never summed up. */
+const everyCommand = (dir: string) => ({ dir, appendonly: 'yes', 'auto-aof-rewrite-percentage': '0' })
 
 const everything = {
   permissions: [

@@ -16,6 +16,7 @@ import { openGate } from './gate.ts'
 import { createKeys, type Version } from './keys.ts'
 import { permissionFor, resourceOf } from './permissions.ts'
 import { loadService } from './protocol.ts'
+import { record } from './record.ts'
 import { Code, denied, Refusal, serviceErrorOf, unauthenticated } from './status.ts'
 
 export interface KmsEmulatorOptions {
@@ -25,6 +26,8 @@ export interface KmsEmulatorOptions {
   readonly seed?: number | undefined
   /** Default: a free one. */
   readonly port?: number | undefined
+  /** A folder in which every request is written down as it was received. Default: nothing is. */
+  readonly recordTo?: string | undefined
   /** Key rings that are there from the start. */
   readonly keyRings?: readonly string[] | undefined
   /** How long a version that is not made in software for encryption is PENDING_GENERATION. Default: 0. */
@@ -88,7 +91,7 @@ const cutBytesMost = 20
 
 export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promise<KmsEmulator> {
   const { clock = Date.now, callers = null, seed = 1, port = 0, keyRings = [] } = options
-  const { generationMs = 0, notOffered = [] } = options
+  const { generationMs = 0, notOffered = [], recordTo } = options
   const keys = createKeys({ clock, generationMs, notOffered })
   for (const ring of keyRings) keys.createRing(ring)
   const identities = createIdentities(callers)
@@ -110,6 +113,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   ): Promise<Message> {
     calls[method] = (calls[method] ?? 0) + 1
     const received = call.request
+    if (recordTo !== undefined) record(recordTo, method, received)
     const resource = resourceOf(received)
     const token = bearerToken(String(call.metadata.get('authorization')[0] ?? ''))
     const fault = faults.take({ operation: method, resource }, fault => isPossible(fault, method))
