@@ -112,7 +112,7 @@ async function run(): Promise<void> {
   verdict.check(
     falls === 0,
     'no service fell over because another one was killed',
-    `${falls} fell, ${ingest.failedStarts + worker.failedStarts + api.failedStarts} starts failed without the database`,
+    `${falls} fell, ${ingest.failedStarts + worker.failedStarts + api.failedStarts} starts failed while something was away`,
   )
   printAnswers(sender)
   await checkAll(stack, clinic, sender, verdict)
