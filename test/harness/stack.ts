@@ -1,8 +1,10 @@
-// The product as it runs for real: PostgreSQL, ingest, worker and api as processes of their own in a temporary folder.
+// The product as it runs for real: PostgreSQL, ingest, worker and api as processes of their own in a temporary folder,
+// on folders, a keyring and the queue in PostgreSQL, or on Google's services and Redis.
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ObjectStore } from '@auricle/objects'
 import { openAdapters, readConfig } from '@auricle/runtime'
 import {
   type DatabaseSettings,
@@ -11,6 +13,7 @@ import {
 } from '@auricle/runtime/postgres'
 import pg from 'pg'
 import { findFreePort } from './free-port.ts'
+import { type Google, openStoresOf, startGoogle } from './google.ts'
 import { type ServiceProcess, startService } from './service-process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -18,6 +21,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const passableMode = 0o711
 
 export type ServiceName = 'ingest' | 'worker' | 'api'
+export type Backend = 'local' | 'google'
 
 export interface StackOptions {
   /** Names the temporary folder. */
@@ -27,8 +31,12 @@ export interface StackOptions {
   /** Variables of one service beyond the common ones; they win. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>
   readonly nodeOptions?: Partial<Record<ServiceName, readonly string[]>>
-  /** A recovery store in a folder beside the data. Default: none. */
+  /** A recovery store in a folder beside the data. Default: none. On Google there is always one. */
   readonly recovery?: boolean
+  /** Default: local. */
+  readonly backend?: Backend
+  /** Decides what goes wrong with Google's services, once they are told to. Default: 1. */
+  readonly seed?: number
   /** The folder stays when the run is over. */
   readonly keep?: boolean
 }
@@ -42,10 +50,14 @@ export interface Stack extends AsyncDisposable {
   readonly postgres: EmbeddedPostgres
   readonly services: Readonly<Record<ServiceName, ServiceProcess>>
   readonly urls: { readonly ingest: string; readonly api: string }
-  /** The adapters that the harness itself works with, on the same database, objects and keys. */
+  /** The adapters that the harness itself works with, on the same database, objects and keys; on Google as the operator. */
   readonly adapters: Awaited<ReturnType<typeof openAdapters>>
   /** Looks behind the curtain, past row-level security. */
   readonly superuser: pg.Pool
+  /** The same for objects, past the rights of the operator. */
+  readonly stores: { readonly objects: ObjectStore; readonly recovery: ObjectStore | null }
+  /** Null on the local backend. */
+  readonly google: Google | null
 }
 
 /** The schema is made and the harness's adapters are open; the services are started by `startServices`. */
@@ -68,6 +80,8 @@ export async function openStack(
     }),
   )
   const [ingestPort, apiPort] = [await findFreePort(), await findFreePort()]
+  const { backend = 'local', seed = 1 } = options
+  const google = backend === 'google' ? opening.use(await startGoogle({ seed })) : null
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: temporaryFolder,
@@ -83,7 +97,11 @@ export async function openStack(
   const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => silent }
   const adapters = opening.use(
     await openAdapters({
-      ...readConfig({ ...env, AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner) }),
+      ...readConfig({
+        ...env,
+        ...google?.env('operator'),
+        AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner),
+      }),
       logger: silent,
       database: 'join',
     }),
@@ -104,6 +122,8 @@ export async function openStack(
     urls: { ingest: `http://127.0.0.1:${ingestPort}`, api: `http://127.0.0.1:${apiPort}` },
     adapters,
     superuser,
+    stores: google === null ? adapters : openStoresOf(google),
+    google,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
   const start = async (name: ServiceName, readyMessage: string): Promise<ServiceProcess> => {
@@ -114,7 +134,7 @@ export async function openStack(
         name,
         main: join(root, 'services', name, 'src', 'main.ts'),
         nodeOptions: options.nodeOptions?.[name] ?? [],
-        env: { ...env, TMPDIR: temporary, ...options.env?.[name] },
+        env: { ...env, ...google?.env(name), TMPDIR: temporary, ...options.env?.[name] },
         cwd: temporary,
         logFile: join(logFolder, `${name}.log`),
         readyMessage,

@@ -9,11 +9,13 @@ export function controlGcs(gcs: GcsEmulator): Controlled {
     get requests() {
       return gcs.requests
     },
+    uses: gcs.uses,
     commands: {
       'create-bucket': ({ name, settings }) =>
         gcs.createBucket(asText(name, 'name'), asRecord(settings ?? {}, 'settings')),
       buckets: () => gcs.state.buckets(),
       objects: ({ bucket }) => gcs.state.objects(asText(bucket, 'bucket')),
+      recompute: ({ bucket }) => gcs.state.recompute(asText(bucket, 'bucket')),
       sessions: () => gcs.state.sessions(),
       advance: ({ ms }) => gcs.advance(asInt64(ms, 'ms')),
       rot: ({ bucket, name }) => gcs.state.rot(asText(bucket, 'bucket'), asText(name, 'name')),

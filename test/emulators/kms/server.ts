@@ -8,7 +8,7 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { bearerToken, type Callers, createIdentities } from '../callers.ts'
+import { bearerToken, type Callers, createIdentities, type Uses } from '../callers.ts'
 import { createFaultScript, type Fault, type FaultScript } from '../faults.ts'
 import { administrationOf } from './administration.ts'
 import { makeCertificate } from './certificate.ts'
@@ -53,6 +53,8 @@ export interface KmsEmulator extends AsyncDisposable {
   readonly faults: FaultScript
   /** How often each method was called, refused calls included. */
   readonly calls: Readonly<Record<string, number>>
+  /** Which permissions were needed, and by whom. */
+  readonly uses: Uses
   /** Calls that the caller ended before they were answered. */
   readonly cancelled: number
   /** Null: nothing is changed. */
@@ -116,7 +118,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     const identity = identities.identify(token)
     if (identity === null) throw unauthenticated()
     const permission = permissionFor(method)
-    if (permission !== null && !identity.may(permission, resource)) throw denied(permission, resource)
+    if (permission !== null && !identity.use(permission, resource)) throw denied(permission, resource)
     const request = tampering?.request?.(method, received) ?? received
     const response = handle(request as never) as Message
     injectAfter(fault, call)
@@ -188,6 +190,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     get calls() {
       return { ...calls }
     },
+    uses: identities.uses,
     get cancelled() {
       return cancelled
     },
