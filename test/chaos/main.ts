@@ -2,6 +2,7 @@
 // On Google's services these fail besides, and Redis is emptied and killed.
 //
 //   npm run chaos -- --seed 1 --deliveries 500 --kills 20 --backend google
+import '../harness/own-roots.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startAudioHost } from '../harness/audio-host.ts'

@@ -70,9 +70,7 @@ export async function startGoogle({ seed }: { readonly seed: number }): Promise<
   const whoAmI = (identity: GoogleIdentity) => ({
     GCE_METADATA_HOST: emulators.addresses['metadata']?.[identities.indexOf(identity)] ?? '',
     METADATA_SERVER_DETECTION: 'assume-present',
-    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: root.file,
   })
-  // This process may have loaded its gRPC before now, which then does not look at the variable any more.
   trustCertificate({ rootCertificate: root.text })
   for (const [name, value] of Object.entries(whoAmI('operator'))) {
     const before = process.env[name]
@@ -92,6 +90,7 @@ export async function startGoogle({ seed }: { readonly seed: number }): Promise<
     redis,
     env: identity => ({
       ...whoAmI(identity),
+      GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: root.file,
       AURICLE_OBJECTS: `gs://${recordings}`,
       AURICLE_OBJECTS_ENDPOINT: storageUrl,
       AURICLE_OBJECTS_RETENTION: 'locked',

@@ -224,6 +224,10 @@ describe('readConfig', () => {
     }
   })
 
+  it('refuses what would make a library print secrets', () => {
+    assert.match(refusal({ GOOGLE_SDK_NODE_LOGGING: 'all' }), /^ {2}GOOGLE_SDK_NODE_LOGGING must not be set/m)
+  })
+
   it('keeps secrets apart, and does not print them', () => {
     const { config, secrets } = read({
       DATABASE_URL: secretUrl,

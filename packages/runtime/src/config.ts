@@ -79,6 +79,11 @@ export interface Host {
   readonly readFile: (path: string) => string
 }
 
+/** Variables of libraries that would make them say what nobody may read. */
+const telltales: Readonly<Record<string, string>> = {
+  GOOGLE_SDK_NODE_LOGGING: 'must not be set: it writes access tokens to standard error',
+}
+
 const notApart =
   'must lie apart from the objects: another bucket, or a folder that is neither within theirs nor around it'
 
@@ -108,6 +113,9 @@ export function readConfig(
       .map(name => `${name} is not a setting`),
     ...(parsed.error?.issues ?? []).map(issue => `${issue.path.join('.')} ${lowerFirst(issue.message)}`),
     ...contradictions(present),
+    ...Object.entries(telltales).flatMap(([name, sentence]) =>
+      present[name] === undefined ? [] : [`${name} ${sentence}`],
+    ),
   ]
   if (wrong.length > 0 || parsed.data === undefined) {
     throw new RuntimeError('bad_config', `The configuration is wrong:\n  ${wrong.join('\n  ')}`)

@@ -3,6 +3,7 @@
 
 /** Error classes whose messages are written here, under the rule that they carry nothing of a patient's. */
 const ours: ReadonlySet<string> = new Set([
+  'ApiFailure',
   'AudioError',
   'AuditError',
   'CatalogError',

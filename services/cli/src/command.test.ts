@@ -73,7 +73,7 @@ test('help, the version, and what it does not understand', async () => {
 test('a check of a machine where nothing is yet makes nothing', async () => {
   const ran = await place.run(['doctor'])
   assert.equal(ran.code, 0)
-  assert.match(textOf(ran), /^database +warn +not opened/m)
+  assert.match(textOf(ran), /^database +warn +not there yet/m)
   await assert.rejects(stat(place.dataFolder), { code: 'ENOENT' })
 })
 
@@ -290,7 +290,7 @@ test('copies in a recovery store are counted, looked at when asked for, and name
   assert.match(without, /There is no recovery store to verify: AURICLE_RECOVERY names none/)
   assert.match(
     await good('doctor'),
-    /^recovery store +warn +none: every object exists once +set AURICLE_RECOVERY/m,
+    /^recovery copies +warn +none: every object exists once +set AURICLE_RECOVERY/m,
   )
   const link = join(place.folder, 'link')
   await symlink(join(place.dataFolder, 'objects'), link)
@@ -302,7 +302,7 @@ test('copies in a recovery store are counted, looked at when asked for, and name
   const env = { AURICLE_RECOVERY: folder }
   const [counted, backlog] = [await place.run(['verify'], { env }), await place.run(['doctor'], { env })]
   assert.match(textOf(counted), /^In the recovery store 0 objects, 3 still to come$/m)
-  assert.match(textOf(backlog), /^recovery store +ok +3 objects still to be copied, the oldest for \d/m)
+  assert.match(textOf(backlog), /^recovery copies +ok +3 objects still to be copied, the oldest for \d/m)
 
   const vault = place.start(['start'], { env })
   await vault.said('Ctrl-C stops it')

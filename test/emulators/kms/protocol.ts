@@ -88,9 +88,10 @@ export interface ListRequest {
 /** Names as the service writes them, such as `Encrypt`; values as the options below make them. */
 export function loadService(): ServiceDefinition {
   const require = createRequire(import.meta.url)
-  const kmsProtos = join(dirname(require.resolve('@google-cloud/kms/package.json')), 'build', 'protos')
+  const kmsPackage = require.resolve('@google-cloud/kms/package.json')
+  const kmsProtos = join(dirname(kmsPackage), 'build', 'protos')
   // The package lists its entry alone, which lies in build/src.
-  const gaxProtos = join(dirname(dirname(require.resolve('google-gax'))), 'protos')
+  const gaxProtos = join(dirname(dirname(createRequire(kmsPackage).resolve('google-gax'))), 'protos')
   const definitions = loadSync('google/cloud/kms/v1/service.proto', {
     includeDirs: [kmsProtos, gaxProtos],
     longs: String,

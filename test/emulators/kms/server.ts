@@ -4,7 +4,6 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
-  type ServiceError,
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
@@ -162,13 +161,13 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
         call.on('cancelled', () => {
           if (!isAnswered) cancelled++
         })
-        const settle = (error: Partial<ServiceError> | null, response: Message | null) => {
+        const respondOnce: sendUnaryData<Message> = (error, response) => {
           isAnswered = true
           respond(error, response)
         }
         answer(method, handle, call).then(
-          response => settle(null, response),
-          (error: unknown) => settle(serviceErrorOf(error), null),
+          response => respondOnce(null, response),
+          (error: unknown) => respondOnce(serviceErrorOf(error)),
         )
       },
     ]),

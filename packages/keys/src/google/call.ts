@@ -64,7 +64,8 @@ export function createCaller(connection: Connection, settings: Settings): Caller
           }
           const explained = explain(error)
           if (explained !== null) throw explained
-          const mayPass = isPassing(error) || (error instanceof KeyError && error.transient)
+          const isOwn = error instanceof KeyError && error.transient && !connection.isClosed
+          const mayPass = isPassing(error) || isOwn
           const pauseMs = mayPass ? pauseAfter(error, attempt, deadline - performance.now()) : null
           if (pauseMs === null) throw keyErrorOf(error, what)
           await pause(pauseMs, callersSignal)

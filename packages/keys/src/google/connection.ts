@@ -4,6 +4,7 @@ import { KeyError } from '../error.ts'
 import type { Settings } from './options.ts'
 
 export interface Connection extends AsyncDisposable {
+  readonly isClosed: boolean
   /** Throws `unavailable` when nobody's credentials can be had; the next call tries again. */
   client(): Promise<KeyManagementServiceClient>
   /** The credentials in use count as expired, so that the next call fetches others. */
@@ -41,6 +42,10 @@ export function createConnection({
   }
 
   return {
+    get isClosed() {
+      return isClosed
+    },
+
     async client() {
       if (isClosed) throw new KeyError('unavailable', 'The key service is closed')
       opening ??= open()

@@ -284,9 +284,6 @@ describe('checksums of every field, both ways', () => {
 
           left = Number.POSITIVE_INFINITY
           const again = await prepared(keys, each, keys.open())
-            .catch(() => null)
-            .then(found => found ?? call)
-          keys.emulator.resetCalls()
           await assert.rejects(again(), isKeyError('corrupted', true), `${field} always`)
           assert.equal(keys.emulator.calls[each.method], 2, `${field} always`)
           keys.emulator.tampering = null
@@ -300,8 +297,7 @@ describe('checksums of every field, both ways', () => {
     for (const each of cases) {
       const call = await prepared(keys, each)
       keys.emulator.tampering = { response: (_, message) => ({ ...message, protectionLevel: 'EXTERNAL' }) }
-      const expected =
-        { Decrypt: 'not_authentic', MacVerify: 'wrong_protection' }[each.method] ?? 'wrong_protection'
+      const expected = each.method === 'Decrypt' ? 'not_authentic' : 'wrong_protection'
       await assert.rejects(call(), isKeyError(expected, false), each.method)
       keys.emulator.tampering = null
     }

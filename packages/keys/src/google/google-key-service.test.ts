@@ -1,3 +1,4 @@
+import { after, describe } from 'node:test'
 import { startKeysOnEmulator } from '../../../../test/emulators/kms/keys-on-emulator.ts'
 import { keyServiceConformance } from '../conformance.ts'
 
@@ -13,3 +14,17 @@ keyServiceConformance(
   },
   { wrapVersion: 'told' },
 )
+
+// The same as it is run against a real key ring: one for all cases, with what it had before.
+describe('sparingly', async () => {
+  const keys = await startKeysOnEmulator({ generationMs: 30 })
+  after(() => keys[Symbol.asyncDispose]())
+  keyServiceConformance(
+    async () => ({
+      service: keys.open(),
+      another: async () => keys.open(),
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
+    { wrapVersion: 'told', sparing: true },
+  )
+})

@@ -19,7 +19,7 @@ const status = {
   unauthenticated: 16,
 } as const
 
-export function statusOf(error: unknown): number | null {
+function statusOf(error: unknown): number | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : null
 }
 

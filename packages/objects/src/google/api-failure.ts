@@ -1,12 +1,19 @@
 // What a refusal of Cloud Storage, or no answer at all, means: one table for every call.
 import { ObjectError } from '../error.ts'
 
-/** Of one request. Says nothing of addresses, which in an upload are a right to write, nor of tokens. */
+const word = /^[A-Za-z]{1,64}$/
+
+/**
+ * Of one request. Says nothing of addresses, which in an upload are a right to write, nor of tokens; what the service
+ * said stands apart from the message, which may be logged.
+ */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure'
   /** Null: there was no answer, so nobody knows whether it took effect. */
   readonly status: number | null
   readonly reason: string
+  /** The service's own sentence, or ours where there was no answer. */
+  readonly said: string
   readonly retryAfterMs: number | null
   constructor(failure: {
     readonly status: number | null
@@ -14,7 +21,12 @@ export class ApiFailure extends Error {
     readonly message: string
     readonly retryAfterMs?: number | null
   }) {
-    super(failure.message)
+    super(
+      failure.status === null
+        ? failure.message
+        : `Cloud Storage answered ${failure.status}${word.test(failure.reason) ? ` ${failure.reason}` : ''}`,
+    )
+    this.said = failure.message
     this.status = failure.status
     this.reason = failure.reason
     this.retryAfterMs = failure.retryAfterMs ?? null
@@ -64,12 +76,10 @@ const table: readonly Row[] = [
 
 export function meaningOf(error: unknown): Meaning | null {
   if (!(error instanceof ApiFailure)) return null
-  const { status, reason, message } = error
+  const { status, reason, said } = error
   const found = table.find(
     row =>
-      row.status.includes(status) &&
-      (row.reason?.test(reason) ?? true) &&
-      (row.message?.test(message) ?? true),
+      row.status.includes(status) && (row.reason?.test(reason) ?? true) && (row.message?.test(said) ?? true),
   )
   return found?.meaning ?? 'refused'
 }

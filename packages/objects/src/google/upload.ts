@@ -60,7 +60,7 @@ export async function insertWhole(
 
 const tryAgain = (error: unknown): unknown =>
   error instanceof ApiFailure
-    ? new ApiFailure({ status: null, reason: error.reason, message: error.message })
+    ? new ApiFailure({ status: null, reason: error.reason, message: error.said })
     : error
 
 /** The address of a session: whoever has it may write, and do nothing else. */

@@ -11,7 +11,13 @@ import type { Inspected } from './fitness.ts'
 import { lateJobs } from './jobs.ts'
 import { openKeys } from './keys.ts'
 import { openLimits } from './limits.ts'
-import { type OpenedStore, openRecovery, openStore, type SweepTemporary } from './objects.ts'
+import {
+  compareLocations,
+  type OpenedStore,
+  openRecovery,
+  openStore,
+  type SweepTemporary,
+} from './objects.ts'
 
 export interface Adapters extends AsyncDisposable {
   readonly catalog: Catalog
@@ -66,11 +72,19 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     openJobs: jobs.open,
     inspected: [
       { name: 'objects', inspect: objects.store.inspect },
-      ...(recovery === null ? [] : [{ name: 'recovery', inspect: recovery.store.inspect }]),
+      ...(recovery === null ? [] : inspectedRecovery(objects, recovery)),
       { name: 'keys', inspect: keys.inspect },
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+function inspectedRecovery(objects: OpenedStore, recovery: OpenedStore): readonly Inspected[] {
+  const compare = compareLocations(objects, recovery)
+  return [
+    { name: 'recovery', inspect: recovery.store.inspect },
+    ...(compare === null ? [] : [{ name: 'recovery location', inspect: compare }]),
+  ]
 }
 
 function sweepAll(stores: readonly (OpenedStore | null)[]): SweepTemporary {

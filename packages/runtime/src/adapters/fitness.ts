@@ -30,14 +30,16 @@ export async function inspectAll(
   return found.flat()
 }
 
-/** Throws `unfit` with a line for each finding that is bad; logs those that somebody should look at. */
+/** Throws `unfit` with a line for each finding that is bad; logs those that somebody should look at, or that could not be asked. */
 export async function refuseUnfit(
   parts: readonly Inspected[],
   { logger, signal }: { readonly logger: Logger; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const findings = await inspectAll(parts, { signal })
   for (const { name, state, found } of findings) {
-    if (state === 'warn' || state === 'away') logger.warn('Something to look at', { part: name, found })
+    // A start is no time to be told again of what one has decided to live with: that is for `doctor`.
+    if (state === 'warn') logger.info('Something to look at', { part: name, found })
+    if (state === 'away') logger.warn('A part cannot be asked now', { part: name, found })
   }
   const bad = findings.filter(({ state }) => state === 'bad')
   if (bad.length === 0) return

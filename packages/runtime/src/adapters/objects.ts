@@ -1,5 +1,6 @@
 // The object store that a place in the configuration means.
-import { createFolderStore, type ObjectStore } from '@auricle/objects'
+import type { Finding } from '@auricle/contract'
+import { createFolderStore, type ObjectStore, type StoreOptions } from '@auricle/objects'
 import { areReallyApart } from '../config/apart.ts'
 import type { Config, StorePlace } from '../config.ts'
 import { RuntimeError } from '../error.ts'
@@ -8,6 +9,8 @@ export interface OpenedStore {
   readonly store: ObjectStore
   /** Removes what crashed writers left; null where the store does that by itself. */
   readonly sweepTemporary: SweepTemporary | null
+  /** Where its bucket lies; null for a folder. */
+  readonly location: ((options: StoreOptions) => Promise<string>) | null
 }
 
 export type SweepTemporary = (options: {
@@ -20,13 +23,14 @@ export async function openStore(place: StorePlace): Promise<OpenedStore> {
   switch (place.kind) {
     case 'folder': {
       const store = createFolderStore({ folder: place.folder })
-      return { store, sweepTemporary: options => store.sweepTemporary(options) }
+      return { store, sweepTemporary: options => store.sweepTemporary(options), location: null }
     }
     case 'bucket': {
       // Loaded where it is used: the client takes its time to load.
       const { createGoogleStore } = await import('@auricle/objects/google')
       // Sessions that were left open end by themselves after a week, and nobody sees them.
-      return { store: createGoogleStore(place), sweepTemporary: null }
+      const store = createGoogleStore(place)
+      return { store, sweepTemporary: null, location: store.location }
     }
     default:
       return place satisfies never
@@ -44,4 +48,20 @@ export async function openRecovery({
     'bad_config',
     'AURICLE_RECOVERY leads to the folder of the objects, or one of them into the other. Choose one that lies apart.',
   )
+}
+
+/** A copy in the same location goes with it. Null where the two are not both buckets. */
+export function compareLocations(
+  { location: first }: OpenedStore,
+  { location: second }: OpenedStore,
+): ((options: StoreOptions) => Promise<readonly Finding[]>) | null {
+  if (first === null || second === null) return null
+  const name = 'recovery location'
+  return async options => {
+    const [here, there] = await Promise.all([first(options), second(options)])
+    if (here.toUpperCase() !== there.toUpperCase())
+      return [{ name, state: 'ok', found: `${there}, apart from ${here}`, mend: null }]
+    const mend = 'make the recovery bucket in another location and set AURICLE_RECOVERY to it'
+    return [{ name, state: 'bad', found: `both buckets lie in ${here}`, mend }]
+  }
 }

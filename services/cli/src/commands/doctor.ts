@@ -163,11 +163,7 @@ async function checkQueue(
 ): Promise<readonly Finding[]> {
   try {
     const jobs = await openJobs()
-    const { waiting, active, delayed, failed } = await jobs.counts()
-    return [
-      ok('queue', `${waiting} waiting, ${active} running, ${delayed} delayed, ${failed} failed`),
-      ...(await inspectAll([{ name: 'queue', inspect: jobs.inspect }], { signal })),
-    ]
+    return await inspectAll([{ name: 'queue', inspect: jobs.inspect }], { signal })
   } catch (error) {
     const { code, message } = describeError(error)
     const setting = config.queue.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL'

@@ -6,7 +6,7 @@ import { sampleFile } from './samples.ts'
 export interface BannerFacts {
   readonly urls: { readonly ingest: string; readonly api: string }
   readonly access: Access | null
-  readonly config: Pick<Config, 'dataFolder'>
+  readonly config: Pick<Config, 'dataFolder' | 'objects' | 'recovery' | 'keys' | 'queue'>
   readonly hasAudioTool: boolean
 }
 
@@ -17,6 +17,7 @@ export function banner({ urls, access, config, hasAudioTool }: BannerFacts): str
     `  API       ${urls.api}, described at ${urls.api}/v1/openapi.json`,
     `  deliver   ${urls.ingest}`,
     `  data      ${config.dataFolder}`,
+    ...elsewhere(config),
     ...(hasAudioTool
       ? []
       : ['  no ffmpeg: recordings are kept and played as delivered (apt-get install ffmpeg)']),
@@ -28,6 +29,18 @@ export function banner({ urls, access, config, hasAudioTool }: BannerFacts): str
     '',
   ]
   return lines.join('\n')
+}
+
+/** What does not lie in the data folder, or goes to a second place. */
+function elsewhere({ objects, recovery, keys, queue }: BannerFacts['config']): readonly string[] {
+  const address = (place: Config['objects']) =>
+    place.kind === 'folder' ? place.folder : `gs://${[place.bucket, place.prefix].filter(Boolean).join('/')}`
+  return [
+    ...(objects.kind === 'bucket' ? [`  objects   ${address(objects)}`] : []),
+    ...(recovery === null ? [] : [`  copies    ${address(recovery)}`]),
+    ...(keys.kind === 'gcp-kms' ? [`  keys      ${keys.keyRing}`] : []),
+    ...(queue.kind === 'redis' ? ['  queue     in Redis'] : []),
+  ]
 }
 
 function accessLines(
