@@ -54,7 +54,7 @@ export function createBucket(name: string, connection: Connection): Bucket {
         path: pathOf(objectName),
         query: { generation, ifMetagenerationMatch: metageneration, fields: resourceFields },
         headers: { 'content-type': 'application/json' },
-        body: () => JSON.stringify(change),
+        body: [Buffer.from(JSON.stringify(change))],
       }
       try {
         const answer = await sendUnlessAbsent(request, call)

@@ -3,10 +3,11 @@
 //
 // They go through the client's authenticated transport, as its own resumable uploads do, and not through its `File`:
 // docs/decisions/0014-google-storage-requests.md says what that would do to a vault.
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Storage, type StorageOptions } from '@google-cloud/storage'
 import { ApiFailure, meaningOf } from './api-failure.ts'
+import { createDeadline } from './deadline.ts'
 import { readFailure, unanswered } from './read-failure.ts'
 
 export type GoogleAuthClient = NonNullable<StorageOptions['authClient']>
@@ -32,8 +33,7 @@ export interface ApiRequest {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
-  /** Called for each try: a stream can be sent but once. */
-  readonly body?: () => string | Readable
+  readonly body?: readonly Uint8Array[]
 }
 
 export interface ApiAnswer<Body> {
@@ -76,10 +76,13 @@ export function createConnection(settings: ConnectionSettings): Connection {
   const { endpoint, authClient, triesMost, tryTimeoutMs, totalTimeoutMs, firstDelayMs } = settings
   const storage = new Storage({
     useAuthWithCustomEndpoint: true,
+    // Of no use for one bucket; left open, the client would run `gcloud` to find one.
+    projectId: 'none',
     ...(endpoint === null ? {} : { apiEndpoint: endpoint }),
     ...(authClient === null ? {} : { authClient }),
   })
   let renewing: Promise<boolean> | null = null
+  let renewals = 0
 
   const attempt = async <Body>(
     request: ApiRequest,
@@ -88,13 +91,13 @@ export function createConnection(settings: ConnectionSettings): Connection {
   ): Promise<ApiAnswer<Body>> => {
     const url = new URL(request.path, storage.apiEndpoint)
     for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value)
-    const body = request.body?.()
+    const body = request.body === undefined ? null : bodyOf(request.body)
     const response = await storage.authClient
       .request<Body>({
         method: request.method,
         url,
-        headers: { ...request.headers },
-        ...(body === undefined ? {} : { data: body }),
+        headers: { ...request.headers, ...(body === null ? {} : { 'content-length': String(body.bytes) }) },
+        ...(body === null ? {} : { data: body.stream }),
         responseType,
         signal,
         // Our credentials follow nobody elsewhere.
@@ -118,6 +121,7 @@ export function createConnection(settings: ConnectionSettings): Connection {
         const client = await storage.authClient.getClient()
         if (!('refreshAccessToken' in client)) return false
         await client.refreshAccessToken()
+        renewals++
         return true
       } catch {
         return false
@@ -129,22 +133,22 @@ export function createConnection(settings: ConnectionSettings): Connection {
   }
 
   const withToken = async <T>(call: () => Promise<T>): Promise<T> => {
+    const before = renewals
     try {
       return await call()
     } catch (error) {
       // The clock says that it is still good, the service says that it is not.
-      if (!(error instanceof ApiFailure) || error.status !== unauthorized || !(await renewToken()))
-        throw error
+      if (!(error instanceof ApiFailure) || error.status !== unauthorized) throw error
+      if (renewals === before && !(await renewToken())) throw error
       return await call()
     }
   }
 
   const sendOnce: Connection['sendOnce'] = async (request, { signal }) => {
     signal?.throwIfAborted()
-    const timeout = AbortSignal.timeout(tryTimeoutMs)
-    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    using deadline = createDeadline(tryTimeoutMs, signal)
     try {
-      return await withToken(() => attempt<unknown>(request, 'json', either))
+      return await deadline.during(withToken(() => attempt<unknown>(request, 'json', deadline.signal)))
     } catch (error) {
       signal?.throwIfAborted()
       throw error
@@ -182,4 +186,15 @@ export function createConnection(settings: ConnectionSettings): Connection {
     },
     open: (request, signal) => withToken(() => attempt<Readable>(request, 'stream', signal)),
   }
+}
+
+/** Always a stream, so that pieces are not copied; made for each try, as a stream can be sent but once. */
+function bodyOf(pieces: readonly Uint8Array[]): { readonly stream: Readable; readonly bytes: number } {
+  let bytes = 0
+  for (const piece of pieces) bytes += piece.length
+  const stream = Readable.from(pieces, { objectMode: true })
+  // Where a request is given up, node-fetch destroys its body with an error, also when nobody reads it any more. Of a
+  // body that is text it would make a stream whose error nobody could hear, and the process would end.
+  stream.on('error', () => undefined)
+  return { stream, bytes }
 }

@@ -9,6 +9,7 @@ import { ApiFailure } from './api-failure.ts'
 import type { Bucket, Call } from './bucket.ts'
 import { checksumIn, createChecksum } from './checksum.ts'
 import { type ApiAnswer, firstTry } from './connection.ts'
+import { createDeadline, type Deadline } from './deadline.ts'
 
 /** So much read makes up for the tries that came before: a long object may break more often than a short one. */
 const progressBytes = 1_048_576
@@ -30,13 +31,13 @@ export async function* readObject(
   let tries = firstTry()
   let triedAt = position
   for (;;) {
-    const wait = createWait(tryTimeoutMs, signal)
+    using deadline = createDeadline(tryTimeoutMs, signal)
     try {
-      const answer = await wait.during(
-        connection.open(requestOf(bucket, objectName, range, { position, expected }), wait.signal),
+      const answer = await deadline.during(
+        connection.open(requestOf(bucket, objectName, range, { position, expected }), deadline.signal),
       )
       expected = expectedIn(answer, range, { position, expected })
-      for await (const piece of arriving(answer.body, wait)) {
+      for await (const piece of arriving(answer.body, deadline)) {
         checksum?.update(piece)
         position += piece.length
         if (position > expected.end) throw tooLong()
@@ -50,8 +51,6 @@ export async function* readObject(
       if (position - triedAt >= progressBytes) tries = firstTry()
       triedAt = position
       await connection.pause(error, tries, { signal })
-    } finally {
-      wait.end()
     }
   }
   if (checksum === null || expected.crc32c === null || checksum.text() === expected.crc32c) return
@@ -129,40 +128,11 @@ function parseRange(header: string | null): { readonly start: number; readonly s
   return match === null ? null : { start: Number(match[1]), sizeBytes: Number(match[2]) }
 }
 
-/** A deadline for waiting on the service alone: how long the reader takes is its own affair. */
-interface Wait {
-  readonly signal: AbortSignal
-  during<T>(promise: Promise<T>): Promise<T>
-  /** Closes what is still open. */
-  end(): void
-}
-
-function createWait(timeoutMs: number, signal: AbortSignal | undefined): Wait {
-  const controller = new AbortController()
-  const onAbort = (): void => controller.abort(signal?.reason)
-  if (signal?.aborted === true) onAbort()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  return {
-    signal: controller.signal,
-    async during(promise) {
-      const timer = setTimeout(() => controller.abort(brokenOff('ETIMEDOUT')), timeoutMs)
-      try {
-        return await promise
-      } finally {
-        clearTimeout(timer)
-      }
-    },
-    end() {
-      signal?.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
-async function* arriving(body: Readable, wait: Wait): AsyncGenerator<Uint8Array, void, undefined> {
+async function* arriving(body: Readable, deadline: Deadline): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces: AsyncIterator<unknown> = body[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const { done, value } = await wait.during(pieces.next()).catch((error: unknown) => {
+      const { done, value } = await deadline.during(pieces.next()).catch((error: unknown) => {
         throw error instanceof ApiFailure ? error : brokenOff('The connection broke')
       })
       if (done === true) return

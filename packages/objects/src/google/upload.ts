@@ -3,7 +3,6 @@
 // Either way the checksum of all the bytes is with the service before the object exists: in the metadata in front of
 // the bytes, or with the last chunk. Bytes that differ are refused, and nothing has to be deleted that could not be.
 import { randomUUID } from 'node:crypto'
-import { Readable } from 'node:stream'
 import { ApiFailure, meaningOf } from './api-failure.ts'
 import type { Bucket, Call } from './bucket.ts'
 import { type Chunk, split } from './chunks.ts'
@@ -24,7 +23,7 @@ const createOnly = { ifGenerationMatch: '0' }
 export async function insertWhole(
   bucket: Bucket,
   object: NewObject,
-  { pieces, bytes }: Pick<Chunk, 'pieces' | 'bytes'>,
+  { pieces }: Pick<Chunk, 'pieces'>,
   { crc32c, ...options }: SendOptions & { readonly crc32c: string },
 ): Promise<Resource> {
   const boundary = randomUUID()
@@ -38,11 +37,8 @@ export async function insertWhole(
     method: 'POST',
     path: bucket.uploadPath,
     query: { uploadType: 'multipart', name: object.name, ...createOnly, fields: resourceFields },
-    headers: {
-      'content-type': `multipart/related; boundary=${boundary}`,
-      'content-length': String(head.length + bytes + tail.length),
-    },
-    body: () => Readable.from([head, ...pieces, tail], { objectMode: true }),
+    headers: { 'content-type': `multipart/related; boundary=${boundary}` },
+    body: [head, ...pieces, tail],
   }
   const tries = firstTry()
   for (;;) {
@@ -74,7 +70,7 @@ export async function beginSession(bucket: Bucket, object: NewObject, call: Call
         'content-type': 'application/json; charset=UTF-8',
         'x-upload-content-type': object.contentType,
       },
-      body: () => JSON.stringify(object),
+      body: [Buffer.from(JSON.stringify(object))],
     },
     call,
   )
@@ -115,9 +111,7 @@ export async function sendChunk(
   let isAsking = false
   for (;;) {
     try {
-      const request = isAsking
-        ? statusRequest(address, total)
-        : bytesRequest(address, chunk, storedBytes, total)
+      const request = isAsking ? statusRequest(address) : bytesRequest(address, chunk, storedBytes, total)
       const answer = await bucket.connection.sendOnce(request, options)
       if (answer.status !== resumeIncomplete) return parseResource(answer.body)
       storedBytes = storedIn(answer, chunk, end)
@@ -147,18 +141,17 @@ function bytesRequest(address: string, chunk: SessionChunk, from: number, total:
     path: address,
     headers: {
       'content-range': `bytes ${range}/${total}`,
-      'content-length': String(end - from),
       ...(chunk.isLast ? { 'x-goog-hash': `crc32c=${chunk.crc32c}` } : {}),
     },
-    body: () => (rest.length === 0 ? '' : Readable.from(rest, { objectMode: true })),
+    body: rest,
   }
 }
 
-const statusRequest = (address: string, _total: string): ApiRequest => ({
+const statusRequest = (address: string): ApiRequest => ({
   method: 'PUT',
   path: address,
-  headers: { 'content-range': 'bytes */*', 'content-length': '0' },
-  body: () => '',
+  headers: { 'content-range': 'bytes */*' },
+  body: [],
 })
 
 /** How much of the object the service has. Throws when it has lost what it had. */
