@@ -1,4 +1,5 @@
 // Measures what docs/performance.md promises. Usage: npm run bench [-- SECTION...]; ends non-zero where a target is missed.
+import '../harness/own-roots.ts'
 import * as deliveries from './deliveries/section.ts'
 import * as google from './google/section.ts'
 import * as memory from './memory/section.ts'

@@ -14,7 +14,7 @@ interface Moment {
 }
 
 export interface Account {
-  /** Of Cloud Storage, by operation; what a process asks of its buckets when it starts is left out. */
+  /** Of Cloud Storage, by operation; what a process asks of its buckets when it starts, and lists, is left out. */
   readonly storage: Readonly<Record<string, number>>
   readonly wraps: KeyCalls
   readonly unwraps: KeyCalls
@@ -40,7 +40,7 @@ export async function accountSince(google: Google, before: Moment): Promise<Acco
   const { requests, bindings } = await lookAt(google)
   const storage = Object.entries(requests)
     .map(([operation, count]) => [operation, count - (before.requests[operation] ?? 0)] as const)
-    .filter(([operation, count]) => count > 0 && !operation.startsWith('buckets.'))
+    .filter(([operation, count]) => count > 0 && !isOfProcess(operation))
   const earlier = new Map(before.bindings.map(binding => [idOf(binding), binding.calls]))
   const since = bindings
     .map(binding => ({ ...binding, calls: binding.calls - (earlier.get(idOf(binding)) ?? 0) }))
@@ -51,6 +51,9 @@ export async function accountSince(google: Google, before: Moment): Promise<Acco
     unwraps: keyCalls(since.filter(({ method }) => method === 'Decrypt')),
   }
 }
+
+/** Once a process, and every ten minutes in a worker: not once a recording. */
+const isOfProcess = (operation: string) => operation.startsWith('buckets.') || operation === 'objects.list'
 
 const idOf = ({ method, key, additionalData }: Binding) => `${method} ${key} ${additionalData}`
 

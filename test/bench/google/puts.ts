@@ -79,17 +79,22 @@ export async function timePuts(
   )
 }
 
-function byClient(
+/** `keep`: its retention, or none. */
+export function byClient(
   way: Way,
   peer: Storage,
   bytes: Buffer,
-  keep: { readonly mode: string; readonly retainUntilTime: string },
+  keep: { readonly mode: string; readonly retainUntilTime: string } | null,
 ): (name: string) => Promise<void> {
   const bucket = peer.bucket(bucketName)
   const options = (resumable: boolean) => ({
     resumable,
     preconditionOpts: { ifGenerationMatch: 0 },
-    metadata: { contentType, metadata: { ...metadata }, retention: { ...keep } },
+    metadata: {
+      contentType,
+      metadata: { ...metadata },
+      ...(keep === null ? {} : { retention: { ...keep } }),
+    },
   })
   switch (way) {
     case 'save':
@@ -106,7 +111,8 @@ function byClient(
   }
 }
 
-function* piecesOf(bytes: Buffer): Generator<Buffer> {
+/** As sealed bytes come. */
+export function* piecesOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
 
