@@ -30,7 +30,7 @@ export const putSizes: readonly Size[] = [
   { title: '64 MiB', bytes: 64 * mebibyte, count: 1, ways: ['resumable', 'one request'] },
 ]
 
-const rounds = { rounds: 15, warmUps: 2, budgetMs: 15_000 }
+const rounds = { rounds: 15, warmUps: 2, budgetMs: 20_000 }
 const contentType = 'application/octet-stream'
 const metadata = { 'sealed-format': '1', recording: 'rec_00000000000000000000000002' }
 const retainedMs = 24 * 60 * 60_000
@@ -61,6 +61,7 @@ export async function timePuts(
   return timeOnAllClocks(
     puts.map(([name, put]): Work => {
       let names: string[] = []
+      let isFirstTurn = true
       return {
         name,
         units: count,
@@ -70,7 +71,8 @@ export async function timePuts(
           return null
         },
         async after() {
-          await checkPuts(place, names, expected)
+          await checkPuts(place, isFirstTurn ? 'recompute' : 'objects', names, expected)
+          isFirstTurn = false
           await remove(peers.plain.bucket(bucketName), names)
         },
       }
@@ -119,23 +121,26 @@ export function* piecesOf(bytes: Buffer): Generator<Buffer> {
 interface StoredView {
   readonly name: string
   readonly sizeBytes: number
-  readonly recomputedCrc32c: string
+  readonly crc32c: string
+  /** Only where it was asked for. */
+  readonly recomputedCrc32c?: string
   readonly metadata: Readonly<Record<string, string>>
   readonly retention: { readonly retainUntil: number } | null
 }
 
-/** Looks at what the service really holds. */
+/** Looks at what the service holds; `recompute` goes through the bytes, which takes it a while. */
 async function checkPuts(
   { storage }: GooglePlace,
+  command: 'recompute' | 'objects',
   names: readonly string[],
   { bytes, retainUntil, checksum }: { bytes: Buffer; retainUntil: Date; checksum: string },
 ): Promise<void> {
-  const stored = await storage.command<readonly StoredView[]>('recompute', { bucket: bucketName })
+  const stored = await storage.command<readonly StoredView[]>(command, { bucket: bucketName })
   const right = stored.filter(
     object =>
       names.includes(object.name) &&
       object.sizeBytes === bytes.length &&
-      object.recomputedCrc32c === checksum &&
+      (object.recomputedCrc32c ?? object.crc32c) === checksum &&
       object.metadata['recording'] === metadata.recording &&
       object.retention?.retainUntil === retainUntil.getTime(),
   )

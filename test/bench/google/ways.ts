@@ -14,7 +14,7 @@ const chunkSizes: readonly number[] = [0.25, 1, 4, 8].map(size => size * mebibyt
 const mostBytes = 32 * mebibyte
 /** Every request waits as long before it is looked at: a stand-in for the way there and back, not for the line's speed. */
 const roundTripsMs = [0, 20]
-const rounds = { rounds: 5, warmUps: 1, budgetMs: 6000 }
+const rounds = { rounds: 3, warmUps: 1, budgetMs: 4000 }
 
 export async function compareWays(place: GooglePlace): Promise<readonly Row[]> {
   const rows: Row[] = []
