@@ -31,8 +31,15 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
     /^(get|list) recordings\//,
     /^delete recordings\/intake\/$/,
     /^(create|get|setRetention|update) recovery\/recordings\/$/,
+    // Without it an absent copy looks like one that may not be had.
+    /^list recovery\/$/,
   ],
-  operator: [/^create recordings\/intake\/$/, /^(get|list) recordings\//, /^get recovery\/recordings\/$/],
+  operator: [
+    /^create recordings\/intake\/$/,
+    /^(get|list) recordings\//,
+    /^get recovery\/recordings\/$/,
+    /^list recovery\/$/,
+  ],
 }
 
 const keyRightsMost: Readonly<Record<string, readonly string[]>> = {

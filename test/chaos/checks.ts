@@ -9,6 +9,7 @@ import type { Clinic } from '../harness/clinic.ts'
 import { send } from '../harness/http-client.ts'
 import type { Stack } from '../harness/stack.ts'
 import { mebibytes, say, type Verdict } from '../harness/verdict.ts'
+import { checkBuckets } from './google-checks.ts'
 import type { Accepted, Sender } from './sender.ts'
 
 const fetchTimeoutMs = 120_000
@@ -26,6 +27,7 @@ export async function checkAll(
   await checkOriginals(stack, clinic, accepted, verdict)
   await checkLog(stack, accepted, verdict)
   await checkObjects(stack, clinic, verdict)
+  if (stack.google !== null) await checkBuckets(stack, stack.google, verdict)
   await checkCopies(stack, accepted, verdict)
   await checkQueue(stack, verdict)
 }
@@ -168,7 +170,7 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
   const { catalog, objects, keys } = stack.adapters
   let left = 0
   for await (const _ of objects.list('intake/')) left++
-  const swept = await sweepIntakeObjects({ catalog, objects, now: later }, 0, {})
+  const swept = await sweepIntakeObjects({ catalog, objects: stack.stores.objects, now: later }, 0, {})
   const after: string[] = []
   for await (const { key } of objects.list('intake/')) after.push(key)
   verdict.check(
@@ -176,14 +178,7 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
     'what deliveries that did not succeed left behind is swept',
     `${left} objects left, swept ${swept.unclaimed} unclaimed and ${swept.archived} archived, ${after.length} remain`,
   )
-  const temporaries = await stack.adapters.sweepTemporary({ olderThanMs: -1 })
-  const names = await readdir(join(stack.dataFolder, 'objects'), { recursive: true })
-  const parts = names.filter(name => name.endsWith('.part'))
-  verdict.check(
-    parts.length === 0,
-    'no temporary file of the store is left after its sweep',
-    `${temporaries} swept, ${parts.length} remain`,
-  )
+  if (stack.google === null) await checkTemporaries(stack, verdict)
   const found = { good: 0, bad: 0, stray: 0 }
   let bytes = 0
   for await (const finding of verifyTenant({ catalog, objects, keys }, clinic.tenant.id, {})) {
@@ -198,13 +193,24 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
   )
 }
 
+async function checkTemporaries(stack: Stack, verdict: Verdict): Promise<void> {
+  const temporaries = await stack.adapters.sweepTemporary({ olderThanMs: -1 })
+  const names = await readdir(join(stack.dataFolder, 'objects'), { recursive: true })
+  const parts = names.filter(name => name.endsWith('.part'))
+  verdict.check(
+    parts.length === 0,
+    'no temporary file of the store is left after its sweep',
+    `${temporaries} swept, ${parts.length} remain`,
+  )
+}
+
 /** Both stores side by side, as bytes: whatever rows and events say. */
 async function checkCopies(
-  { adapters, superuser }: Stack,
+  { adapters, stores, superuser }: Stack,
   accepted: readonly Accepted[],
   verdict: Verdict,
 ): Promise<void> {
-  const { objects, recovery } = adapters
+  const { objects, recovery } = stores
   if (recovery === null) throw new TypeError('a chaos run has a recovery store')
   const { rows } = await superuser.query<{ key: string; generation: string | null }>(
     `select object_key as key, recovery_generation as generation

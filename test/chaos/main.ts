@@ -1,6 +1,8 @@
 // Chaos: real deliveries while ingest, worker and PostgreSQL are killed at random, and then the count of what is left.
+// On Google's services these fail besides, and Redis is emptied and killed.
 //
-//   npm run chaos -- --seed 1 --deliveries 500 --kills 20
+//   npm run chaos -- --seed 1 --deliveries 500 --kills 20 --backend google
+import '../harness/own-roots.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startAudioHost } from '../harness/audio-host.ts'
@@ -8,15 +10,17 @@ import { openClinic } from '../harness/clinic.ts'
 import { findProcesses } from '../harness/processes.ts'
 import { freshSeed } from '../harness/random.ts'
 import { readSamples } from '../harness/samples.ts'
-import { openStack, type Stack } from '../harness/stack.ts'
+import { openStack, parseBackend, type Stack } from '../harness/stack.ts'
 import { createVerdict, mebibytes, printTable, say, seconds } from '../harness/verdict.ts'
 import { checkAll } from './checks.ts'
+import { checkFaults, startFaults } from './faults.ts'
 import { killAsPlanned } from './killer.ts'
 import { makePlan, type Plan, type Victim } from './plan.ts'
+import { type RedisTroubles, troubleRedis } from './redis-trouble.ts'
 import { bodyOf, createSender, type Sender } from './sender.ts'
 
 const lanes = 6
-const archiveMostMs = 10 * 60_000
+const archiveMostMs = 20 * 60_000
 const progressEveryMs = 5_000
 const pollMs = 250
 
@@ -25,6 +29,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     deliveries: { type: 'string', default: '500' },
     kills: { type: 'string', default: '20' },
+    backend: { type: 'string', default: 'local' },
     keep: { type: 'boolean', default: false },
   },
 })
@@ -32,6 +37,7 @@ const seed = values.seed === undefined ? freshSeed() : Number(values.seed)
 const deliveries = Number(values.deliveries)
 const kills = Number(values.kills)
 if (![seed, deliveries, kills].every(Number.isSafeInteger)) throw new RangeError('Give whole numbers')
+const backend = parseBackend(values.backend)
 
 const startedMs = performance.now()
 const verdict = createVerdict()
@@ -39,7 +45,9 @@ const samples = readSamples()
 const plan = makePlan(samples, { seed, deliveries, kills })
 printPlan(plan)
 await run()
-say(`took ${seconds(performance.now() - startedMs)}; again with: npm run chaos -- --seed ${seed}`)
+say(
+  `took ${seconds(performance.now() - startedMs)}; again with: npm run chaos -- --seed ${seed} --backend ${backend}`,
+)
 verdict.finish('chaos')
 
 async function run(): Promise<void> {
@@ -50,6 +58,8 @@ async function run(): Promise<void> {
       logLevel: 'info',
       workerConcurrency: 3,
       recovery: true,
+      backend,
+      seed,
       keep: values.keep,
     }),
   )
@@ -77,11 +87,19 @@ async function run(): Promise<void> {
   })
   const stack = await prepared.startServices()
   const sender = createSender(clinic, stack.urls.ingest, host.origin)
-  const killed = await storm(stack, sender)
+  const faults = stack.google === null ? null : await startFaults(stack.google)
+  const { killed, redis } = await storm(stack, sender)
   const [ingest, worker, api] = [stack.services.ingest, stack.services.worker, stack.services.api]
   // What follows looks at a vault at rest; the api goes on serving.
   await ingest.stop()
   await worker.stop()
+  if (faults !== null) checkFaults(await faults.end(), verdict)
+  if (redis !== null)
+    verdict.check(
+      redis.flush >= 5 && redis.kill >= 3,
+      'Redis was emptied and killed as planned',
+      `${redis.flush} times emptied (${redis.keysLost} keys), ${redis.kill} times killed`,
+    )
   verdict.check(
     Object.values(killed).reduce((sum, count) => sum + count, 0) >= kills &&
       Object.values(killed).every(count => count >= Math.min(5, Math.ceil(kills / 3))),
@@ -94,7 +112,7 @@ async function run(): Promise<void> {
   verdict.check(
     falls === 0,
     'no service fell over because another one was killed',
-    `${falls} fell, ${ingest.failedStarts + worker.failedStarts + api.failedStarts} starts failed without the database`,
+    `${falls} fell, ${ingest.failedStarts + worker.failedStarts + api.failedStarts} starts failed while something was away`,
   )
   printAnswers(sender)
   await checkAll(stack, clinic, sender, verdict)
@@ -104,8 +122,13 @@ async function run(): Promise<void> {
   verdict.check(left.length === 0, 'no process is left of those that were killed', left.join('; '))
 }
 
+interface Storm {
+  readonly killed: Readonly<Record<Victim, number>>
+  readonly redis: RedisTroubles | null
+}
+
 /** Deliveries and kills side by side, until everything that was taken is archived. */
-async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Victim, number>>> {
+async function storm(stack: Stack, sender: Sender): Promise<Storm> {
   let done = 0
   let archived = 0
   let open = 0
@@ -151,6 +174,10 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
     progressEveryMs,
   )
   const killing = killAsPlanned(stack, plan.kills, progress, { signal: stop.signal })
+  const troubling =
+    stack.google === null
+      ? null
+      : troubleRedis(stack.google.redis, plan.redis, () => progress('worker'), { signal: stop.signal })
   try {
     await Promise.all(Array.from({ length: lanes }, lane))
     say(`  all delivered after ${seconds(performance.now() - startedMs)}`)
@@ -160,11 +187,12 @@ async function storm(stack: Stack, sender: Sender): Promise<Readonly<Record<Vict
     done = plan.tasks.length
     archived = Math.max(archived, plan.recordings.length)
     const killed = await killing
+    const redis = await troubling
     while (!(await count()) || (open > 0 && performance.now() < until)) await delay(pollMs)
     verdict.check(open === 0, 'everything that was taken is archived', `${archived} archived, ${open} not`)
     while (!(await count()) || (owed > 0 && performance.now() < until)) await delay(pollMs)
     verdict.check(owed === 0, 'nothing owes a copy to the recovery store', `${owed} objects do`)
-    return killed
+    return { killed, redis }
   } finally {
     stop.abort()
     clearInterval(report)

@@ -15,6 +15,8 @@ const remoteTroubleShare = 0.3
 const wayShares = { multipart: 0.5, upload: 0.32 } as const
 const repeatModes = ['later', 'together', 'after-failure', 'later', 'together'] as const
 const leastKillsEach = 5
+const redisFlushes = 6
+const redisKills = 4
 const pauseMostMs = 500
 
 export interface PlannedRecording {
@@ -48,10 +50,19 @@ export interface PlannedKill {
   readonly pauseMs: number
 }
 
+export interface PlannedRedisTrouble {
+  /** `flush`: everything in it is gone. `kill`: so it is, and for a moment nobody answers. */
+  readonly type: 'flush' | 'kill'
+  readonly at: number
+  readonly pauseMs: number
+}
+
 export interface Plan {
   readonly tasks: readonly Task[]
   readonly recordings: readonly PlannedRecording[]
   readonly kills: readonly PlannedKill[]
+  /** Struck only where there is a Redis. */
+  readonly redis: readonly PlannedRedisTrouble[]
 }
 
 export function makePlan(
@@ -122,16 +133,29 @@ export function makePlan(
     ),
     ...cutTasks,
   ])
-  return { tasks, recordings, kills: planKills(random, kills) }
+  return { tasks, recordings, kills: planKills(random, kills), redis: planRedis(random) }
 }
 
-function planKills(random: ReturnType<typeof createRandom>, count: number): readonly PlannedKill[] {
+type Random = ReturnType<typeof createRandom>
+
+function planKills(random: Random, count: number): readonly PlannedKill[] {
   const each: Victim[] = (['ingest', 'worker', 'postgres'] as const).flatMap(victim =>
     Array.from({ length: Math.min(leastKillsEach, Math.ceil(count / 3)) }, () => victim),
   )
   while (each.length < count) each.push(random.pick(['ingest', 'worker', 'postgres'] as const))
   return random
     .shuffle(each)
-    .map(victim => ({ victim, at: 0.02 + random.fraction() * 0.93, pauseMs: random.integer(0, pauseMostMs) }))
+    .map(victim => ({ victim, ...moment(random) }))
     .sort((a, b) => a.at - b.at)
 }
+
+function planRedis(random: Random): readonly PlannedRedisTrouble[] {
+  const repeat = (type: 'flush' | 'kill', count: number) =>
+    Array.from({ length: count }, () => ({ type, ...moment(random) }))
+  return [...repeat('flush', redisFlushes), ...repeat('kill', redisKills)].sort((a, b) => a.at - b.at)
+}
+
+const moment = (random: Random) => ({
+  at: 0.02 + random.fraction() * 0.93,
+  pauseMs: random.integer(0, pauseMostMs),
+})

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import type { Uses } from './callers.ts'
 import { parseFaultRule } from './fault-rule.ts'
 import type { FaultScript } from './faults.ts'
 
@@ -10,6 +11,8 @@ export interface Controlled {
   readonly faults: FaultScript
   /** How many requests there were of each operation. */
   readonly requests: Readonly<Record<string, number>>
+  /** Which permissions were needed, and by whom. */
+  readonly uses: Uses
   /** By name: what is looked at or done, with the members of the request's JSON. */
   readonly commands: Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => unknown>>
 }
@@ -19,7 +22,7 @@ export interface Control extends AsyncDisposable {
 }
 
 /**
- * `GET /SERVICE` tells the counts of requests and faults, `POST /SERVICE/faults` adds a rule (`FaultRuleText`),
+ * `GET /SERVICE` tells the counts of requests, faults and permissions, `POST /SERVICE/faults` adds a rule (`FaultRuleText`),
  * `DELETE /SERVICE/faults` forgets all, and `POST /SERVICE/COMMAND` runs a command of the service.
  */
 export async function startControl(
@@ -56,9 +59,10 @@ async function act(
   const [, name = '', what = ''] = new URL(request.url ?? '/', 'http://localhost').pathname.split('/')
   const service = services.get(name)
   if (service === undefined) return [404, { error: `There is no service ${name}` }]
-  const { faults, requests, commands } = service
+  const { faults, requests, uses, commands } = service
   if (request.method === 'GET' && what === '') {
-    return [200, { requests, injected: faults.injected, injectedByOperation: faults.injectedByOperation }]
+    const { injected, injectedByOperation } = faults
+    return [200, { requests, injected, injectedByOperation, uses }]
   }
   if (request.method === 'DELETE' && what === 'faults') {
     faults.clear()

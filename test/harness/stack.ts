@@ -1,8 +1,10 @@
-// The product as it runs for real: PostgreSQL, ingest, worker and api as processes of their own in a temporary folder.
+// The product as it runs for real: PostgreSQL, ingest, worker and api as processes of their own in a temporary folder,
+// on folders, a keyring and the queue in PostgreSQL, or on Google's services and Redis.
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ObjectStore } from '@auricle/objects'
 import { openAdapters, readConfig } from '@auricle/runtime'
 import {
   type DatabaseSettings,
@@ -11,6 +13,7 @@ import {
 } from '@auricle/runtime/postgres'
 import pg from 'pg'
 import { findFreePort } from './free-port.ts'
+import { type Google, openStoresOf, startGoogle } from './google.ts'
 import { type ServiceProcess, startService } from './service-process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -18,6 +21,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const passableMode = 0o711
 
 export type ServiceName = 'ingest' | 'worker' | 'api'
+export type Backend = 'local' | 'google'
+
+/** As a command line has it. */
+export function parseBackend(text: string): Backend {
+  if (text !== 'local' && text !== 'google') throw new RangeError('A backend is local or google')
+  return text
+}
 
 export interface StackOptions {
   /** Names the temporary folder. */
@@ -27,8 +37,14 @@ export interface StackOptions {
   /** Variables of one service beyond the common ones; they win. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>
   readonly nodeOptions?: Partial<Record<ServiceName, readonly string[]>>
-  /** A recovery store in a folder beside the data. Default: none. */
+  /** A recovery store in a folder beside the data. Default: none. On Google there is always one. */
   readonly recovery?: boolean
+  /** Default: local. */
+  readonly backend?: Backend
+  /** Decides what goes wrong with Google's services, once they are told to. Default: 1. */
+  readonly seed?: number
+  /** What reaches Google's key service and Redis is written down in the folder. Default: no. */
+  readonly recordsRequests?: boolean
   /** The folder stays when the run is over. */
   readonly keep?: boolean
 }
@@ -42,10 +58,14 @@ export interface Stack extends AsyncDisposable {
   readonly postgres: EmbeddedPostgres
   readonly services: Readonly<Record<ServiceName, ServiceProcess>>
   readonly urls: { readonly ingest: string; readonly api: string }
-  /** The adapters that the harness itself works with, on the same database, objects and keys. */
+  /** The adapters that the harness itself works with, on the same database, objects and keys; on Google as the operator. */
   readonly adapters: Awaited<ReturnType<typeof openAdapters>>
   /** Looks behind the curtain, past row-level security. */
   readonly superuser: pg.Pool
+  /** The same for objects, past the rights of the operator. */
+  readonly stores: { readonly objects: ObjectStore; readonly recovery: ObjectStore | null }
+  /** Null on the local backend. */
+  readonly google: Google | null
 }
 
 /** The schema is made and the harness's adapters are open; the services are started by `startServices`. */
@@ -68,6 +88,10 @@ export async function openStack(
     }),
   )
   const [ingestPort, apiPort] = [await findFreePort(), await findFreePort()]
+  const { backend = 'local', seed = 1 } = options
+  const recordTo = options.recordsRequests === true ? join(folder, 'requests') : null
+  if (recordTo !== null) await mkdir(recordTo)
+  const google = backend === 'google' ? opening.use(await startGoogle({ seed, recordTo })) : null
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: temporaryFolder,
@@ -83,7 +107,11 @@ export async function openStack(
   const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => silent }
   const adapters = opening.use(
     await openAdapters({
-      ...readConfig({ ...env, AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner) }),
+      ...readConfig({
+        ...env,
+        ...google?.env('operator'),
+        AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner),
+      }),
       logger: silent,
       database: 'join',
     }),
@@ -93,6 +121,7 @@ export async function openStack(
     pool => pool.end(),
   )
   superuser.on('error', nothing)
+  const stores = google === null ? adapters : await openStoresOf(google)
   const opened = opening.move()
   stopOnSignal(opened)
   const base = {
@@ -104,6 +133,8 @@ export async function openStack(
     urls: { ingest: `http://127.0.0.1:${ingestPort}`, api: `http://127.0.0.1:${apiPort}` },
     adapters,
     superuser,
+    stores,
+    google,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
   const start = async (name: ServiceName, readyMessage: string): Promise<ServiceProcess> => {
@@ -114,7 +145,7 @@ export async function openStack(
         name,
         main: join(root, 'services', name, 'src', 'main.ts'),
         nodeOptions: options.nodeOptions?.[name] ?? [],
-        env: { ...env, TMPDIR: temporary, ...options.env?.[name] },
+        env: { ...env, ...google?.env(name), TMPDIR: temporary, ...options.env?.[name] },
         cwd: temporary,
         logFile: join(logFolder, `${name}.log`),
         readyMessage,

@@ -21,18 +21,21 @@ const firstDelayMs = 5_000
 const delayMostMs = 2 * 60 * 60_000
 
 /** Failures that no second attempt can mend. */
-const permanent: ReadonlySet<string> = new Set([
+const permanent: ReadonlySet<string> = new Set(['empty_body', 'fetch_refused', 'not_audio', 'too_large'])
+
+/**
+ * What damage looks like. A byte that changed on its way from the store looks the same as one that changed in it, and
+ * is right when it is read again; so damage is believed after this many attempts, if it was found in the last two.
+ */
+const damage: ReadonlySet<string> = new Set([
   'content_mismatch',
   'damaged',
-  'empty_body',
-  'fetch_refused',
   'malformed',
-  'not_audio',
   'not_authentic',
-  'too_large',
   'unknown_version',
   'wrong_context',
 ])
+const damagedAttemptsMost = 5
 
 /**
  * Throws only what says nothing about this intake: an abort, or a database that cannot even record the failure.
@@ -67,8 +70,7 @@ export async function failAttempt(
 ): Promise<AttemptOutcome> {
   const intake = await parts.catalog.findIntake(tenantId, intakeId, options)
   if (intake === null || intake.state !== 'received') return { status: 'gone' }
-  const isPermanent = permanent.has(code) && !isTransient(cause)
-  if (!isPermanent && intake.attempts + 1 < attemptsMost) {
+  if (intake.attempts + 1 < attemptsFor(code, cause, intake.lastErrorCode)) {
     const nextAttemptAt = nextAttempt(parts, intake.attempts)
     await parts.catalog.commitArchiveFailure({ tenantId, intakeId, errorCode: code, nextAttemptAt }, options)
     return { status: 'retry', errorCode: code, cause }
@@ -87,6 +89,12 @@ export async function failAttempt(
   )
   await parts.catalog.commitQuarantine(tenantId, intakeId, code, event, options)
   return { status: 'quarantined', errorCode: code, cause }
+}
+
+function attemptsFor(code: string, cause: unknown, lastCode: string | null): number {
+  if (isTransient(cause)) return attemptsMost
+  if (permanent.has(code)) return 1
+  return damage.has(code) && damage.has(lastCode ?? '') ? damagedAttemptsMost : attemptsMost
 }
 
 function isTransient(cause: unknown): boolean {

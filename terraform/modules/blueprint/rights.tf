@@ -153,6 +153,13 @@ locals {
       within  = "recordings/"
       why     = "Reads second copies back, and recognises one that it made before it was cut off"
     }
+    worker_list_recovery = {
+      service = "worker"
+      store   = "recovery"
+      role    = "list"
+      within  = null
+      why     = "Is told that a second copy is absent: who may not list is refused it as one that may not be had"
+    }
     worker_inspect_recovery = {
       service = "worker"
       store   = "recovery"
@@ -166,6 +173,13 @@ locals {
       role    = "read"
       within  = "recordings/"
       why     = "auricle verify opens second copies too"
+    }
+    operator_list_recovery = {
+      service = "operator"
+      store   = "recovery"
+      role    = "list"
+      within  = null
+      why     = "auricle verify tells an absent second copy from one that may not be had"
     }
     operator_inspect_recovery = {
       service = "operator"

@@ -14,8 +14,10 @@ export interface Call {
   /** The service's address as the caller wrote it, without a slash at the end. */
   readonly origin: string
   readonly service: Service
-  /** Whether the caller has the permission on the bucket. */
-  may(permission: string, bucketName?: string): boolean
+  /** Whether the caller has the permission on what the call is about, or on another resource. */
+  may(permission: string, resource?: string): boolean
+  /** The same, and it is noted that it was needed. */
+  use(permission: string, resource?: string): boolean
   /** The refusal that the caller gets who has not. */
   forbid(permission: string): Refusal
   /** Of an upload: lets its bytes through, or what a fault makes of them. */
@@ -53,13 +55,18 @@ export function theBucket(call: Call, name: string = call.bucketName): Bucket {
   return bucket
 }
 
-/** Throws where the caller has not the permission on the bucket. */
-export function need(call: Call, permission: string, bucketName: string = call.bucketName): void {
-  if (!call.may(permission, bucketName)) throw call.forbid(permission)
+/** What permissions are given on: `bucket`, or `bucket/object`. */
+export function resourceName(bucketName: string, objectName: string): string {
+  return objectName === '' ? bucketName : `${bucketName}/${objectName}`
+}
+
+/** Throws where the caller has not the permission on what the call is about, or on another resource. */
+export function need(call: Call, permission: string, resource?: string): void {
+  if (!call.use(permission, resource)) throw call.forbid(permission)
 }
 
 /** Who may not list does not learn that an object is absent: it is refused as one that exists and may not be had. */
 export function absentObject(call: Call, permission: string): Refusal {
-  if (!call.may('storage.objects.list')) return call.forbid(permission)
+  if (!call.may('storage.objects.list', call.bucketName)) return call.forbid(permission)
   return noSuchObject(call.bucketName, call.objectName)
 }

@@ -14,6 +14,7 @@ before(async () => {
         permissions: [],
         on: { calls: ['create', 'get', 'list', 'delete', 'update'].map(verb => `storage.objects.${verb}`) },
       },
+      door: { permissions: [], on: { 'calls/intake': ['storage.objects.create'] } },
       doctor: { permissions: ['storage.buckets.get'] },
     },
   })
@@ -68,6 +69,21 @@ test('permissions may be given on one bucket alone', async () => {
   assert.equal((await refused(as('worker', 'calls-recovery').getFiles())).code, 403)
   const copy = as('worker').file('there').copy(as('worker', 'calls-recovery').file('there'))
   assert.equal((await refused(copy)).code, 403)
+})
+
+test('permissions may be given on one folder alone, and it is noted which were needed', async () => {
+  const door = as('door')
+  await door.file('intake/one').save('x', { resumable: false, ...createOnly })
+  await door.file('intake/two').save('x', { resumable: true, ...createOnly })
+  for (const name of ['intakes/one', 'recordings/one', 'intak'])
+    assert.equal((await refused(door.file(name).save('x', { resumable: false }))).code, 403)
+  assert.equal((await refused(door.file('intake/one').download())).code, 403)
+  assert.equal((await refused(door.file('intake/one').save('y', { resumable: false }))).code, 403)
+  assert.deepEqual(gcs.uses['door'], {
+    'storage.objects.create': { granted: 3, refused: 3 },
+    'storage.objects.get': { granted: 0, refused: 1 },
+    'storage.objects.delete': { granted: 0, refused: 1 },
+  })
 })
 
 test('an unknown token and none at all are 401 with a challenge; a rotated token is still its caller', async () => {

@@ -1,5 +1,5 @@
 // Calls about one object that is there: get, read, patch, delete, copy, restore.
-import { type Answer, absentObject, type Call, json, need, theBucket } from './call.ts'
+import { type Answer, absentObject, type Call, json, need, resourceName, theBucket } from './call.ts'
 import { checkConditions, checkReadConditions, int64, parseConditions } from './conditions.ts'
 import { parseReadRange } from './content-range.ts'
 import { asInt64, asText, type JsonRecord, readJson } from './json.ts'
@@ -108,11 +108,12 @@ export async function rewriteObject(
 ): Promise<Answer> {
   const given = await readJson(call.body)
   const source = theSource(call)
-  need(call, 'storage.objects.create', to.bucketName)
+  const resource = resourceName(to.bucketName, to.objectName)
+  need(call, 'storage.objects.create', resource)
   const target = theBucket(call, to.bucketName)
   const replaced = liveObject(target, to.objectName)
   checkConditions(parseConditions(call.query), replaced)
-  if (replaced !== null) need(call, 'storage.objects.delete', to.bucketName)
+  if (replaced !== null) need(call, 'storage.objects.delete', resource)
 
   const objectSize = source.bytes.size
   const token = call.query.get('rewriteToken')
@@ -134,7 +135,7 @@ export async function rewriteObject(
   const now = call.service.now()
   const properties = copiedProperties(source, given)
   if (properties.retention !== null) {
-    need(call, 'storage.objects.setRetention', to.bucketName)
+    need(call, 'storage.objects.setRetention', resource)
     checkNewRetention(target, properties.retention, now)
   }
   call.service.throttle(target, to.objectName)

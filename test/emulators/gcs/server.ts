@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bearerToken, type Callers, createIdentities, type Identity } from '../callers.ts'
+import { bearerToken, type Callers, createIdentities, type Identity, type Uses } from '../callers.ts'
 import { createClock } from '../clock.ts'
 import { createFaultScript, type Fault, type FaultScript } from '../faults.ts'
 import { type BucketSettings, createBucket } from './bucket.ts'
-import type { Answer, Call, Service } from './call.ts'
+import { type Answer, type Call, resourceName, type Service } from './call.ts'
 import { corruptBytes, corruptChecksum } from './corrupt.ts'
 import { keepFields, parseFields } from './fields.ts'
 import { forbidden, injectedStatus, Refusal, tooManyRequests, unauthorized } from './refusal.ts'
@@ -42,6 +42,8 @@ export interface GcsEmulator extends AsyncDisposable {
   readonly state: GcsState
   /** How many there were of each operation. */
   readonly requests: Readonly<Record<string, number>>
+  /** Which permissions were needed, and by whom. */
+  readonly uses: Uses
   advance(ms: number): void
 }
 
@@ -135,6 +137,7 @@ export async function startGcsEmulator(options: GcsEmulatorOptions = {}): Promis
     get requests() {
       return Object.fromEntries(requests)
     },
+    uses: identities.uses,
     advance: clock.advance,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
@@ -202,6 +205,7 @@ function makeCall(given: {
   const { request, response, body, route: found, url } = incoming
   const spoils = fault?.type === 'corrupt' && fault.what === 'bytes'
   const cuts = fault?.type === 'cut' && fault.side === 'request'
+  const own = resourceName(found.bucketName, found.objectName)
   return {
     bucketName: found.bucketName,
     objectName: found.objectName,
@@ -210,7 +214,8 @@ function makeCall(given: {
     body: cuts ? cutBody(body, response, fault.afterBytes) : body,
     origin: `http://${request.headers.host ?? 'localhost'}`,
     service,
-    may: (permission, bucketName = found.bucketName) => identity?.may(permission, bucketName) ?? false,
+    may: (permission, resource = own) => identity?.may(permission, resource) ?? false,
+    use: (permission, resource = own) => identity?.use(permission, resource) ?? false,
     forbid: permission => forbidden(identity?.name ?? 'Anonymous caller', permission),
     received: bytes => (spoils ? corruptBytes(bytes) : bytes),
   }

@@ -5,7 +5,7 @@ import { flipMiddle } from './corrupt.ts'
 import type { StoredObject } from './object.ts'
 import type { Properties } from './properties.ts'
 import { liveObject } from './shelf.ts'
-import { storeBytes } from './stored-bytes.ts'
+import { type StoredBytes, storeBytes } from './stored-bytes.ts'
 
 export interface ObjectView extends Properties {
   readonly bucket: string
@@ -20,6 +20,10 @@ export interface ObjectView extends Properties {
   bytes(): Buffer
 }
 
+export interface RecomputedView extends ObjectView {
+  readonly recomputedCrc32c: string
+}
+
 export interface SessionView {
   readonly bucket: string
   readonly name: string
@@ -32,6 +36,8 @@ export interface GcsState {
   buckets(): readonly string[]
   /** All generations, also what is soft-deleted. */
   objects(bucket: string): readonly ObjectView[]
+  /** The same with a checksum made anew of the bytes that are there. */
+  recompute(bucket: string): readonly RecomputedView[]
   /** The live one. */
   object(bucket: string, name: string): ObjectView | null
   sessions(): readonly SessionView[]
@@ -45,12 +51,15 @@ export function createState({ buckets, sessions }: Service): GcsState {
     if (bucket === undefined) throw new Error(`There is no bucket ${name}`)
     return bucket
   }
+  const objects: GcsState['objects'] = name => {
+    const bucket = bucketOf(name)
+    return [...[...bucket.objects.values()].flat(), ...bucket.softDeleted].map(object => view(name, object))
+  }
   return {
     buckets: () => [...buckets.keys()],
-    objects(name) {
-      const bucket = bucketOf(name)
-      return [...[...bucket.objects.values()].flat(), ...bucket.softDeleted].map(object => view(name, object))
-    },
+    objects,
+    recompute: name =>
+      objects(name).map(object => ({ ...object, recomputedCrc32c: storedAgain(object.bytes()).crc32c })),
     object(bucket, name) {
       const object = liveObject(bucketOf(bucket), name)
       return object === null ? null : view(bucket, object)
@@ -66,10 +75,8 @@ export function createState({ buckets, sessions }: Service): GcsState {
       const bucket = bucketOf(bucketName)
       const object = liveObject(bucket, name)
       if (object === null) throw new Error(`There is no object ${name}`)
-      const rotten = storeBytes()
-      rotten.append(flipMiddle(bytesOf(object)))
       const { crc32c, md5 } = object.bytes
-      const bytes = { ...rotten.finish(), crc32c, md5 }
+      const bytes = { ...storedAgain(flipMiddle(bytesOf(object))), crc32c, md5 }
       const generations = bucket.objects.get(name) ?? []
       generations.splice(generations.indexOf(object), 1, { ...object, bytes })
     },
@@ -77,6 +84,12 @@ export function createState({ buckets, sessions }: Service): GcsState {
 }
 
 const bytesOf = ({ bytes }: StoredObject): Buffer => Buffer.concat([...bytes.slice(0, bytes.size)])
+
+function storedAgain(bytes: Buffer): StoredBytes {
+  const stored = storeBytes()
+  stored.append(bytes)
+  return stored.finish()
+}
 
 function view(bucket: string, object: StoredObject): ObjectView {
   const { name, generation, metageneration, bytes, createdAt, properties, softDeleted, noncurrentSince } =

@@ -1,11 +1,11 @@
 // Uploads in one request, and what ends every upload: the checks after which an object exists.
-import { type Answer, type Call, json, need, type Service, theBucket } from './call.ts'
+import { type Answer, type Call, json, need, resourceName, type Service, theBucket } from './call.ts'
 import { type Conditions, checkConditions, parseConditions } from './conditions.ts'
 import { asRecord, asText, type JsonRecord } from './json.ts'
 import { writeObject } from './object.ts'
 import { noProperties, type Properties, patchProperties } from './properties.ts'
 import { checkNewRetention } from './protection.ts'
-import { invalid, type Refusal } from './refusal.ts'
+import { invalid } from './refusal.ts'
 import { boundaryOf, readRelated } from './related.ts'
 import { addObject, liveObject } from './shelf.ts'
 import { type BytesBeingStored, storeBytes } from './stored-bytes.ts'
@@ -26,15 +26,16 @@ export interface Upload {
   readonly storageClass: string | null
   readonly conditions: Conditions
   readonly expected: Expected
-  /** What the caller gets if there is an object to be replaced; null where it may. */
-  readonly mayNotReplace: Refusal | null
+  /** Throws where the caller may not, if there is an object to be replaced. */
+  readonly mustBeAllowedToReplace: () => void
 }
 
 /** Throws where it is already clear that no object will come of it. */
 export function prepareUpload(call: Call, metadata: JsonRecord, contentType: string | null): Upload {
-  need(call, 'storage.objects.create')
-  const bucket = theBucket(call)
   const objectName = call.query.get('name') ?? asText(metadata['name'], 'name')
+  const resource = resourceName(call.bucketName, objectName)
+  need(call, 'storage.objects.create', resource)
+  const bucket = theBucket(call)
   if (objectName === '' || Buffer.byteLength(objectName) > mostNameBytes || /[\r\n]/.test(objectName)) {
     throw invalid(`Invalid object name: '${objectName}'`)
   }
@@ -43,7 +44,7 @@ export function prepareUpload(call: Call, metadata: JsonRecord, contentType: str
     metadata,
   )
   if (properties.retention !== null) {
-    need(call, 'storage.objects.setRetention')
+    need(call, 'storage.objects.setRetention', resource)
     checkNewRetention(bucket, properties.retention, call.service.now())
   }
   const sums = parseHashes(call.headers['x-goog-hash'])
@@ -58,7 +59,7 @@ export function prepareUpload(call: Call, metadata: JsonRecord, contentType: str
       crc32c: sums.crc32c ?? textOrNull(metadata['crc32c'], 'crc32c'),
       md5: sums.md5 ?? textOrNull(metadata['md5Hash'], 'md5Hash'),
     },
-    mayNotReplace: call.may('storage.objects.delete') ? null : call.forbid('storage.objects.delete'),
+    mustBeAllowedToReplace: () => need(call, 'storage.objects.delete', resource),
   }
   checkConditions(upload.conditions, liveObject(bucket, objectName))
   return upload
@@ -98,7 +99,7 @@ export function finishUpload(
   }
   const live = liveObject(bucket, name)
   checkConditions(upload.conditions, live)
-  if (live !== null && upload.mayNotReplace !== null) throw upload.mayNotReplace
+  if (live !== null) upload.mustBeAllowedToReplace()
   service.throttle(bucket, name)
   const object = addObject(
     bucket,

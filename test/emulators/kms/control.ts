@@ -8,6 +8,7 @@ export function controlKms(kms: KmsEmulator): Controlled {
     get requests() {
       return kms.calls
     },
+    uses: kms.uses,
     commands: {
       /** The PEM text, and the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH of our services names. */
       'root-certificate': () => ({ text: kms.rootCertificate, file: kms.rootCertificateFile }),
@@ -20,6 +21,7 @@ export function controlKms(kms: KmsEmulator): Controlled {
       'set-primary': ({ key, version }) => kms.setPrimary(text(key), Number(version)),
       'expire-token': ({ token }) => kms.expireToken(text(token)),
       'cut-connections': () => kms.cutAllConnections(),
+      bindings: () => kms.bindings,
       'reset-calls': () => kms.resetCalls(),
     },
   }

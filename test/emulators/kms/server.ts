@@ -7,15 +7,17 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { bearerToken, type Callers, createIdentities } from '../callers.ts'
+import { bearerToken, type Callers, createIdentities, type Uses } from '../callers.ts'
 import { createFaultScript, type Fault, type FaultScript } from '../faults.ts'
 import { administrationOf } from './administration.ts'
+import { type Binding, createBindings } from './bindings.ts'
 import { makeCertificate } from './certificate.ts'
 import { cryptographyOf } from './cryptography.ts'
 import { openGate } from './gate.ts'
 import { createKeys, type Version, type VersionState } from './keys.ts'
 import { permissionFor, resourceOf } from './permissions.ts'
 import { loadService } from './protocol.ts'
+import { record } from './record.ts'
 import { Code, denied, Refusal, serviceErrorOf, unauthenticated } from './status.ts'
 
 export interface KmsEmulatorOptions {
@@ -25,6 +27,8 @@ export interface KmsEmulatorOptions {
   readonly seed?: number | undefined
   /** Default: a free one. */
   readonly port?: number | undefined
+  /** A folder in which every request is written down as it was received. Default: nothing is. */
+  readonly recordTo?: string | undefined
   /** Key rings that are there from the start. */
   readonly keyRings?: readonly string[] | undefined
   /** How long a version that is not made in software for encryption is PENDING_GENERATION. Default: 0. */
@@ -58,6 +62,10 @@ export interface KmsEmulator extends AsyncDisposable {
   readonly faults: FaultScript
   /** How often each method was called, refused calls included. */
   readonly calls: Readonly<Record<string, number>>
+  /** The same of wraps and unwraps, by key and additional data. */
+  readonly bindings: readonly Binding[]
+  /** Which permissions were needed, and by whom. */
+  readonly uses: Uses
   /** Calls that the caller ended before they were answered. */
   readonly cancelled: number
   /** Null: nothing is changed. */
@@ -94,13 +102,14 @@ const cutBytesMost = 20
 
 export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promise<KmsEmulator> {
   const { clock = Date.now, callers = null, seed = 1, port = 0, keyRings = [] } = options
-  const { generationMs = 0, notOffered = [] } = options
+  const { generationMs = 0, notOffered = [], recordTo } = options
   const keys = createKeys({ clock, generationMs, notOffered })
   for (const ring of keyRings) keys.createRing(ring)
   const identities = createIdentities(callers)
   const faults = createFaultScript({ seed })
   const methods = { ...cryptographyOf(keys), ...administrationOf(keys) }
   const closing = new AbortController()
+  const bindings = createBindings()
   let calls: Record<string, number> = {}
   let cancelled = 0
   let tampering: Tampering | null = null
@@ -116,14 +125,16 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   ): Promise<Message> {
     calls[method] = (calls[method] ?? 0) + 1
     const received = call.request
+    if (recordTo !== undefined) record(recordTo, method, received)
     const resource = resourceOf(received)
+    bindings.note(method, resource, received)
     const token = bearerToken(String(call.metadata.get('authorization')[0] ?? ''))
     const fault = faults.take({ operation: method, resource }, fault => isPossible(fault, method))
     await injectBefore(fault, token, call)
     const identity = identities.identify(token)
     if (identity === null) throw unauthenticated()
     const permission = permissionFor(method)
-    if (permission !== null && !identity.may(permission, resource)) throw denied(permission, resource)
+    if (permission !== null && !identity.use(permission, resource)) throw denied(permission, resource)
     const request = tampering?.request?.(method, received) ?? received
     // A refusal gets lost on its way like any other answer.
     using _ = { [Symbol.dispose]: () => injectAfter(fault, call) }
@@ -196,6 +207,10 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     get calls() {
       return { ...calls }
     },
+    get bindings() {
+      return bindings.list()
+    },
+    uses: identities.uses,
     get cancelled() {
       return cancelled
     },
@@ -232,6 +247,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     cutAllConnections: () => gate.cutAll(),
     resetCalls() {
       calls = {}
+      bindings.clear()
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

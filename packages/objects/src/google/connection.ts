@@ -69,6 +69,8 @@ export const firstTry = (): Tries => ({ count: 1, since: performance.now() })
 
 const delayMostMs = 32_000
 const unauthorized = 401
+/** For one request. */
+const renewalsMost = 2
 const tooManyRequests = 429
 /** An upload that goes on is answered with it (and no `location`). */
 const resumeIncomplete = 308
@@ -134,14 +136,15 @@ export function createConnection(settings: ConnectionSettings): Connection {
   }
 
   const withToken = async <T>(call: () => Promise<T>): Promise<T> => {
-    const before = renewals
-    try {
-      return await call()
-    } catch (error) {
-      // The clock says that it is still good, the service says that it is not.
-      if (!(error instanceof ApiFailure) || error.status !== unauthorized) throw error
-      if (renewals === before && !(await renewToken())) throw error
-      return await call()
+    for (let count = 0; ; count++) {
+      const before = renewals
+      try {
+        return await call()
+      } catch (error) {
+        // The clock says that it is still good, the service says that it is not: of a new token too, if at once again.
+        if (!(error instanceof ApiFailure) || error.status !== unauthorized) throw error
+        if (count === renewalsMost || (renewals === before && !(await renewToken()))) throw error
+      }
     }
   }
 
