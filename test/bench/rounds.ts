@@ -50,7 +50,8 @@ export async function takeTurns(
   return samples
 }
 
-function processorMs(): number {
+/** Time that the processor spent on this process, with all its threads, since it began. */
+export function processorMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / microsecondsPerMs
 }

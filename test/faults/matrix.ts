@@ -35,8 +35,9 @@ const lanesAtOnce = 12
 /** Throws an error that names the cells where an invariant does not hold. */
 export async function runMatrix<Subject>(port: Port<Subject>): Promise<PortMatrix> {
   await using stack = new AsyncDisposableStack()
-  const lanes: Lane<Subject>[] = []
-  for (let index = 0; index < lanesAtOnce; index++) lanes.push(stack.use(await port.openLane()))
+  const lanes: Lane<Subject>[] = await Promise.all(
+    Array.from({ length: lanesAtOnce }, async () => stack.use(await port.openLane())),
+  )
 
   const plans = await each(lanes, port.operations, async (lane, operation) => {
     const undisturbed = await named([operation.name], () => runUndisturbed({ port, operation, lane }))

@@ -62,9 +62,9 @@ async function clean({ buckets, keys }: LivePlan): Promise<boolean> {
     const place = `gs://${bucket.bucket}/${bucket.prefix}`
     await attempt(place, async () => {
       const { removed, left } = await cleanObjects(bucket)
-      if (left.length === 0) return `${removed} objects removed, nothing is left`
+      if (left.length === 0) return `${removed} removed, nothing is left`
       isClean = false
-      return `${left.length} objects are still there; later: gcloud storage rm -r '${place}/**'`
+      return `${left.length} still there; later: gcloud storage rm -r '${place}/**'`
     })
   }
   if (keys !== null) {

@@ -51,7 +51,7 @@ export async function runRange(): Promise<readonly Row[]> {
   const startedApi = await startChild<number>(
     join(import.meta.dirname, 'api-server.ts'),
     [],
-    serviceEnvironment(place),
+    serviceEnvironment(place, 'api'),
   )
   await using api = startedApi.child
   using ours = await openRangeClient(startedApi.hello)

@@ -14,6 +14,12 @@ export interface RunningService extends AsyncDisposable {
   readonly pid: number
 }
 
+/** What of a service's environment is otherwise. */
+interface Change {
+  readonly env?: Readonly<Record<string, string>>
+  readonly without?: readonly string[]
+}
+
 const readyMessages: Readonly<Record<ServiceName, string>> = {
   ingest: 'Listening',
   worker: 'Working',
@@ -23,12 +29,10 @@ const startMostMs = 120_000
 const pollMs = 50
 
 /** The variables that a service reads, and the paths of a shell; nothing of our own environment. */
-export function serviceEnvironment({
-  postgres,
-  dataFolder,
-  urls,
-  temporaryFolder,
-}: Place): Record<string, string> {
+export function serviceEnvironment(
+  { postgres, dataFolder, urls, temporaryFolder, google }: Place,
+  name: ServiceName,
+): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: temporaryFolder,
@@ -39,21 +43,28 @@ export function serviceEnvironment({
     AURICLE_API_PORT: new URL(urls.api).port,
     AURICLE_LOG_LEVEL: 'info',
     AURICLE_LOG_FORMAT: 'json',
+    ...google?.env(name),
   }
 }
 
 /**
  * Resolves when it can work; disposing stops it by its pid. Its log goes straight to a file: through a pipe it would
- * wake this process with every line, and the two share their cores.
+ * wake this process with every line, and the two share their cores. `without`: variables that it does not get.
  */
-export async function startOne(place: Place, name: ServiceName): Promise<RunningService> {
+export async function startOne(
+  place: Place,
+  name: ServiceName,
+  { env: more = {}, without = [] }: Change = {},
+): Promise<RunningService> {
   const cwd = join(place.temporaryFolder, name)
   mkdirSync(cwd, { recursive: true })
   const logFile = join(place.logFolder, `${name}.log`)
   const log = openSync(logFile, 'w', 0o600)
   const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url))
+  const env = { ...serviceEnvironment(place, name), ...more }
+  for (const variable of without) delete env[variable]
   const child = spawn(process.execPath, [main], {
-    env: serviceEnvironment(place),
+    env,
     cwd,
     stdio: ['ignore', log, log],
   })

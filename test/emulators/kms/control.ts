@@ -21,6 +21,7 @@ export function controlKms(kms: KmsEmulator): Controlled {
       'set-primary': ({ key, version }) => kms.setPrimary(text(key), Number(version)),
       'expire-token': ({ token }) => kms.expireToken(text(token)),
       'cut-connections': () => kms.cutAllConnections(),
+      bindings: () => kms.bindings,
       'reset-calls': () => kms.resetCalls(),
     },
   }

@@ -10,6 +10,7 @@ import {
 import { bearerToken, type Callers, createIdentities, type Uses } from '../callers.ts'
 import { createFaultScript, type Fault, type FaultScript } from '../faults.ts'
 import { administrationOf } from './administration.ts'
+import { type Binding, createBindings } from './bindings.ts'
 import { makeCertificate } from './certificate.ts'
 import { cryptographyOf } from './cryptography.ts'
 import { openGate } from './gate.ts'
@@ -61,6 +62,8 @@ export interface KmsEmulator extends AsyncDisposable {
   readonly faults: FaultScript
   /** How often each method was called, refused calls included. */
   readonly calls: Readonly<Record<string, number>>
+  /** The same of wraps and unwraps, by key and additional data. */
+  readonly bindings: readonly Binding[]
   /** Which permissions were needed, and by whom. */
   readonly uses: Uses
   /** Calls that the caller ended before they were answered. */
@@ -106,6 +109,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const faults = createFaultScript({ seed })
   const methods = { ...cryptographyOf(keys), ...administrationOf(keys) }
   const closing = new AbortController()
+  const bindings = createBindings()
   let calls: Record<string, number> = {}
   let cancelled = 0
   let tampering: Tampering | null = null
@@ -123,6 +127,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     const received = call.request
     if (recordTo !== undefined) record(recordTo, method, received)
     const resource = resourceOf(received)
+    bindings.note(method, resource, received)
     const token = bearerToken(String(call.metadata.get('authorization')[0] ?? ''))
     const fault = faults.take({ operation: method, resource }, fault => isPossible(fault, method))
     await injectBefore(fault, token, call)
@@ -202,6 +207,9 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     get calls() {
       return { ...calls }
     },
+    get bindings() {
+      return bindings.list()
+    },
     uses: identities.uses,
     get cancelled() {
       return cancelled
@@ -239,6 +247,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     cutAllConnections: () => gate.cutAll(),
     resetCalls() {
       calls = {}
+      bindings.clear()
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
