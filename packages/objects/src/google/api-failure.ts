@@ -40,6 +40,8 @@ export type Meaning =
   | 'no_bucket'
   /** A precondition does not hold. */
   | 'condition'
+  /** An upload that went in parts can only be begun anew. */
+  | 'session_over'
   | 'range'
   | 'held'
   | 'retained'
@@ -70,6 +72,7 @@ const table: readonly Row[] = [
   { status: [404], message: /^no such object/i, meaning: 'absent' },
   { status: [404], reason: /^notFound$/, message: /object|^not found$/i, meaning: 'absent' },
   { status: [412], meaning: 'condition' },
+  { status: [410], meaning: 'session_over' },
   { status: [416], meaning: 'range' },
   { status: [400], message: /crc32c/i, meaning: 'checksum' },
 ]
@@ -89,6 +92,7 @@ const sentences: Readonly<Record<Meaning, readonly [ObjectError['code'], string]
   absent: ['not_found', 'There is no such object'],
   no_bucket: ['unavailable', 'The bucket is not there'],
   condition: ['unavailable', 'The object changed meanwhile'],
+  session_over: ['unavailable', 'The upload was over before it was whole'],
   range: ['bad_range', 'The range does not lie within the object'],
   held: ['held', 'A hold keeps the object'],
   retained: ['retained', 'The object is kept until its retention ends'],

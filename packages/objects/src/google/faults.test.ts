@@ -185,6 +185,23 @@ describe('a fault once is no matter', () => {
     assert.equal(subject.metadata.fetches, 2)
   })
 
+  test('a session that is over is an outage, or says that the key was taken meanwhile', async () => {
+    await using subject = await start()
+    const over: Fault = { type: 'status', status: 410 }
+    const rule = { operation: 'objects.insert.resumable.chunk', fault: over, skip: 2, times: 1 }
+    subject.gcs.faults.add(rule)
+    await fails(subject.store.put('key', inPieces(large), kept), 'unavailable')
+    subject.gcs.faults.add(rule)
+    async function* overtaken() {
+      yield* inPieces(large.subarray(0, quantumBytes + 1))
+      await subject.store.put('key', inPieces(small), kept)
+      yield* inPieces(large.subarray(quantumBytes + 1))
+    }
+    const { status, facts } = await subject.store.put('key', overtaken(), kept)
+    assert.equal(status, 'exists')
+    assert.equal(facts.sizeBytes, small.length)
+  })
+
   test('a new token that is taken back at once is renewed as well, and a third is not asked for', async () => {
     await using subject = await start({ permissions: ['storage.objects.create', 'storage.objects.get'] })
     subject.gcs.faults.add({ operation: 'objects.insert.multipart', fault: expired, times: 2 })

@@ -140,11 +140,28 @@ async function putInSession(
       chunk = next.value
     }
   } catch (error) {
-    if (meaningOf(error) === 'condition') return await taken(bucket, key, whole())
+    const meaning = meaningOf(error)
+    const isTaken =
+      meaning === 'condition' || (meaning === 'session_over' && (await isThere(bucket, object, signal)))
+    if (isTaken) return await taken(bucket, key, whole())
     // Not waited for after an abort, which is to be prompt.
     const cancelling = address === null ? null : cancelSession(bucket, address)
     if (signal?.aborted !== true) await cancelling
     throw error
+  }
+}
+
+/** A session that was refused because the key is taken is over, and where that answer was lost it says no more. */
+async function isThere(
+  bucket: Bucket,
+  { name }: NewObject,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    return (await bucket.get(name, { signal })) !== null
+  } catch {
+    signal?.throwIfAborted()
+    return false
   }
 }
 
