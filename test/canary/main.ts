@@ -1,13 +1,15 @@
 // Canary: a full run with markers in everything that may identify a patient or open a door, then a search for them in
 // every byte that was written anywhere, and in the command lines of the processes that ran.
 //
-//   npm run canary
-import { sep } from 'node:path'
+//   npm run canary -- --backend google
+import '../harness/own-roots.ts'
+import { join, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startAudioHost } from '../harness/audio-host.ts'
 import { openClinic } from '../harness/clinic.ts'
+import type { Google } from '../harness/google.ts'
 import { readSamples } from '../harness/samples.ts'
-import { openStack, type Stack } from '../harness/stack.ts'
+import { openStack, parseBackend, type Stack } from '../harness/stack.ts'
 import { createVerdict, mebibytes, printTable, say, seconds } from '../harness/verdict.ts'
 import { clinicMaxBytes, runEverything } from './full-run.ts'
 import { formsOf, type Marker, markerOf, textMarker } from './marker.ts'
@@ -18,7 +20,10 @@ import { createScanner, type Hit, type Scanner } from './scan.ts'
 const signatureCharacters = 40
 const hitsShownMost = 40
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { backend: { type: 'string', default: 'local' }, keep: { type: 'boolean', default: false } },
+})
+const backend = parseBackend(values.backend)
 const startedMs = performance.now()
 const verdict = createVerdict()
 await run()
@@ -28,7 +33,14 @@ verdict.finish('canary')
 async function run(): Promise<void> {
   await using opening = new AsyncDisposableStack()
   const prepared = opening.use(
-    await openStack({ name: 'canary', logLevel: 'debug', workerConcurrency: 2, keep: values.keep }),
+    await openStack({
+      name: 'canary',
+      logLevel: 'debug',
+      workerConcurrency: 2,
+      backend,
+      recordsRequests: true,
+      keep: values.keep,
+    }),
   )
   if (values.keep) say(`everything stays in ${prepared.folder}`)
   const hosted: Parameters<typeof runEverything>[0]['hosted'] = new Map()
@@ -81,6 +93,7 @@ async function run(): Promise<void> {
   const planted = await plant(stack)
   for (const service of Object.values(stack.services)) await service.stop()
   await stack.postgres.stop()
+  if (stack.google !== null) await writeOut(stack, stack.google)
 
   const scanner = createScanner(
     [...markers, ...new Set(planted.map(({ marker }) => marker))].flatMap(formsOf),
@@ -106,6 +119,12 @@ async function run(): Promise<void> {
   for (const { form, where } of leaks.slice(0, hitsShownMost))
     say(`       LEAK: ${form.marker.name}, ${form.form}, in ${where.replace(stack.folder, '')}`)
   verdict.check(leaks.length === 0, 'no other marker is anywhere', `${leaks.length} hits`)
+}
+
+/** What was deleted lately is still there, as it is in Google's. */
+async function writeOut({ folder }: Stack, { storage }: Google): Promise<void> {
+  const count = await storage.command<number>('write-out', { folder: join(folder, 'requests') })
+  say(`${count} objects of every generation written out of the emulated buckets`)
 }
 
 /** Every table of every schema as text: what PostgreSQL compressed or moved aside is whole here. */

@@ -1,7 +1,10 @@
 // Markers put where they must be found: a scan that finds nothing proves something only if it would have.
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { TenantId } from '@auricle/contract'
 import pg from 'pg'
+import type { Google } from '../harness/google.ts'
+import { inPieces } from '../harness/http-client.ts'
 import type { Stack } from '../harness/stack.ts'
 import { bytesMarker, formsOf, type Marker, textMarker } from './marker.ts'
 
@@ -37,8 +40,9 @@ export async function plant(stack: Stack): Promise<readonly Planted[]> {
     add(everyBytes, literally(form), new RegExp(`api/planted-${index}\\.bin$`))
   }
 
+  if (stack.google !== null) await plantAtGoogle(stack, stack.google, add)
   const folder = join(stack.dataFolder, 'objects', 'planted')
-  await mkdir(folder)
+  await mkdir(folder, { recursive: true })
   const object = add(bytesMarker('planted in an object'), /^raw$/, /objects\/planted/)
   await writeFile(
     join(folder, 'object'),
@@ -92,6 +96,36 @@ export async function plant(stack: Stack): Promise<readonly Planted[]> {
     await client.end()
   }
   return planted
+}
+
+async function plantAtGoogle(
+  { stores, adapters, superuser }: Stack,
+  { redis }: Google,
+  add: (marker: Marker, form: RegExp, where: RegExp) => Marker,
+): Promise<void> {
+  const bytes = add(bytesMarker('planted in a bucket'), /^raw$/, /requests\/clinic-recordings\/\d+$/)
+  const noted = textMarker('planted in metadata')
+  add(noted, /^raw$/, /clinic-recordings\/\d+\.json$/)
+  const metadata = { planted: noted.text }
+  await stores.objects.put('intake/planted', inPieces(bytes.bytes), { retainUntil: null, metadata })
+  await stores.objects.delete('intake/planted')
+
+  const queued = textMarker('planted in a key of Redis that was deleted')
+  add(queued, /^raw$/, /appendonlydir\//)
+  const client = redis.client()
+  await client.set('planted', queued.text)
+  await client.del('planted')
+
+  const { rows } = await superuser.query<{ id: TenantId }>('select id from auricle.tenant limit 1')
+  const [tenant] = rows
+  if (tenant === undefined) throw new TypeError('There is no tenant')
+  const sent = add(
+    bytesMarker('planted in a request to the key service'),
+    /^raw$/,
+    /kms-Encrypt-plaintext\.bin$/,
+  )
+  const key = adapters.keys.key({ purpose: 'recordings', tenantId: tenant.id })
+  await key.wrap(sent.bytes, Buffer.from('planted'))
 }
 
 function literally(form: string): RegExp {

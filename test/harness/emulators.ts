@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Uses } from '../emulators/callers.ts'
 import type { FaultRuleText } from '../emulators/fault-rule.ts'
 
+const stopMostMs = 5_000
 const main = fileURLToPath(new URL('../emulators/main.ts', import.meta.url))
 
 export interface EmulatorCounts {
@@ -52,7 +53,10 @@ export async function startEmulators(servers: readonly (readonly [string, object
     async [Symbol.asyncDispose]() {
       lines.close()
       child.kill('SIGTERM')
+      // After many cut connections Node 24 may wait for ever, at its very end, for handles that are none any more.
+      const force = setTimeout(() => child.kill('SIGKILL'), stopMostMs)
       await ended
+      clearTimeout(force)
     },
   }
 }

@@ -2,7 +2,7 @@
 
 import type { ObjectStore } from '@auricle/objects'
 import { createGoogleStore } from '@auricle/objects/google'
-import { identityWith, trustCertificate } from '../emulators/kms/identity.ts'
+import { trustCertificate } from '../emulators/kms/identity.ts'
 import { type OwnRedis, startRedis } from '../redis.ts'
 import { type EmulatedService, startEmulators } from './emulators.ts'
 import { type GoogleIdentity, readCallers } from './rights.ts'
@@ -15,8 +15,8 @@ const places = {
 
 const identities: readonly GoogleIdentity[] = ['ingest', 'worker', 'api', 'operator']
 
-/** A caller who may do everything: it looks behind the curtain, no part of the product has it. */
-export const curtainToken = 'behind-the-curtain'
+/** A caller who may do everything: it looks behind the curtain, no part of the product is it. */
+const curtain = 'behind-the-curtain'
 
 const softDeleteSeconds = 604_800
 
@@ -39,12 +39,21 @@ export interface Google extends AsyncDisposable {
   readonly redis: OwnRedis
   /** What a process of that identity is told. */
   env(identity: GoogleIdentity): Readonly<Record<string, string>>
+  /** This process is the one who may do everything while `work` runs. */
+  behindTheCurtain<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** `seed` decides which requests faults strike. Until it is disposed, this process is the operator and trusts the emulated KMS. */
-export async function startGoogle({ seed }: { readonly seed: number }): Promise<Google> {
+export interface GoogleOptions {
+  /** Decides which requests faults strike. */
+  readonly seed: number
+  /** A folder in which everything that reaches Redis and Cloud KMS is written down. Default: null, nothing is. */
+  readonly recordTo?: string | null
+}
+
+/** Until it is disposed, this process is the operator and trusts the emulated KMS. */
+export async function startGoogle({ seed, recordTo = null }: GoogleOptions): Promise<Google> {
   await using opening = new AsyncDisposableStack()
-  const callers = { ...(await readCallers(places)), [curtainToken]: everything }
+  const callers = { ...(await readCallers(places)), [curtain]: everything }
   const { recordings, recovery, keyRing } = places
   const buckets = {
     [recordings]: bucketSettings('EUROPE-WEST3'),
@@ -53,33 +62,34 @@ export async function startGoogle({ seed }: { readonly seed: number }): Promise<
   const emulators = opening.use(
     await startEmulators([
       ['gcs', { callers, seed, buckets }],
-      ['kms', { callers, seed, keyRings: [keyRing] }],
-      ...identities.map(
+      ['kms', { callers, seed, keyRings: [keyRing], ...(recordTo === null ? {} : { recordTo }) }],
+      ...[...identities, curtain].map(
         identity =>
           ['metadata', { token: identity, email: `${identity}@clinic.example`, rotates: true }] as const,
       ),
     ]),
   )
-  const redis = opening.use(await startRedis({ 'maxmemory-policy': 'noeviction' }))
+  const redis = opening.use(
+    await startRedis({
+      'maxmemory-policy': 'noeviction',
+      ...(recordTo === null ? {} : everyCommand(recordTo)),
+    }),
+  )
   const keys = emulators.service('kms')
   const root = await keys.command<{ text: string; file: string }>('root-certificate')
   const [storageUrl = ''] = emulators.addresses['gcs'] ?? []
   const [keysAddress = ''] = emulators.addresses['kms'] ?? []
   const keysPort = Number(keysAddress.split(':')[1])
 
-  const whoAmI = (identity: GoogleIdentity) => ({
-    GCE_METADATA_HOST: emulators.addresses['metadata']?.[identities.indexOf(identity)] ?? '',
+  const metadata = new Map(
+    [...identities, curtain].map((name, place) => [name, emulators.addresses['metadata']?.[place] ?? '']),
+  )
+  const whoAmI = (name: string) => ({
+    GCE_METADATA_HOST: metadata.get(name) ?? '',
     METADATA_SERVER_DETECTION: 'assume-present',
   })
   trustCertificate({ rootCertificate: root.text })
-  for (const [name, value] of Object.entries(whoAmI('operator'))) {
-    const before = process.env[name]
-    process.env[name] = value
-    opening.defer(() => {
-      if (before === undefined) delete process.env[name]
-      else process.env[name] = before
-    })
-  }
+  opening.use(variables(whoAmI('operator')))
   const opened = opening.move()
   return {
     places,
@@ -94,15 +104,38 @@ export async function startGoogle({ seed }: { readonly seed: number }): Promise<
       AURICLE_OBJECTS: `gs://${recordings}`,
       AURICLE_OBJECTS_ENDPOINT: storageUrl,
       AURICLE_OBJECTS_RETENTION: 'locked',
-      AURICLE_RECOVERY: `gs://${recovery}`,
-      AURICLE_RECOVERY_ENDPOINT: storageUrl,
+      // Only these two are granted anything there.
+      ...(identity === 'worker' || identity === 'operator'
+        ? { AURICLE_RECOVERY: `gs://${recovery}`, AURICLE_RECOVERY_ENDPOINT: storageUrl }
+        : {}),
       AURICLE_KMS: `gcp-kms://${keyRing}`,
       AURICLE_KMS_ENDPOINT: `localhost:${keysPort}`,
       REDIS_URL: `redis://127.0.0.1:${redis.port}`,
     }),
+    async behindTheCurtain(work) {
+      using _ = variables(whoAmI(curtain))
+      return await work()
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
+
+/** Variables of this process, as they were when disposed. */
+function variables(values: Readonly<Record<string, string>>): Disposable {
+  const before = Object.keys(values).map(name => [name, process.env[name]] as const)
+  Object.assign(process.env, values)
+  return {
+    [Symbol.dispose]() {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name]
+        else process.env[name] = value
+      }
+    },
+  }
+}
+
+/** A log of every command as it came, that is never summed up. */
+const everyCommand = (dir: string) => ({ dir, appendonly: 'yes', 'auto-aof-rewrite-percentage': '0' })
 
 const everything = {
   permissions: [
@@ -112,13 +145,11 @@ const everything = {
 }
 
 /** Both buckets through our own adapter, as a caller who may do everything. */
-export function openStoresOf({ storageUrl }: Google): { objects: ObjectStore; recovery: ObjectStore } {
+export async function openStoresOf(google: Google): Promise<{ objects: ObjectStore; recovery: ObjectStore }> {
   const open = (bucket: string) =>
-    createGoogleStore({
-      bucket,
-      retentionMode: 'Locked',
-      endpoint: storageUrl,
-      authClient: identityWith(() => curtainToken),
-    })
-  return { objects: open(places.recordings), recovery: open(places.recovery) }
+    createGoogleStore({ bucket, retentionMode: 'Locked', endpoint: google.storageUrl })
+  const stores = { objects: open(places.recordings), recovery: open(places.recovery) }
+  // The token that the first call fetches is used for as long as it lasts, whoever this process is then.
+  await google.behindTheCurtain(() => Promise.all(Object.values(stores).map(store => store.head('nothing'))))
+  return stores
 }

@@ -23,6 +23,12 @@ const passableMode = 0o711
 export type ServiceName = 'ingest' | 'worker' | 'api'
 export type Backend = 'local' | 'google'
 
+/** As a command line has it. */
+export function parseBackend(text: string): Backend {
+  if (text !== 'local' && text !== 'google') throw new RangeError('A backend is local or google')
+  return text
+}
+
 export interface StackOptions {
   /** Names the temporary folder. */
   readonly name: string
@@ -37,6 +43,8 @@ export interface StackOptions {
   readonly backend?: Backend
   /** Decides what goes wrong with Google's services, once they are told to. Default: 1. */
   readonly seed?: number
+  /** What reaches Google's key service and Redis is written down in the folder. Default: no. */
+  readonly recordsRequests?: boolean
   /** The folder stays when the run is over. */
   readonly keep?: boolean
 }
@@ -81,7 +89,9 @@ export async function openStack(
   )
   const [ingestPort, apiPort] = [await findFreePort(), await findFreePort()]
   const { backend = 'local', seed = 1 } = options
-  const google = backend === 'google' ? opening.use(await startGoogle({ seed })) : null
+  const recordTo = options.recordsRequests === true ? join(folder, 'requests') : null
+  if (recordTo !== null) await mkdir(recordTo)
+  const google = backend === 'google' ? opening.use(await startGoogle({ seed, recordTo })) : null
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: temporaryFolder,
@@ -111,6 +121,7 @@ export async function openStack(
     pool => pool.end(),
   )
   superuser.on('error', nothing)
+  const stores = google === null ? adapters : await openStoresOf(google)
   const opened = opening.move()
   stopOnSignal(opened)
   const base = {
@@ -122,7 +133,7 @@ export async function openStack(
     urls: { ingest: `http://127.0.0.1:${ingestPort}`, api: `http://127.0.0.1:${apiPort}` },
     adapters,
     superuser,
-    stores: google === null ? adapters : openStoresOf(google),
+    stores,
     google,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

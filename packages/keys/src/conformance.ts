@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes, randomInt } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { newTenantId, type Wrap } from '@auricle/contract'
+import { newTenantId, type TenantId, type Wrap } from '@auricle/contract'
 import { flippedBits, refuses } from './conformance-checks.ts'
 import { signingConformance } from './conformance-signing.ts'
 import type { KeyName, KeyService } from './key-service.ts'
@@ -22,6 +22,11 @@ export interface ConformanceOptions {
    */
   readonly sparing?: boolean | undefined
   /**
+   * At least three, where it is sparing: keys of these and of no others are made, and another run finds them again.
+   * Default: random ones.
+   */
+  readonly tenants?: readonly TenantId[] | undefined
+  /**
    * `checked`: a wrap that states another version of its key is refused. `told`: the service does not say which
    * version unwrapped, so the statement is as good as what protects the wrap (the header's MAC of a sealed object).
    * Default: `checked`.
@@ -34,13 +39,13 @@ const dataKeyBytes = 32
 /** Defines the cases; `makeService` gives each of them a service without keys, but where it is `sparing`. */
 export function keyServiceConformance(
   makeService: () => Promise<KeyServiceUnderTest>,
-  { sparing = false, wrapVersion = 'checked' }: ConformanceOptions = {},
+  { sparing = false, tenants: given, wrapVersion = 'checked' }: ConformanceOptions = {},
 ): void {
-  const tenants = Array.from({ length: 3 }, () => newTenantId())
-  let given = 0
+  const tenants = given ?? Array.from({ length: 3 }, () => newTenantId())
+  let used = 0
   /** A key that no other case has where keys cost nothing, else one of three. */
   const recordings = (): KeyName => {
-    const tenantId = sparing ? tenants[given++ % tenants.length] : undefined
+    const tenantId = sparing ? tenants[used++ % tenants.length] : undefined
     return { purpose: 'recordings', tenantId: tenantId ?? newTenantId() }
   }
   const aad = Buffer.from('recording one')
@@ -151,6 +156,7 @@ export function keyServiceConformance(
       await refuses(handle.wrap(randomBytes(dataKeyBytes), aad), 'unknown_key')
       await refuses(handle.wrap(randomBytes(dataKeyBytes), aad), 'unknown_key')
       await refuses(subject.service.rotate(name), 'unknown_key')
+      if (given !== undefined) return
       await subject.service.ensure(name)
       await handle.wrap(randomBytes(dataKeyBytes), aad)
     })
@@ -201,7 +207,8 @@ export function keyServiceConformance(
         }
         wraps.push(wrap)
       }
-      assert.equal(new Set(wraps.map(wrap => wrap.keyVersion)).size, wraps.length)
+      // A real service may take hours until the new version wraps everywhere.
+      if (!sparing) assert.equal(new Set(wraps.map(wrap => wrap.keyVersion)).size, wraps.length)
       for (const wrap of wraps) {
         assert.deepEqual(Buffer.from(await handle.unwrap(wrap, aad)), dataKey)
         assert.deepEqual(Buffer.from(await elsewhere.key(name).unwrap(wrap, aad)), dataKey)
@@ -256,7 +263,7 @@ export function keyServiceConformance(
     })
   })
 
-  signingConformance(makeService, sparing)
+  signingConformance(makeService, { sparing, tenants, mayMake: given === undefined })
 
   /** What one instance wraps, every other unwraps. */
   async function crosswise(services: readonly KeyService[], name: KeyName): Promise<void> {

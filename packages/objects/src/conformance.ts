@@ -33,7 +33,7 @@ const kept = { retainUntil: null }
 
 /**
  * Defines the cases; `makeStore` gives each of them a store in which nothing is, such as one under a prefix of its
- * own. What a case keeps it keeps for a minute at most, or for a few seconds by a real clock.
+ * own. What a case keeps it keeps for two minutes at most, or for 20 seconds by a real clock.
  */
 export function objectStoreConformance(
   makeStore: () => Promise<ObjectStoreUnderTest>,
@@ -44,7 +44,7 @@ export function objectStoreConformance(
     makeApart = makeStore,
   }: ConformanceOptions = {},
 ): void {
-  const keptMs = clock === 'real' ? secondMs * 2 : minuteMs
+  const keptMs = clock === 'real' ? secondMs * 10 : minuteMs
   const whereMovable = { skip: clock === 'real' && 'the clock of this store cannot be moved' }
   describe('object store', () => {
     test('what was put is what is read, with its facts', async () => {

@@ -19,7 +19,7 @@ import { addName, type OpenFile, openFile } from './file.ts'
 import { type FreeSpace, measureFreeSpace } from './free-space.ts'
 import { removeHold, writeHold } from './hold.ts'
 import { inspectFolder } from './inspect-folder.ts'
-import { type Keeping, readKeeping, refusal } from './keeping.ts'
+import { type Keeping, readKeeping, readKeepingOfNew, refusal } from './keeping.ts'
 import { type Place, placeOf } from './layout.ts'
 import { beginLeaving, endLeaving } from './leave.ts'
 import { listKeys } from './list.ts'
@@ -125,7 +125,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       const at = { temporaryFolder: store.folders.temporary, entries }
       const hasNotes = Object.keys(metadata).length > 0
       await temporary.file.sync()
-      let keeping = await readKeeping(place)
+      let keeping = await readKeepingOfNew(place)
       if (keeping.leaving.length > 0) await findStats(store, place)
       // Looked at first so that a late writer does not lengthen the retention of the object that is there.
       if (retainUntil !== null && (await isFree())) await writeRetention(place, retainUntil, at)

@@ -1,1 +1,6 @@
-export { createGoogleStore, type GoogleStore, type GoogleStoreOptions } from './google/google-store.ts'
+export {
+  createGoogleStore,
+  type GoogleStore,
+  type GoogleStoreOptions,
+  googleStoreDefaults,
+} from './google/google-store.ts'

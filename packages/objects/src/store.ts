@@ -47,7 +47,8 @@ export interface OfGeneration extends StoreOptions {
 export interface ObjectStore {
   /**
    * Creates the object, never replaces one. When it resolves, the bytes survive loss of power. If the source
-   * throws, the signal aborts or the process dies, no object exists under the key. Pieces of the source are
+   * throws, the signal aborts or the process dies, no object exists under the key; or the whole one, where that
+   * comes while the last step is under way, as it also may after `unavailable`. Pieces of the source are
    * held and not copied: they must stay as they are until it settles. A source whose key proves to be taken
    * may be left off early (its `return` is called). Needs no right but to create; where the key is taken, also to read.
    */

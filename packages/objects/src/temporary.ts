@@ -16,7 +16,7 @@ export interface Temporary extends AsyncDisposable {
 }
 
 /** A name in the folder that nobody else uses. */
-export function temporaryPath(temporaryFolder: string): string {
+function temporaryPath(temporaryFolder: string): string {
   return join(temporaryFolder, `${randomUUID()}.part`)
 }
 

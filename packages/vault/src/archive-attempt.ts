@@ -25,7 +25,7 @@ const permanent: ReadonlySet<string> = new Set(['empty_body', 'fetch_refused', '
 
 /**
  * What damage looks like. A byte that changed on its way from the store looks the same as one that changed in it, and
- * is right when it is read again; so damage is believed once it has been found in this many attempts.
+ * is right when it is read again; so damage is believed after this many attempts, if it was found in the last two.
  */
 const damage: ReadonlySet<string> = new Set([
   'content_mismatch',
@@ -70,7 +70,7 @@ export async function failAttempt(
 ): Promise<AttemptOutcome> {
   const intake = await parts.catalog.findIntake(tenantId, intakeId, options)
   if (intake === null || intake.state !== 'received') return { status: 'gone' }
-  if (intake.attempts + 1 < attemptsFor(code, cause)) {
+  if (intake.attempts + 1 < attemptsFor(code, cause, intake.lastErrorCode)) {
     const nextAttemptAt = nextAttempt(parts, intake.attempts)
     await parts.catalog.commitArchiveFailure({ tenantId, intakeId, errorCode: code, nextAttemptAt }, options)
     return { status: 'retry', errorCode: code, cause }
@@ -91,10 +91,10 @@ export async function failAttempt(
   return { status: 'quarantined', errorCode: code, cause }
 }
 
-function attemptsFor(code: string, cause: unknown): number {
+function attemptsFor(code: string, cause: unknown, lastCode: string | null): number {
   if (isTransient(cause)) return attemptsMost
   if (permanent.has(code)) return 1
-  return damage.has(code) ? damagedAttemptsMost : attemptsMost
+  return damage.has(code) && damage.has(lastCode ?? '') ? damagedAttemptsMost : attemptsMost
 }
 
 function isTransient(cause: unknown): boolean {

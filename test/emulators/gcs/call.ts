@@ -28,6 +28,8 @@ export interface Call {
 export interface Service {
   readonly buckets: Map<string, Bucket>
   readonly sessions: Sessions
+  /** How many objects a page of a list has at most, whatever is asked for. */
+  readonly pageObjectsMost: number
   now(): number
   nextGeneration(): string
   /** Throws where the name was written within the last second, if that is watched. */

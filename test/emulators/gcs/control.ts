@@ -2,6 +2,7 @@
 import type { Controlled } from '../control.ts'
 import { asInt64, asRecord, asText } from './json.ts'
 import type { GcsEmulator } from './server.ts'
+import { writeOut } from './write-out.ts'
 
 export function controlGcs(gcs: GcsEmulator): Controlled {
   return {
@@ -16,6 +17,7 @@ export function controlGcs(gcs: GcsEmulator): Controlled {
       buckets: () => gcs.state.buckets(),
       objects: ({ bucket }) => gcs.state.objects(asText(bucket, 'bucket')),
       recompute: ({ bucket }) => gcs.state.recompute(asText(bucket, 'bucket')),
+      'write-out': ({ folder }) => writeOut(gcs.state, asText(folder, 'folder')),
       sessions: () => gcs.state.sessions(),
       advance: ({ ms }) => gcs.advance(asInt64(ms, 'ms')),
       rot: ({ bucket, name }) => gcs.state.rot(asText(bucket, 'bucket'), asText(name, 'name')),

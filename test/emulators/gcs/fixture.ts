@@ -9,7 +9,10 @@ interface ClientOptions extends Omit<StorageOptions, 'token'> {
   readonly token?: string | null
 }
 
-export function client(gcs: GcsEmulator, { token = null, ...options }: ClientOptions = {}): Storage {
+export function client(
+  gcs: Pick<GcsEmulator, 'url'>,
+  { token = null, ...options }: ClientOptions = {},
+): Storage {
   const storage = new Storage({
     apiEndpoint: gcs.url,
     projectId: 'auricle-test',

@@ -6,8 +6,6 @@ import { asInt64 } from './json.ts'
 import { type StoredObject, writeObject } from './object.ts'
 import { invalid } from './refusal.ts'
 
-const mostPerPage = 1_000
-
 export function listObjects(call: Call): Answer {
   need(call, 'storage.objects.list')
   const bucket = theBucket(call)
@@ -15,7 +13,8 @@ export function listObjects(call: Call): Answer {
   const prefix = query.get('prefix') ?? ''
   const delimiter = query.get('delimiter') ?? ''
   const most = query.get('maxResults')
-  const perPage = most === null ? mostPerPage : Math.min(mostPerPage, asInt64(most, 'maxResults'))
+  const { pageObjectsMost } = call.service
+  const perPage = most === null ? pageObjectsMost : Math.min(pageObjectsMost, asInt64(most, 'maxResults'))
   if (perPage === 0) throw invalid('Invalid value for maxResults.')
   const token = query.get('pageToken')
   const after = token === null || token === '' ? null : Buffer.from(token, 'base64url').toString()

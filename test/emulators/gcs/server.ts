@@ -27,6 +27,8 @@ export interface GcsEmulatorOptions {
   readonly seed?: number | undefined
   /** Whether a second write to an object within a second is refused with 429. Default: no. */
   readonly oneWritePerSecond?: boolean | undefined
+  /** How many objects a page of a list has at most. Default: 1,000, as the service. */
+  readonly pageObjectsMost?: number | undefined
   /** Default: a free one. */
   readonly port?: number | undefined
 }
@@ -48,14 +50,15 @@ export interface GcsEmulator extends AsyncDisposable {
 const socketBufferBytes = 1_048_576
 const microsecondsPerMs = 1_000
 const throttleMs = 1_000
+const servicePageObjects = 1_000
 
 export async function startGcsEmulator(options: GcsEmulatorOptions = {}): Promise<GcsEmulator> {
-  const { callers = null, seed = 1, oneWritePerSecond = false, port = 0 } = options
+  const { callers = null, seed = 1, port = 0 } = options
   const clock = createClock(options.clock)
   const faults = createFaultScript({ seed })
   const identities = createIdentities(callers)
   const requests = new Map<string, number>()
-  const service = createService(clock.now, oneWritePerSecond)
+  const service = createService(clock.now, options)
 
   const answer = async (incoming: Incoming): Promise<void> => {
     const { request, response, body, route: found, url } = incoming
@@ -67,6 +70,8 @@ export async function startGcsEmulator(options: GcsEmulatorOptions = {}): Promis
     const possible = (fault: Fault) => isPossible(fault, found, { token, hasBody })
     const fault = faults.take({ operation, resource: `${bucketName}/${objectName}` }, possible)
     if (fault?.type === 'slow') await sleep(fault.ms)
+    // For somebody who went away meanwhile nothing is done: what is done and not told is another fault.
+    if (response.destroyed) return
     if (fault?.type === 'status') throw injectedStatus(fault.status ?? 503, fault.retryAfterSeconds)
     if (fault?.type === 'expired-token' && token !== null) identities.expire(token)
 
@@ -75,7 +80,15 @@ export async function startGcsEmulator(options: GcsEmulatorOptions = {}): Promis
     if (!isKnown) throw unauthorized(request.headers.authorization !== undefined)
     for (const bucket of service.buckets.values()) purge(bucket, service.now())
 
-    const answered = await found.run(makeCall({ incoming, identity, fault, service }))
+    const isCut = fault?.type === 'cut' && fault.side !== 'request'
+    let answered: Answer
+    try {
+      answered = await found.run(makeCall({ incoming, identity, fault, service }))
+    } catch (error) {
+      // A refusal gets lost on its way like any other answer.
+      if (isCut || fault?.type === 'lost-acknowledgement') response.destroy()
+      throw error
+    }
     await body.drain()
     if (fault?.type === 'lost-acknowledgement') {
       response.destroy()
@@ -84,7 +97,7 @@ export async function startGcsEmulator(options: GcsEmulatorOptions = {}): Promis
     const told = fault?.type === 'corrupt' && fault.what === 'checksum' ? corruptChecksum(answered) : answered
     const spoils = fault?.type === 'corrupt' && fault.what === 'bytes'
     const pieces = told.body?.type === 'bytes' ? told.body.pieces : null
-    const cutAfterBytes = fault?.type === 'cut' && fault.side !== 'request' ? fault.afterBytes : null
+    const cutAfterBytes = isCut ? fault.afterBytes : null
     await send(
       response,
       masked(told, url),
@@ -142,12 +155,16 @@ interface Incoming {
   readonly route: Route
 }
 
-function createService(now: () => number, oneWritePerSecond: boolean): Service {
+function createService(
+  now: () => number,
+  { oneWritePerSecond = false, pageObjectsMost = servicePageObjects }: GcsEmulatorOptions,
+): Service {
   const writtenAt = new Map<string, number>()
   let last = 0
   return {
     buckets: new Map(),
     sessions: createSessions(now),
+    pageObjectsMost,
     now,
     nextGeneration() {
       last = Math.max(last + 1, now() * microsecondsPerMs)

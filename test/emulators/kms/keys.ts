@@ -178,6 +178,8 @@ export function createKeys({ clock, generationMs, notOffered }: KeysOptions) {
       return key
     },
 
+    has: (name: string): boolean => keys.has(name),
+
     /** Throws NOT_FOUND. */
     key(name: string): CryptoKey {
       const key = keys.get(name)

@@ -14,9 +14,10 @@ import { type Binding, createBindings } from './bindings.ts'
 import { makeCertificate } from './certificate.ts'
 import { cryptographyOf } from './cryptography.ts'
 import { openGate } from './gate.ts'
-import { createKeys, type Version } from './keys.ts'
+import { createKeys, type Version, type VersionState } from './keys.ts'
 import { permissionFor, resourceOf } from './permissions.ts'
 import { loadService } from './protocol.ts'
+import { record } from './record.ts'
 import { Code, denied, Refusal, serviceErrorOf, unauthenticated } from './status.ts'
 
 export interface KmsEmulatorOptions {
@@ -26,6 +27,8 @@ export interface KmsEmulatorOptions {
   readonly seed?: number | undefined
   /** Default: a free one. */
   readonly port?: number | undefined
+  /** A folder in which every request is written down as it was received. Default: nothing is. */
+  readonly recordTo?: string | undefined
   /** Key rings that are there from the start. */
   readonly keyRings?: readonly string[] | undefined
   /** How long a version that is not made in software for encryption is PENDING_GENERATION. Default: 0. */
@@ -40,6 +43,12 @@ type Message = Record<string, unknown>
 export interface Tampering {
   request?(method: string, message: Message): Message
   response?(method: string, message: Message): Message
+}
+
+export interface VersionView {
+  readonly number: number
+  readonly state: VersionState
+  readonly isPrimary: boolean
 }
 
 export interface KmsEmulator extends AsyncDisposable {
@@ -62,6 +71,8 @@ export interface KmsEmulator extends AsyncDisposable {
   /** Null: nothing is changed. */
   tampering: Tampering | null
   createKeyRing(name: string): void
+  /** Null where there is no such key. */
+  versionsOf(key: string): readonly VersionView[] | null
   /** States of a version by its full name, as an administrator sets them. */
   disable(version: string): void
   enable(version: string): void
@@ -91,7 +102,7 @@ const cutBytesMost = 20
 
 export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promise<KmsEmulator> {
   const { clock = Date.now, callers = null, seed = 1, port = 0, keyRings = [] } = options
-  const { generationMs = 0, notOffered = [] } = options
+  const { generationMs = 0, notOffered = [], recordTo } = options
   const keys = createKeys({ clock, generationMs, notOffered })
   for (const ring of keyRings) keys.createRing(ring)
   const identities = createIdentities(callers)
@@ -114,6 +125,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   ): Promise<Message> {
     calls[method] = (calls[method] ?? 0) + 1
     const received = call.request
+    if (recordTo !== undefined) record(recordTo, method, received)
     const resource = resourceOf(received)
     bindings.note(method, resource, received)
     const token = bearerToken(String(call.metadata.get('authorization')[0] ?? ''))
@@ -124,8 +136,9 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     const permission = permissionFor(method)
     if (permission !== null && !identity.use(permission, resource)) throw denied(permission, resource)
     const request = tampering?.request?.(method, received) ?? received
+    // A refusal gets lost on its way like any other answer.
+    using _ = { [Symbol.dispose]: () => injectAfter(fault, call) }
     const response = handle(request as never) as Message
-    injectAfter(fault, call)
     const corrupted = fault?.type === 'corrupt' ? corrupt(method, response, fault.what) : response
     return tampering?.response?.(method, corrupted) ?? corrupted
   }
@@ -208,6 +221,15 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
       tampering = wanted
     },
     createKeyRing: name => keys.createRing(name),
+    versionsOf(name) {
+      if (!keys.has(name)) return null
+      const key = keys.key(name)
+      return key.versions.map(version => ({
+        number: version.number,
+        state: version.state,
+        isPrimary: version === key.primary,
+      }))
+    },
     disable: name => keys.setEnabled(versionOf(name), 'DISABLED'),
     enable: name => keys.setEnabled(versionOf(name), 'ENABLED'),
     scheduleDestroy: name => keys.scheduleDestroy(versionOf(name)),

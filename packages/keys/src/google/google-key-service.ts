@@ -10,7 +10,7 @@ import { macKey, signer } from './signing.ts'
 import { createVersions } from './versions.ts'
 import { wrappingKey } from './wrapping.ts'
 
-export type { GoogleKeyServiceOptions } from './options.ts'
+export { type GoogleKeyServiceOptions, googleKeyDefaults } from './options.ts'
 
 /** Disposing it ends its connections; calls after that throw `unavailable`. */
 export interface GoogleKeyService extends KeyService, AsyncDisposable {}

@@ -32,6 +32,9 @@ export interface GoogleKeyServiceOptions {
   readonly random?: (() => number) | undefined
 }
 
+/** What holds where the options say nothing. */
+export const googleKeyDefaults = { attemptTimeoutMs: 2000, callTimeoutMs: 8000, attemptsMost: 5 } as const
+
 type Given = {
   readonly [Name in keyof GoogleKeyServiceOptions]-?: Exclude<GoogleKeyServiceOptions[Name], undefined>
 }
@@ -64,9 +67,9 @@ export function settingsOf(options: GoogleKeyServiceOptions): Settings {
     destroyDays,
     endpoint: options.endpoint ?? null,
     authClient: options.authClient ?? null,
-    attemptTimeoutMs: options.attemptTimeoutMs ?? 2000,
-    callTimeoutMs: options.callTimeoutMs ?? 8000,
-    attemptsMost: options.attemptsMost ?? 5,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? googleKeyDefaults.attemptTimeoutMs,
+    callTimeoutMs: options.callTimeoutMs ?? googleKeyDefaults.callTimeoutMs,
+    attemptsMost: options.attemptsMost ?? googleKeyDefaults.attemptsMost,
     readyTimeoutMs: options.readyTimeoutMs ?? 60_000,
     versionKeptMs: options.versionKeptMs ?? 60_000,
     now: options.now ?? Date.now,

@@ -77,7 +77,8 @@ export function createBucket(name: string, connection: Connection): Bucket {
         return 'deleted'
       } catch (error) {
         const meaning = meaningOf(error)
-        // A generation never comes back: where it is gone after a try without an answer, that try took it.
+        // A generation never comes back: where it is gone after a try without an answer, that try is taken to have
+        // found it, as nobody can tell.
         if (meaning === 'absent' || meaning === 'condition') return isUncertain ? 'deleted' : 'absent'
         throw error
       }

@@ -2,7 +2,7 @@
 // bounded and wait as long as the service asks.
 //
 // They go through the client's authenticated transport, as its own resumable uploads do, and not through its `File`:
-// docs/decisions/0014-google-storage-requests.md says what that would do to a vault.
+// docs/decisions/0008-requests-of-our-own-to-cloud-storage.md says what that would do to a vault.
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Storage, type StorageOptions } from '@google-cloud/storage'
@@ -69,6 +69,9 @@ export const firstTry = (): Tries => ({ count: 1, since: performance.now() })
 
 const delayMostMs = 32_000
 const unauthorized = 401
+/** For one request. */
+const renewalsMost = 2
+const tooManyRequests = 429
 /** An upload that goes on is answered with it (and no `location`). */
 const resumeIncomplete = 308
 
@@ -133,14 +136,15 @@ export function createConnection(settings: ConnectionSettings): Connection {
   }
 
   const withToken = async <T>(call: () => Promise<T>): Promise<T> => {
-    const before = renewals
-    try {
-      return await call()
-    } catch (error) {
-      // The clock says that it is still good, the service says that it is not.
-      if (!(error instanceof ApiFailure) || error.status !== unauthorized) throw error
-      if (renewals === before && !(await renewToken())) throw error
-      return await call()
+    for (let count = 0; ; count++) {
+      const before = renewals
+      try {
+        return await call()
+      } catch (error) {
+        // The clock says that it is still good, the service says that it is not: of a new token too, if at once again.
+        if (!(error instanceof ApiFailure) || error.status !== unauthorized) throw error
+        if (count === renewalsMost || (renewals === before && !(await renewToken()))) throw error
+      }
     }
   }
 
@@ -164,8 +168,9 @@ export function createConnection(settings: ConnectionSettings): Connection {
     // Anywhere in the upper half, so that those who failed together do not come back together.
     const delayMs = Math.max((doubled * (1 + Math.random())) / 2, failure.retryAfterMs ?? 0)
     if (performance.now() - tries.since + delayMs > totalTimeoutMs) throw failure
-    // An answer of the service's own may come from in front of what does the work, which then has done it or not.
-    onUncertain?.()
+    // An answer of the service's own may come from in front of what does the work, which then has done it or not; but
+    // what is refused for coming too often was not begun.
+    if (failure.status !== tooManyRequests) onUncertain?.()
     tries.count++
     await sleep(delayMs, undefined, { signal }).catch(() => signal?.throwIfAborted())
   }

@@ -184,6 +184,16 @@ describe('a fault once is no matter', () => {
     for (const facts of heads) assert.equal(facts?.sizeBytes, small.length)
     assert.equal(subject.metadata.fetches, 2)
   })
+
+  test('a new token that is taken back at once is renewed as well, and a third is not asked for', async () => {
+    await using subject = await start({ permissions: ['storage.objects.create', 'storage.objects.get'] })
+    subject.gcs.faults.add({ operation: 'objects.insert.multipart', fault: expired, times: 2 })
+    assert.equal((await subject.store.put('key', inPieces(small), kept)).status, 'created')
+    assert.equal(subject.metadata.fetches, 3)
+    subject.gcs.faults.add({ operation: 'objects.get', fault: expired })
+    await fails(subject.store.head('key'), 'denied')
+    assert.equal(subject.metadata.fetches, 5)
+  })
 })
 
 describe('a fault that stays', () => {
@@ -216,7 +226,7 @@ describe('a fault that stays', () => {
       await fails(store.delete('key'), 'unavailable')
       await fails(store.setHold('key', true), 'unavailable')
       await fails(all(store.list('')), 'unavailable')
-      assert.equal((await store.inspect())[0]?.state, 'bad')
+      assert.equal((await store.inspect())[0]?.state, 'away')
       gcs.faults.clear()
     }
     onlyWhole(subject, small)

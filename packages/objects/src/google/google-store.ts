@@ -36,6 +36,9 @@ export interface GoogleStoreOptions {
   readonly chunkBytes?: number | undefined
 }
 
+/** What holds where the options say nothing. */
+export const googleStoreDefaults = { triesMost: 6, tryTimeoutMs: 60_000, totalTimeoutMs: 120_000 } as const
+
 export interface GoogleStore extends ObjectStore {
   /** Where the bucket lies, such as `ME-CENTRAL2`: a recovery bucket must lie elsewhere. Needs `storage.buckets.get`. */
   location(options?: StoreOptions): Promise<string>
@@ -51,9 +54,9 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
   const connection = createConnection({
     endpoint: options.endpoint ?? null,
     authClient: options.authClient ?? null,
-    triesMost: options.triesMost ?? 6,
-    tryTimeoutMs: options.tryTimeoutMs ?? 60_000,
-    totalTimeoutMs: options.totalTimeoutMs ?? 120_000,
+    triesMost: options.triesMost ?? googleStoreDefaults.triesMost,
+    tryTimeoutMs: options.tryTimeoutMs ?? googleStoreDefaults.tryTimeoutMs,
+    totalTimeoutMs: options.totalTimeoutMs ?? googleStoreDefaults.totalTimeoutMs,
     firstDelayMs: options.firstDelayMs ?? 250,
   })
   const bucket = createBucket(options.bucket, connection)

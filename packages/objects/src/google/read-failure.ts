@@ -76,6 +76,6 @@ async function readText(body: Readable): Promise<string> {
 function retryAfter(header: string | null): number | null {
   if (header === null) return null
   if (/^\d{1,9}$/.test(header)) return Number(header) * millisecondsPerSecond
-  const at = Date.parse(header)
+  const at = header.endsWith('GMT') ? Date.parse(header) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - Date.now())
 }

@@ -88,8 +88,9 @@ export interface Names {
   readonly begin: string
 }
 
-/** `prefix`: without a slash at its ends; empty for none. */
+/** `prefix`: a key itself; empty for none. Throws `bad_key`. */
 export function createNames(prefix: string): Names {
+  if (prefix !== '') keySegments(prefix)
   const begin = prefix === '' ? '' : `${prefix}/`
   return {
     begin,
