@@ -61,6 +61,12 @@ test('the servers that are named start, say where, let themselves be steered, an
       requests: { 'objects.insert.multipart': 1, 'objects.get': 2 },
       injected: { status: 1 },
       injectedByOperation: { 'objects.get': { status: 1 } },
+      uses: {
+        'anonymous caller': {
+          'storage.objects.create': { granted: 1, refused: 0 },
+          'storage.objects.get': { granted: 1, refused: 0 },
+        },
+      },
     })
     await ask('POST', 'gcs/faults', { ...rule, times: 100 })
     await ask('DELETE', 'gcs/faults')
