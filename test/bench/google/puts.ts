@@ -14,7 +14,9 @@ interface Size {
   readonly bytes: number
   /** Objects a turn, one after the other. */
   readonly count: number
-  /** The ways of the client that are tried for it. */
+  /** How the bytes come to everybody: at once, or in pieces as sealing gives them. */
+  readonly input: 'whole' | 'pieces'
+  /** The ways that the client has for such bytes. */
   readonly ways: readonly Way[]
 }
 
@@ -24,10 +26,23 @@ const pieceBytes = 262_144
 const mebibyte = 1024 ** 2
 
 export const putSizes: readonly Size[] = [
-  { title: '40 KB', bytes: 40_000, count: 20, ways: ['save'] },
-  { title: '500 KB', bytes: 500_000, count: 10, ways: ['save'] },
-  { title: '8 MiB', bytes: 8 * mebibyte, count: 2, ways: ['save', 'resumable', 'one request'] },
-  { title: '64 MiB', bytes: 64 * mebibyte, count: 1, ways: ['resumable', 'one request'] },
+  { title: '40 KB', bytes: 40_000, count: 20, input: 'whole', ways: ['save'] },
+  { title: '500 KB', bytes: 500_000, count: 10, input: 'whole', ways: ['save'] },
+  { title: '8 MiB at once', bytes: 8 * mebibyte, count: 2, input: 'whole', ways: ['save'] },
+  {
+    title: '8 MiB in pieces',
+    bytes: 8 * mebibyte,
+    count: 2,
+    input: 'pieces',
+    ways: ['resumable', 'one request'],
+  },
+  {
+    title: '64 MiB in pieces',
+    bytes: 64 * mebibyte,
+    count: 1,
+    input: 'pieces',
+    ways: ['resumable', 'one request'],
+  },
 ]
 
 const rounds = { rounds: 15, warmUps: 2, budgetMs: 20_000 }
@@ -37,7 +52,7 @@ const retainedMs = 24 * 60 * 60_000
 
 export async function timePuts(
   place: GooglePlace,
-  { bytes: sizeBytes, count, ways }: Size,
+  { bytes: sizeBytes, count, input, ways }: Size,
 ): Promise<Readonly<Record<Clock, Samples>>> {
   const bytes = randomBytes(sizeBytes)
   const store = createGoogleStore({
@@ -49,7 +64,14 @@ export async function timePuts(
   const retainUntil = new Date(Date.now() + retainedMs)
   const keep = { mode: 'Unlocked', retainUntilTime: retainUntil.toISOString() }
   const puts: readonly (readonly [string, (name: string) => Promise<unknown>])[] = [
-    ['we', name => store.put(name, Readable.from(piecesOf(bytes)), { retainUntil, metadata })],
+    [
+      'we',
+      name =>
+        store.put(name, Readable.from(input === 'whole' ? [bytes] : piecesOf(bytes)), {
+          retainUntil,
+          metadata,
+        }),
+    ],
     ...ways.flatMap(way =>
       Object.entries(peers).map(([checksum, peer]) => {
         const put = byClient(way, peer, bytes, keep)

@@ -16,7 +16,7 @@ export const method =
   'their own, whose work is not in the processor times; connections stay open, everybody once a round in rotating ' +
   'order, credentials from the same metadata server. Of the client, every way that its documentation has for the size ' +
   '(save, a write stream with and without a session) is tried with its own checksum and with a native one, and the fastest ' +
-  'of each clock counts. Puts create only, with retention and metadata, and what the service holds is computed again; ' +
+  'of each clock counts; the bytes come to everybody at once, or to everybody in pieces of 256 KiB. Puts create only, with retention and metadata, and what the service holds is computed again; ' +
   'what is read is compared. The calls are counted by the emulators while the product itself runs on them: ten ' +
   'recordings delivered, archived, copied, and heard twice each.'
 
