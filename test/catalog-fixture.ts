@@ -54,7 +54,15 @@ export async function createTestTenant(catalog: Catalog): Promise<TestTenant> {
   const connectorId = newConnectorId()
   const event = () => anEvent(tenantId)
   await catalog.createTenant(
-    { id: tenantId, slug, name: 'A practice', keepDays: 30, columnSecret: aWrap, createdAt: anInstant },
+    {
+      id: tenantId,
+      slug,
+      name: 'A practice',
+      keepDays: 30,
+      columnSecret: aWrap,
+      createdAt: anInstant,
+      access: { idleMs: 900_000, sessionMs: 43_200_000, breakGlassMs: 3_600_000, reviewMs: 259_200_000 },
+    },
     event(),
   )
   await catalog.createUser(
@@ -63,6 +71,7 @@ export async function createTestTenant(catalog: Catalog): Promise<TestTenant> {
       tenantId,
       login: 'clinician',
       name: 'A clinician',
+      kind: 'person',
       roles: ['clinician'],
       createdAt: anInstant,
       disabledAt: null,
@@ -100,6 +109,12 @@ export function aToken(tenant: TestTenant, change: Partial<TokenRow> = {}): Toke
     purpose: 'session',
     createdAt: anInstant,
     expiresAt: new Date(anInstant.getTime() + 3_600_000),
+    idleMs: null,
+    scopes: null,
+    name: null,
+    secretHash: null,
+    factors: ['pwd', 'otp'],
+    verifiedAt: anInstant,
     ...change,
   }
 }

@@ -1,5 +1,6 @@
 // The API service of a test vault, in this process and on a port of its own, with tokens for its people.
 import { type ApiParts, openAuthority, startApi } from '@auricle/api-service'
+import { Scope } from '@auricle/contract'
 import { createMetrics } from '@auricle/runtime'
 import { issueProgramToken } from '@auricle/vault'
 import { type CapturedLog, captureLog } from './captured-log.ts'
@@ -34,7 +35,9 @@ export async function openFront(
     log,
     stop,
     async tokenOf({ row }) {
-      const { token } = await issueProgramToken({ catalog: vault.catalog, issueToken }, row, tokenMs, {})
+      const { catalog } = vault
+      const made = { lifetimeMs: tokenMs, scopes: Scope.options, name: null }
+      const { token } = await issueProgramToken({ catalog, issueToken }, row, made, {})
       return token
     },
     [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),

@@ -12,8 +12,8 @@ import {
   type TenantRow,
   type UserRow,
 } from '@auricle/catalog'
-import { type Notice, newTokenId, type TokenId } from '@auricle/contract'
-import { can, createPasswords, newTotp, type Role } from '@auricle/identity'
+import { type Notice, newTokenId, type Role, type TokenId } from '@auricle/contract'
+import { can, createPasswords, newTotp } from '@auricle/identity'
 import { createLocalKeyService, type KeyService } from '@auricle/keys'
 import { createPostgresLimits, type Limits, migrateLimits } from '@auricle/limits'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
@@ -144,6 +144,12 @@ export async function giveToken(vault: TestVault, { row }: Person): Promise<Toke
     purpose: 'session' as const,
     createdAt: now,
     expiresAt: new Date(now.getTime() + 3_600_000),
+    idleMs: null,
+    scopes: null,
+    name: null,
+    secretHash: null,
+    factors: ['pwd', 'otp'] as const,
+    verifiedAt: now,
   }
   const actor = { type: 'system', name: 'operator' } as const
   const event = await auditRecord(

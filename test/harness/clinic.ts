@@ -1,8 +1,8 @@
 // A tenant to deliver to and to hear from: people, a mailbox, and a connector of each kind.
 import { openAuthority } from '@auricle/api-service'
 import type { AllowedHost, TenantRow } from '@auricle/catalog'
-import type { ConnectorId } from '@auricle/contract'
-import { createPasswords, newTotp, type Role } from '@auricle/identity'
+import { type ConnectorId, type Role, Scope } from '@auricle/contract'
+import { createPasswords, newTotp } from '@auricle/identity'
 import { connectors as kinds } from '@auricle/pbx'
 import {
   assignMailbox,
@@ -18,6 +18,7 @@ import type { Stack } from './stack.ts'
 const keepDays = 2557
 const idleTimeoutMs = 30_000
 const tokenMs = 24 * 60 * 60_000
+const allScopes = { lifetimeMs: tokenMs, scopes: Scope.options, name: null }
 const maxBytesDefault = 2 ** 30
 
 export interface Person {
@@ -72,7 +73,7 @@ export async function openClinic(
     const totp = newTotp({ issuer: slug, account: login })
     const facts = { tenantId, login, name: fullName, roles, passwordHash, totpSecret: totp.secret }
     const user = await createUser(parts, facts, {})
-    const { token } = await issueProgramToken({ catalog, issueToken }, user, tokenMs, {})
+    const { token } = await issueProgramToken({ catalog, issueToken }, user, allScopes, {})
     return { user, login, password: options.password, totpSecret: totp.secret, token }
   }
   const clinician = await person('clinician', options.clinicianName, ['clinician'])

@@ -118,7 +118,8 @@ describe('directory and people', () => {
     await catalog.addToken(token, anEvent(tenant.tenantId))
     const bearer = await catalog.findBearer(tenant.tenantId, token.id, clock)
     assert.equal(bearer?.user.id, tenant.userId)
-    assert.deepEqual(bearer?.mailboxIds, [tenant.mailboxId])
+    const relation = { mailboxId: tenant.mailboxId, kind: 'owner', until: null }
+    assert.deepEqual(bearer?.access, { roles: ['clinician'], mailboxes: [relation], breakGlass: null })
     assert.equal(await catalog.findBearer(tenant.tenantId, token.id, token.expiresAt), null)
     assert.equal(await catalog.findBearer(tenant.tenantId, newTokenId(), clock), null)
     assert.equal(await catalog.findBearer(newTenantId(), token.id, clock), null)
@@ -366,8 +367,11 @@ describe('out', () => {
       now: anInstant,
     } as const
     const facts = await catalog.findPlayFacts(query)
-    assert.deepEqual(facts?.user, { id: tenant.userId, roles: ['clinician'], mailboxIds: [tenant.mailboxId] })
-    assert.deepEqual(facts?.recording, { id: recording.id, mailboxId: tenant.mailboxId, audioState: 'ready' })
+    assert.equal(facts?.userId, tenant.userId)
+    const relation = { mailboxId: tenant.mailboxId, kind: 'owner', until: null }
+    assert.deepEqual(facts?.access, { roles: ['clinician'], mailboxes: [relation], breakGlass: null })
+    const { id, mailboxId } = recording
+    assert.deepEqual(facts?.recording, { id, mailboxId, labels: [], audioState: 'ready' })
     const objects = await catalog.listObjects(tenant.tenantId, recording.id)
     assert.deepEqual(
       { ...facts?.object, copy: null },

@@ -6,14 +6,19 @@
 import type { AuditRecord } from '@auricle/audit'
 import type {
   AudioState,
+  BreakGlassId,
   CallDirection,
   ConnectorId,
   EventId,
+  Factor,
   IntakeId,
+  Label,
   MailboxId,
   ObjectRole,
   RecordingId,
   RecordingKind,
+  RelationKind,
+  Scope,
   TenantId,
   TokenId,
   UserId,
@@ -36,6 +41,18 @@ export interface TenantRow {
   /** The tenant's column secret (32 bytes), wrapped under its `recordings` key. */
   readonly columnSecret: Wrap
   readonly createdAt: Date
+  readonly access: AccessLimits
+}
+
+/** How long sign-ins and emergency access last with this tenant. */
+export interface AccessLimits {
+  /** Without a request for as long, a session ends. */
+  readonly idleMs: number
+  /** However busy, a session ends after this. */
+  readonly sessionMs: number
+  readonly breakGlassMs: number
+  /** Within this, emergency access must be reviewed. */
+  readonly reviewMs: number
 }
 
 export interface UserRow {
@@ -43,16 +60,47 @@ export interface UserRow {
   readonly tenantId: TenantId
   readonly login: string
   readonly name: string
+  /** A `service` is a machine: it has tokens and no way to sign in. */
+  readonly kind: 'person' | 'service'
+  /** Those in force now. */
   readonly roles: readonly string[]
   readonly createdAt: Date
   readonly disabledAt: Date | null
 }
 
+/** What a person may come to, as `can` asks for it. */
+export interface AccessFacts {
+  readonly roles: readonly string[]
+  readonly mailboxes: readonly {
+    readonly mailboxId: MailboxId
+    readonly kind: RelationKind
+    readonly until: Date | null
+  }[]
+  readonly breakGlass: { readonly id: BreakGlassId; readonly until: Date } | null
+}
+
+/** What is known of a token that holds. */
+export interface HeldToken {
+  readonly kind: TokenRow['purpose']
+  readonly scopes: readonly Scope[] | null
+  /** Of an opaque token, to be compared with the one that was shown. */
+  readonly secretHash: Uint8Array | null
+  /** When its person last showed a second factor. */
+  readonly verifiedAt: Date | null
+}
+
+export interface BearerFacts {
+  readonly user: UserRow
+  readonly access: AccessFacts
+  readonly token: HeldToken & { readonly expiresAt: Date; readonly idleMs: number | null }
+}
+
 /** What sign-in needs; `totpSecret` is opened with the column keys. */
 export interface UserCredentials {
   readonly user: UserRow
-  readonly passwordHash: string
-  readonly totpSecret: string
+  /** Null for somebody who signs in by other ways only. */
+  readonly passwordHash: string | null
+  readonly totpSecret: string | null
   /** The last TOTP time step accepted, which may not be used again; null before the first. */
   readonly totpLastStep: number | null
   readonly failedAttempts: number
@@ -172,6 +220,7 @@ export interface RecordingFacts {
 
 export interface RecordingRow extends RecordingFacts {
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
+  readonly labels: readonly Label[]
   readonly heardAt: Date | null
   readonly heardBy: UserId | null
   readonly originalContentType: string
@@ -181,6 +230,9 @@ export interface RecordingRow extends RecordingFacts {
 export interface RecordingFilter {
   /** Only recordings of these mailboxes; null for all of the tenant. */
   readonly mailboxIds: readonly MailboxId[] | null
+  /** Recordings with any of these labels are left out. */
+  readonly withoutLabels: readonly Label[]
+  readonly label?: Label | undefined
   readonly kind?: RecordingKind | undefined
   /** Start of recording: `after` inclusive, `before` exclusive. */
   readonly after?: Date | undefined
@@ -195,15 +247,15 @@ export interface RecordingFilter {
 
 /** What a play decision needs, in one query: the token, the person, the recording and one of its objects. */
 export interface PlayFacts {
-  readonly user: {
-    readonly id: UserId
-    readonly roles: readonly string[]
-    readonly mailboxIds: readonly MailboxId[]
-  }
+  readonly userId: UserId
+  /** Of the recording's mailbox alone, where there is a recording. */
+  readonly access: AccessFacts
+  readonly token: HeldToken
   /** Null where the tenant has no such recording. */
   readonly recording: {
     readonly id: RecordingId
     readonly mailboxId: MailboxId | null
+    readonly labels: readonly Label[]
     readonly audioState: AudioState
   } | null
   /** Null where the recording has no object of that role. */
@@ -214,9 +266,19 @@ export interface TokenRow {
   readonly id: TokenId
   readonly tenantId: TenantId
   readonly userId: UserId
-  readonly purpose: 'session' | 'program'
+  readonly purpose: 'session' | 'personal' | 'service'
   readonly createdAt: Date
   readonly expiresAt: Date
+  /** Without use for as long, it ends; null for never. */
+  readonly idleMs: number | null
+  /** Null for a session; for a program's token what it may be used for. */
+  readonly scopes: readonly Scope[] | null
+  /** What its person calls it. */
+  readonly name: string | null
+  /** Of an opaque token; null for one that is signed. */
+  readonly secretHash: Uint8Array | null
+  readonly factors: readonly Factor[]
+  readonly verifiedAt: Date | null
 }
 
 export interface SigningKeyRow {
@@ -250,7 +312,7 @@ export interface Catalog {
   /** Throws `taken` where the tenant has that login. */
   createUser(
     user: UserRow,
-    secrets: { readonly passwordHash: string; readonly totpSecret: string },
+    secrets: { readonly passwordHash: string | null; readonly totpSecret: string | null },
     columns: ColumnKeys,
     event: AuditRecord,
     options?: QueryOptions,
@@ -301,7 +363,7 @@ export interface Catalog {
     tokenId: TokenId,
     now: Date,
     options?: QueryOptions,
-  ): Promise<{ readonly user: UserRow; readonly mailboxIds: readonly MailboxId[] } | null>
+  ): Promise<BearerFacts | null>
   /** Throws `taken` where the tenant has that address. */
   createMailbox(
     mailbox: Omit<MailboxRow, 'ownerIds'>,

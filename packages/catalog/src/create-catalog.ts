@@ -28,7 +28,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
   return {
     ...createDirectory(database),
     ...createSigningKeys(database),
-    ...createUsers(database),
+    ...createUsers(database, now),
     ...createTokens(database, now),
     ...createMailboxes(database),
     ...createConnectors(database),

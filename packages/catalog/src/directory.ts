@@ -40,8 +40,9 @@ export function createDirectory(database: Database): Directory {
         tenant.id,
         async session => {
           await session.write({
-            text: `insert into auricle.tenant (id, slug, name, keep_days, column_secret, created_at)
-                   values ($1, $2, $3, $4, $5, $6)`,
+            text: `insert into auricle.tenant (id, slug, name, keep_days, column_secret, created_at,
+                     idle_ms, session_ms, break_glass_ms, review_ms)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
             values: [
               tenant.id,
               tenant.slug,
@@ -49,6 +50,10 @@ export function createDirectory(database: Database): Directory {
               tenant.keepDays,
               JSON.stringify(tenant.columnSecret),
               tenant.createdAt,
+              tenant.access.idleMs,
+              tenant.access.sessionMs,
+              tenant.access.breakGlassMs,
+              tenant.access.reviewMs,
             ],
           })
           await insertEvent(session, event)
@@ -67,5 +72,11 @@ function readTenant(row: Row): TenantRow {
     keepDays: integer(row, 'keep_days'),
     columnSecret: parsed(row, 'column_secret', Wrap),
     createdAt: time(row, 'created_at'),
+    access: {
+      idleMs: integer(row, 'idle_ms'),
+      sessionMs: integer(row, 'session_ms'),
+      breakGlassMs: integer(row, 'break_glass_ms'),
+      reviewMs: integer(row, 'review_ms'),
+    },
   }
 }

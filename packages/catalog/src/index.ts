@@ -1,7 +1,11 @@
 export type {
+  AccessFacts,
+  AccessLimits,
   AllowedHost,
+  BearerFacts,
   Catalog,
   ConnectorRow,
+  HeldToken,
   IntakeRow,
   IntakeState,
   KeptObject,

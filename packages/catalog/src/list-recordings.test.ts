@@ -92,7 +92,7 @@ test('any filter in pages of any size gives each match once, newest first', asyn
   await fc.assert(
     fc.asyncProperty(filters, fc.integer({ min: 1, max: 17 }), async (drawn, limit) => {
       const chosen = drawn.mailboxIds?.flatMap(index => mailboxIds[index] ?? []) ?? null
-      const filter = { ...drawn, mailboxIds: chosen }
+      const filter = { ...drawn, mailboxIds: chosen, withoutLabels: [] }
       const seen: RecordingId[] = []
       let cursor: string | undefined
       do {
@@ -114,7 +114,11 @@ test('any filter in pages of any size gives each match once, newest first', asyn
 
 test('only a cursor that was given is taken', async () => {
   const list = (cursor: string) => {
-    return catalog.listRecordings(tenant.tenantId, { mailboxIds: null, limit: 1, cursor }, tenant.columns)
+    return catalog.listRecordings(
+      tenant.tenantId,
+      { mailboxIds: null, withoutLabels: [], limit: 1, cursor },
+      tenant.columns,
+    )
   }
   const [recording] = made
   const good = encodeCursor(recording ?? assert.fail())
@@ -141,7 +145,7 @@ test('another tenant gets nothing with the same cursor', async () => {
   const cursor = encodeCursor({ id: recording?.id ?? assert.fail(), startedAt: at(100) })
   const page = await catalog.listRecordings(
     other.tenantId,
-    { mailboxIds: null, limit: 5, cursor },
+    { mailboxIds: null, withoutLabels: [], limit: 5, cursor },
     other.columns,
   )
   assert.deepEqual(page, { recordings: [], nextCursor: null })
@@ -163,7 +167,7 @@ test('every kind of list is read from an index, among many recordings', async ()
      analyze auricle.recording`,
   )
   const cursor = encodeCursor({ id: made[0]?.id ?? assert.fail(), startedAt: at(-600) })
-  const base = { mailboxIds: null, limit: 50, cursor }
+  const base = { mailboxIds: null, withoutLabels: ['vip', 'part2'] as const, limit: 50, cursor }
   const plans = [
     { filter: base, index: 'recording_newest' },
     { filter: { ...base, mailboxIds }, index: 'recording_newest_in_mailbox' },

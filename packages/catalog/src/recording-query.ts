@@ -19,6 +19,10 @@ export function recordingQuery(
   const bind = (value: unknown): string => `$${values.push(value)}`
   const conditions = ['r.tenant_id = $1']
 
+  // An array is only bound where it says something, so that the usual list keeps its plan.
+  if (filter.withoutLabels.length > 0)
+    conditions.push(`not r.labels && ${bind([...filter.withoutLabels])}::text[]`)
+  if (filter.label !== undefined) conditions.push(`r.labels @> array[${bind(filter.label)}]::text[]`)
   if (filter.kind !== undefined) conditions.push(`r.kind = ${bind(filter.kind)}`)
   if (filter.after !== undefined) conditions.push(`r.started_at >= ${bind(filter.after)}`)
   if (filter.before !== undefined) conditions.push(`r.started_at < ${bind(filter.before)}`)

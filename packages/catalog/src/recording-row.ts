@@ -4,17 +4,21 @@ import {
   CallDirection,
   ConnectorId,
   IntakeId,
+  Label,
   MailboxId,
   RecordingId,
   RecordingKind,
   TenantId,
   UserId,
 } from '@auricle/contract'
+import { z } from 'zod'
 import { indexNumber } from './blind-index.ts'
 import type { RecordingFacts, RecordingRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import { bytes, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 import { openColumn, sealColumn } from './sealed-column.ts'
+
+export const Labels = z.array(Label)
 
 type SealedColumn = 'source_id' | 'from_number' | 'from_name' | 'to_number' | 'patient_reference' | 'note'
 
@@ -99,6 +103,7 @@ export function openRecording(row: Row, keys: ColumnKeys): RecordingRow {
       mailboxId === null
         ? null
         : { id: mailboxId, address: text(row, 'mailbox_address'), name: text(row, 'mailbox_name') },
+    labels: parsed(row, 'labels', Labels),
     heardAt: orNull(row, 'heard_at', time),
     heardBy: parsedOrNull(row, 'heard_by', UserId),
     originalContentType: text(row, 'original_content_type'),

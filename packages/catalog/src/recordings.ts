@@ -1,14 +1,14 @@
 // Recordings: their commit point, and how they are found, listed and marked.
 import { AudioState, MailboxId, ObjectRole, RecordingId, UserId } from '@auricle/contract'
-import { z } from 'zod'
+import { readAccess, readHeldToken } from './access-facts.ts'
 import type { Catalog, KeptObject, PlayFacts } from './catalog.ts'
 import { encodeCursor } from './cursor.ts'
 import type { Database, Session } from './database.ts'
 import { CatalogError } from './error.ts'
 import { insertEvent } from './events.ts'
 import { recordingQuery } from './recording-query.ts'
-import { openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
-import { firstOrNull, parsed, parsedOrNull, type Row, texts } from './row.ts'
+import { Labels, openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
+import { firstOrNull, parsed, parsedOrNull, type Row } from './row.ts'
 import { insertObjects, readKeptObject, readObject } from './stored-objects.ts'
 
 type Recordings = Pick<
@@ -21,8 +21,6 @@ type Recordings = Pick<
   | 'commitHeard'
   | 'listAllRecordings'
 >
-
-const MailboxIds = z.array(MailboxId)
 
 export function createRecordings(database: Database, now: () => Date): Recordings {
   return {
@@ -174,17 +172,16 @@ function insert(table: string, columns: Readonly<Record<string, unknown>>) {
 function readPlayFacts(row: Row): PlayFacts {
   const recordingId = parsedOrNull(row, 'recording_id', RecordingId)
   return {
-    user: {
-      id: parsed(row, 'user_id', UserId),
-      roles: texts(row, 'roles'),
-      mailboxIds: parsed(row, 'mailbox_ids', MailboxIds),
-    },
+    userId: parsed(row, 'user_id', UserId),
+    access: readAccess(row),
+    token: readHeldToken(row),
     recording:
       recordingId === null
         ? null
         : {
             id: recordingId,
             mailboxId: parsedOrNull(row, 'mailbox_id', MailboxId),
+            labels: parsed(row, 'labels', Labels),
             audioState: parsed(row, 'audio_state', AudioState),
           },
     object: parsedOrNull(row, 'role', ObjectRole) === null ? null : readObject(row),

@@ -95,7 +95,7 @@ test('no byte of any table, index or log of the database shows what was sealed',
   const recording = await archiveRecording(catalog, tenant, marked)
   const found = await catalog.listRecordings(
     tenant.tenantId,
-    { mailboxIds: null, number: '1 (900) 555-0172', limit: 5 },
+    { mailboxIds: null, withoutLabels: [], number: '1 (900) 555-0172', limit: 5 },
     tenant.columns,
   )
   assert.deepEqual(

@@ -1,16 +1,16 @@
 // Bearer tokens as the database knows them: live until they expire or are revoked.
-import { MailboxId, TenantId, TokenId, UserId } from '@auricle/contract'
+import { Factor, TenantId, TokenId, UserId } from '@auricle/contract'
 import { z } from 'zod'
+import { readAccess, readHeldToken, Scopes, TokenPurpose } from './access-facts.ts'
 import type { Catalog, TokenRow } from './catalog.ts'
 import type { Database, Session } from './database.ts'
 import { insertEvent } from './events.ts'
-import { firstOrNull, orNull, parsed, type Row, time } from './row.ts'
+import { bytes, firstOrNull, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 import { readUser } from './users.ts'
 
 type Tokens = Pick<Catalog, 'addToken' | 'revokeToken' | 'listTokens' | 'findBearer'>
 
-const Purpose = z.enum(['session', 'program'])
-const MailboxIds = z.array(MailboxId)
+const Factors = z.array(Factor)
 
 export function createTokens(database: Database, now: () => Date): Tokens {
   return {
@@ -66,7 +66,15 @@ export function createTokens(database: Database, now: () => Date): Tokens {
         options,
       )
       return firstOrNull(found, row => {
-        return { user: readUser(row), mailboxIds: parsed(row, 'mailbox_ids', MailboxIds) }
+        return {
+          user: readUser(row),
+          access: readAccess(row),
+          token: {
+            ...readHeldToken(row),
+            expiresAt: time(row, 'expires_at'),
+            idleMs: orNull(row, 'idle_ms', integer),
+          },
+        }
       })
     },
   }
@@ -75,9 +83,23 @@ export function createTokens(database: Database, now: () => Date): Tokens {
 /** Adds a token to a transaction. */
 export async function insertToken(session: Session, token: TokenRow): Promise<void> {
   await session.write({
-    text: `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at)
-           values ($1, $2, $3, $4, $5, $6)`,
-    values: [token.tenantId, token.id, token.userId, token.purpose, token.createdAt, token.expiresAt],
+    text: `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms, scopes,
+             name, secret_hash, factors, verified_at)
+           values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12)`,
+    values: [
+      token.tenantId,
+      token.id,
+      token.userId,
+      token.purpose,
+      token.createdAt,
+      token.expiresAt,
+      token.idleMs,
+      token.scopes,
+      token.name,
+      token.secretHash,
+      token.factors,
+      token.verifiedAt,
+    ],
   })
 }
 
@@ -86,8 +108,14 @@ function readToken(row: Row): TokenRow {
     id: parsed(row, 'id', TokenId),
     tenantId: parsed(row, 'tenant_id', TenantId),
     userId: parsed(row, 'user_id', UserId),
-    purpose: parsed(row, 'purpose', Purpose),
+    purpose: parsed(row, 'purpose', TokenPurpose),
     createdAt: time(row, 'created_at'),
     expiresAt: time(row, 'expires_at'),
+    idleMs: orNull(row, 'idle_ms', integer),
+    scopes: parsedOrNull(row, 'scopes', Scopes),
+    name: orNull(row, 'name', text),
+    secretHash: orNull(row, 'secret_hash', bytes),
+    factors: parsed(row, 'factors', Factors),
+    verifiedAt: orNull(row, 'verified_at', time),
   }
 }

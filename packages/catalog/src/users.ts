@@ -1,5 +1,6 @@
 // People: their accounts, what sign-in checks, and what a sign-in leaves behind.
-import { TenantId, UserId } from '@auricle/contract'
+import { newGrantId, TenantId, UserId } from '@auricle/contract'
+import { z } from 'zod'
 import type { Catalog, UserCredentials, UserRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database } from './database.ts'
@@ -8,35 +9,53 @@ import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, texts, tim
 import { type ColumnPlace, openColumn, sealColumn } from './sealed-column.ts'
 import { insertToken } from './tokens.ts'
 
+const UserKind = z.enum(['person', 'service'])
+
 type Users = Pick<
   Catalog,
   'createUser' | 'listUsers' | 'findUserByLogin' | 'findCredentials' | 'commitSignIn' | 'commitSignInFailure'
 >
 
-const columns = 'tenant_id, id, login, name, roles, created_at, disabled_at'
+/** Of `app_user u`; roles as they are in force at the time that is bound as the parameter named. */
+const columns = (at: string) => `u.tenant_id, u.id, u.login, u.name, u.kind, u.created_at, u.disabled_at,
+  array(
+    select distinct g.role::text from auricle.role_grant g
+    where g.tenant_id = u.tenant_id and g.user_id = u.id and g.revoked_at is null and (g.until is null or g.until > ${at})
+    order by 1
+  ) as roles`
 
-export function createUsers(database: Database): Users {
+export function createUsers(database: Database, now: () => Date): Users {
   return {
+    /** Roles that are given here are those of the operator. */
     createUser: (user, secrets, keys, event, options) => {
-      const totpSecret = sealColumn(keys, totpPlace(user.tenantId, user.id), secrets.totpSecret)
+      const totpSecret =
+        secrets.totpSecret === null
+          ? null
+          : sealColumn(keys, totpPlace(user.tenantId, user.id), secrets.totpSecret)
       return database.inTenant(
         user.tenantId,
         async session => {
           await session.write({
             text: `insert into auricle.app_user
-                     (${columns}, password_hash, totp_secret)
+                     (tenant_id, id, login, name, kind, created_at, disabled_at, password_hash, totp_secret)
                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
             values: [
               user.tenantId,
               user.id,
               user.login,
               user.name,
-              user.roles,
+              user.kind,
               user.createdAt,
               user.disabledAt,
               secrets.passwordHash,
               totpSecret,
             ],
+          })
+          await session.write({
+            text: `insert into auricle.role_grant (tenant_id, id, user_id, role, source, granted_at)
+                   select $1, g.id, $2, g.role, 'operator', $5
+                   from unnest($3::text[], $4::text[]) g (id, role)`,
+            values: [user.tenantId, user.id, user.roles.map(() => newGrantId()), user.roles, user.createdAt],
           })
           await insertEvent(session, event)
         },
@@ -49,8 +68,8 @@ export function createUsers(database: Database): Users {
         tenantId,
         session => {
           return session.rows({
-            text: `select ${columns} from auricle.app_user where tenant_id = $1 order by login`,
-            values: [tenantId],
+            text: `select ${columns('$2')} from auricle.app_user u where u.tenant_id = $1 order by u.login`,
+            values: [tenantId, now()],
           })
         },
         options,
@@ -63,8 +82,8 @@ export function createUsers(database: Database): Users {
         tenantId,
         session => {
           return session.rows({
-            text: `select ${columns} from auricle.app_user where tenant_id = $1 and login = $2`,
-            values: [tenantId, login],
+            text: `select ${columns('$3')} from auricle.app_user u where u.tenant_id = $1 and u.login = $2`,
+            values: [tenantId, login, now()],
           })
         },
         options,
@@ -77,9 +96,10 @@ export function createUsers(database: Database): Users {
         tenantId,
         session => {
           return session.rows({
-            text: `select ${columns}, password_hash, totp_secret, totp_last_step, failed_attempts, locked_until
-                   from auricle.app_user where tenant_id = $1 and login = $2`,
-            values: [tenantId, login],
+            text: `select ${columns('$3')}, u.password_hash, u.totp_secret, u.totp_last_step, u.failed_attempts,
+                     u.locked_until
+                   from auricle.app_user u where u.tenant_id = $1 and u.login = $2`,
+            values: [tenantId, login, now()],
           })
         },
         options,
@@ -131,6 +151,7 @@ export function readUser(row: Row): UserRow {
     tenantId: parsed(row, 'tenant_id', TenantId),
     login: text(row, 'login'),
     name: text(row, 'name'),
+    kind: parsed(row, 'kind', UserKind),
     roles: texts(row, 'roles'),
     createdAt: time(row, 'created_at'),
     disabledAt: orNull(row, 'disabled_at', time),
@@ -141,8 +162,10 @@ function readCredentials(row: Row, keys: ColumnKeys): UserCredentials {
   const user = readUser(row)
   return {
     user,
-    passwordHash: text(row, 'password_hash'),
-    totpSecret: openColumn(keys, totpPlace(user.tenantId, user.id), bytes(row, 'totp_secret')),
+    passwordHash: orNull(row, 'password_hash', text),
+    totpSecret: orNull(row, 'totp_secret', (sealed, column) =>
+      openColumn(keys, totpPlace(user.tenantId, user.id), bytes(sealed, column)),
+    ),
     totpLastStep: orNull(row, 'totp_last_step', integer),
     failedAttempts: integer(row, 'failed_attempts'),
     lockedUntil: orNull(row, 'locked_until', time),

@@ -1,5 +1,6 @@
 // A recording as the API and the command show it.
 import { z } from 'zod'
+import { Label } from './access.ts'
 import { ConnectorId, MailboxId, RecordingId, UserId } from './ids.ts'
 import { CallDirection, RecordingKind } from './notice.ts'
 
@@ -30,6 +31,8 @@ export const RecordingView = z.strictObject({
   contentType: z.string(),
   sizeBytes: z.int().nonnegative(),
   audioState: AudioState,
+  /** Each keeps it from whoever lacks the role of its name. */
+  labels: z.array(Label).readonly(),
   heardAt: z.iso.datetime().nullable(),
   heardBy: UserId.nullable(),
   /** Until when nothing can delete it. */
@@ -56,6 +59,7 @@ export const RecordingQuery = z.strictObject({
   /** Exact number of either party, compared by its digits. */
   number: z.string().max(64).optional(),
   heard: z.stringbool().optional(),
+  label: Label.optional(),
   cursor: z.string().max(256).optional(),
   limit: z.coerce.number().int().min(1).max(limitMost).default(limitDefault),
 })

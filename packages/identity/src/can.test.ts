@@ -8,14 +8,17 @@ import {
   newTenantId,
   newTokenId,
   newUserId,
+  type Role,
 } from '@auricle/contract'
-import type { Action, Actor, Resource, Role } from './actor.ts'
+import type { Action, Actor, Resource } from './actor.ts'
 import { can } from './can.ts'
 
 const tenantId = newTenantId()
 const otherTenantId = newTenantId()
 const ownMailbox = newMailboxId()
 const recordingId = newRecordingId()
+const now = new Date('2026-03-01T12:00:00.000Z')
+const plain = { now, purpose: null }
 
 const user = (roles: readonly Role[], mailboxIds = [newMailboxId(), ownMailbox]): Actor => ({
   type: 'user',
@@ -23,7 +26,9 @@ const user = (roles: readonly Role[], mailboxIds = [newMailboxId(), ownMailbox])
   userId: newUserId(),
   tokenId: newTokenId(),
   roles,
-  mailboxIds,
+  mailboxes: mailboxIds.map(mailboxId => ({ mailboxId, kind: 'owner', until: null })),
+  breakGlass: null,
+  token: { kind: 'session', scopes: null, verifiedAt: now },
 })
 
 const actors = {
@@ -50,6 +55,7 @@ const recording = (tenant: typeof tenantId, mailboxId: typeof ownMailbox | null)
   tenantId: tenant,
   recordingId,
   mailboxId,
+  labels: [],
 })
 const resources = {
   'own tenant': { type: 'tenant', tenantId },
@@ -76,7 +82,7 @@ test('the whole matrix: what is not in the table is denied', () => {
   for (const [actorName, actor] of Object.entries(actors)) {
     for (const action of actions) {
       for (const [resourceName, resource] of Object.entries(resources)) {
-        const decision = can(actor, action, resource)
+        const decision = can(actor, action, resource, plain)
         assert.ok(decision.reasons.length > 0)
         for (const reason of decision.reasons) assert.match(reason, /^[a-z]+(_[a-z]+)*$/)
         if (decision.allowed) allowed.add(`${actorName} / ${action} / ${resourceName}`)
@@ -105,16 +111,16 @@ for (const [actor, action, resource, reason] of [
   ['operator', 'recording.export', 'own mailbox', 'system_hears_nothing'],
 ] as const) {
   test(`${actor}, ${action}, ${resource}: ${reason}`, () => {
-    assert.equal(can(actors[actor], action, resources[resource]).reasons[0], reason)
+    assert.equal(can(actors[actor], action, resources[resource], plain).reasons[0], reason)
   })
 }
 
 test('values that no type allows are denied, not guessed', () => {
   const forgedAction: Action = JSON.parse('"recording.delete"')
   const forgedActor: Actor = JSON.parse('{"type":"root"}')
-  assert.deepEqual(can(actors.clinician, forgedAction, resources['own mailbox']), {
+  assert.deepEqual(can(actors.clinician, forgedAction, resources['own mailbox'], plain), {
     allowed: false,
     reasons: ['unknown'],
   })
-  assert.equal(can(forgedActor, 'recording.play', resources['own mailbox']).allowed, false)
+  assert.equal(can(forgedActor, 'recording.play', resources['own mailbox'], plain).allowed, false)
 })

@@ -7,8 +7,9 @@ import { setTimeout } from 'node:timers/promises'
 import { newTenantId, newTokenId, newUserId } from '@auricle/contract'
 import express, { type ErrorRequestHandler } from 'express'
 import { z } from 'zod'
+import type { UserActor } from './actor.ts'
 import { IdentityError } from './error.ts'
-import { createHttpIdentity, type UserActor } from './http-identity.ts'
+import { createHttpIdentity } from './http-identity.ts'
 import type { TokenClaims } from './token.ts'
 
 const claims: TokenClaims = {
@@ -25,7 +26,9 @@ const actorOfToken = (token: string): UserActor => ({
   userId: claims.userId,
   tokenId: claims.tokenId,
   roles: token === 'admin' ? ['administrator'] : ['clinician'],
-  mailboxIds: [],
+  mailboxes: [],
+  breakGlass: null,
+  token: { kind: 'session', scopes: null, verifiedAt: null },
 })
 const credentials = { tenant: 'clinic', login: 'clinician', password: 'six brown mugs', code: '123456' }
 const plain = 'Bearer realm="auricle"'

@@ -1,14 +1,12 @@
 // What an HTTP service mounts: sign-in, and two guards that let a request through with its person or not at all.
 import type { ServerResponse } from 'node:http'
 import passport from 'passport'
-import type { Actor } from './actor.ts'
+import type { UserActor } from './actor.ts'
 import { createBearerStrategy } from './bearer-strategy.ts'
 import { IdentityError } from './error.ts'
 import { challenges, type HttpHandler, type HttpRequest } from './http-request.ts'
 import { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
 import type { TokenClaims } from './token.ts'
-
-export type UserActor = Extract<Actor, { type: 'user' }>
 
 export interface HttpIdentityParts<Result extends object> {
   readonly signIn: SignInWith<Result>

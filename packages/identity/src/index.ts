@@ -1,4 +1,15 @@
-export type { Action, Actor, Decide, Decision, Resource, Role } from './actor.ts'
+export type {
+  Action,
+  Actor,
+  Circumstances,
+  Decide,
+  Decision,
+  MailboxRelation,
+  Resource,
+  SelfAction,
+  TokenFacts,
+  UserActor,
+} from './actor.ts'
 export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
 export { can } from './can.ts'
 export { IdentityError, type IdentityErrorCode } from './error.ts'
@@ -7,12 +18,12 @@ export {
   createHttpIdentity,
   type HttpIdentity,
   type HttpIdentityParts,
-  type UserActor,
 } from './http-identity.ts'
 export type { HttpHandler, HttpRequest } from './http-request.ts'
 export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
+export { isAction, isSelfAction } from './rules.ts'
 export {
   type NewToken,
   signToken,

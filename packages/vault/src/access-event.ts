@@ -5,7 +5,7 @@ import type { EventId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
-import { VaultError } from './error.ts'
+import { refusalOf } from './error.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets } from './tenant-secrets.ts'
 
@@ -49,6 +49,6 @@ export async function appendOrRefuse(
   ...[parts, facts, action, object, decision, options]: Parameters<typeof appendAccess>
 ): Promise<AccessReceipt> {
   const receipt = await appendAccess(parts, facts, action, object, decision, options)
-  if (!decision.allowed) throw new VaultError('denied', `Not allowed: ${decision.reasons.join(', ')}`)
+  if (!decision.allowed) throw refusalOf(decision)
   return receipt
 }

@@ -13,12 +13,12 @@ import {
   shortWav,
   type TestVault,
 } from '../../../test/vault.ts'
+import { actorOf } from './actor.ts'
 import { archive } from './archive.ts'
 import { openPrivate } from './audit-record.ts'
 import { listRecordings, markRecording, showRecording } from './browse.ts'
 import { receive } from './receive.ts'
 import type { RequestFacts } from './request-facts.ts'
-import { parseRoles } from './roles.ts'
 
 let vault: TestVault
 let clinic: Clinic
@@ -44,10 +44,9 @@ async function requestOf({ row }: Person): Promise<RequestFacts> {
   const tokenId = await giveToken(vault, { row, password: '', totpSecret: '' })
   const bearer = await vault.catalog.findBearer(row.tenantId, tokenId, new Date())
   assert.ok(bearer)
-  const roles = parseRoles(row.roles)
-  const { mailboxIds } = bearer
   return {
-    actor: { type: 'user', tenantId: row.tenantId, userId: row.id, tokenId, roles, mailboxIds },
+    actor: actorOf({ tenantId: row.tenantId, userId: row.id, tokenId, ...bearer }),
+    purposeOfUse: null,
     request: 'request-of-a-test',
     ip: '192.0.2.7',
     userAgent: null,

@@ -1,7 +1,14 @@
 // Listing, showing and marking recordings: facts, no audio.
 import type { Catalog, RecordingFilter, RecordingRow } from '@auricle/catalog'
-import type { RecordingId, RecordingPage, RecordingQuery, RecordingView } from '@auricle/contract'
-import type { Decide } from '@auricle/identity'
+import {
+  Label,
+  type MailboxId,
+  type RecordingId,
+  type RecordingPage,
+  type RecordingQuery,
+  type RecordingView,
+} from '@auricle/contract'
+import type { Decide, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
@@ -13,9 +20,13 @@ export interface BrowseParts {
   readonly catalog: Pick<Catalog, 'listRecordings' | 'findRecording' | 'commitHeard' | 'appendEvents'>
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
+  readonly now?: () => Date
 }
 
-/** Recordings of the mailboxes the actor may hear; a mailbox that is not theirs gives `denied`. */
+/**
+ * Recordings that the actor may see: of their mailboxes, or of all where their role or open emergency access says so;
+ * without those whose labels keep them out. A mailbox that is not theirs gives `denied`.
+ */
 export async function listRecordings(
   parts: BrowseParts,
   facts: RequestFacts,
@@ -25,15 +36,21 @@ export async function listRecordings(
   const { actor } = facts
   const { tenantId } = actor
   const secrets = await parts.secrets.get(tenantId, options)
-  const general = parts.decide(actor, 'recording.list', { type: 'tenant', tenantId })
-  const foreign = query.mailbox !== undefined && !actor.mailboxIds.includes(query.mailbox)
+  const now = parts.now?.() ?? new Date()
+  const circumstances = { now, purpose: facts.purposeOfUse }
+  const general = parts.decide(actor, 'recording.list', { type: 'tenant', tenantId }, circumstances)
+  const sight = sightOf(actor, now)
+  const foreign =
+    query.mailbox !== undefined && sight.mailboxIds !== null && !sight.mailboxIds.includes(query.mailbox)
   const decision = general.allowed && foreign ? { allowed: false, reasons: ['not_owner'] } : general
   const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
   const searching = { ...facts, number: query.number }
   await appendOrRefuse({ ...parts, secrets }, searching, 'recording.listed', object, decision, options)
 
   const filter: RecordingFilter = {
-    mailboxIds: query.mailbox === undefined ? actor.mailboxIds : [query.mailbox],
+    mailboxIds: query.mailbox === undefined ? sight.mailboxIds : [query.mailbox],
+    withoutLabels: sight.withoutLabels,
+    label: query.label,
     kind: query.kind,
     after: query.after === undefined ? undefined : new Date(query.after),
     before: query.before === undefined ? undefined : new Date(query.before),
@@ -55,8 +72,7 @@ export async function showRecording(
   const { tenantId } = facts.actor
   const secrets = await parts.secrets.get(tenantId, options)
   const row = await find(parts, facts, id, secrets.columns, options)
-  const resource = { type: 'recording', tenantId, recordingId: id, mailboxId: row.mailboxId } as const
-  const decision = parts.decide(facts.actor, 'recording.show', resource)
+  const decision = decideOn(parts, facts, 'recording.show', row)
   const object = { type: 'recording', id, version: null }
   await appendOrRefuse({ ...parts, secrets }, facts, 'recording.shown', object, decision, options)
   return viewOf(row)
@@ -73,8 +89,7 @@ export async function markRecording(
   const { tenantId, userId } = facts.actor
   const secrets = await parts.secrets.get(tenantId, options)
   const row = await find(parts, facts, id, secrets.columns, options)
-  const resource = { type: 'recording', tenantId, recordingId: id, mailboxId: row.mailboxId } as const
-  const decision = parts.decide(facts.actor, 'recording.mark', resource)
+  const decision = decideOn(parts, facts, 'recording.mark', row)
   const object = { type: 'recording', id, version: null }
   if (!decision.allowed)
     await appendOrRefuse({ ...parts, secrets }, facts, 'recording.marked', object, decision, options)
@@ -93,6 +108,37 @@ export async function markRecording(
   const mark = { tenantId, recordingId: id, heard: heard ? { at: new Date(), by: userId } : null }
   await parts.catalog.commitHeard(mark, event, options)
   return viewOf(await find(parts, facts, id, secrets.columns, options))
+}
+
+/** What somebody sees in lists: null for all mailboxes. As `can` has it for `recording.show`. */
+function sightOf(actor: UserActor, now: Date) {
+  const isOfficer = actor.roles.includes('compliance_officer')
+  const hasBroken = actor.breakGlass !== null && actor.breakGlass.until > now
+  const kinds = [
+    ...(actor.roles.includes('clinician') ? ['owner', 'team', 'delegation'] : []),
+    ...(actor.roles.includes('supervisor') ? ['supervises'] : []),
+  ]
+  const own: MailboxId[] = actor.mailboxes
+    .filter(({ kind, until }) => kinds.includes(kind) && (until === null || until > now))
+    .map(({ mailboxId }) => mailboxId)
+  return {
+    mailboxIds: isOfficer || hasBroken ? null : own,
+    withoutLabels: isOfficer
+      ? []
+      : Label.options.filter(
+          label => !actor.roles.includes(`hears_${label}`) && (!hasBroken || label === 'psychotherapy'),
+        ),
+  }
+}
+
+function decideOn(
+  { decide, now }: BrowseParts,
+  { actor, purposeOfUse }: RequestFacts,
+  action: 'recording.show' | 'recording.mark' | 'recording.label',
+  { tenantId, id: recordingId, mailboxId, labels }: RecordingRow,
+) {
+  const resource = { type: 'recording', tenantId, recordingId, mailboxId, labels } as const
+  return decide(actor, action, resource, { now: now?.() ?? new Date(), purpose: purposeOfUse })
 }
 
 async function find(
@@ -128,6 +174,7 @@ function viewOf(row: RecordingRow): RecordingView {
     contentType: row.originalContentType,
     sizeBytes: row.originalBytes,
     audioState: row.audioState,
+    labels: row.labels,
     heardAt: row.heardAt?.toISOString() ?? null,
     heardBy: row.heardBy,
     retainUntil: row.retainUntil.toISOString(),

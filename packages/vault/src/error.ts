@@ -1,7 +1,9 @@
 // Failures of the use cases that a caller can tell apart; services map them to problems by table.
+import type { Decision } from '@auricle/identity'
 
 export type VaultErrorCode =
   | 'bad_credentials'
+  | 'conflict'
   | 'content_mismatch'
   | 'denied'
   | 'empty_body'
@@ -9,7 +11,9 @@ export type VaultErrorCode =
   | 'message_conflict'
   | 'not_audio'
   | 'not_found'
+  | 'purpose_required'
   | 'source_conflict'
+  | 'step_up_required'
   | 'damaged'
   | 'unauthenticated'
 
@@ -20,6 +24,18 @@ export class VaultError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/** The failure that a decision against somebody is to them; some they can do something about. */
+export function refusalOf({ reasons }: Decision): VaultError {
+  if (reasons[0] === 'step_up_required')
+    return new VaultError('step_up_required', 'Show your second factor again, then repeat this')
+  if (reasons[0] === 'purpose_required')
+    return new VaultError(
+      'purpose_required',
+      'State what it is for, one of the purposes that your role allows',
+    )
+  return new VaultError('denied', `Not allowed: ${reasons.join(', ')}`)
 }
 
 /** The stable word of any of our typed errors, `aborted` for an abort, `internal` for all else. */

@@ -1,3 +1,4 @@
+export { actorOf } from './actor.ts'
 export { type ArchiveOutcome, type ArchiveParts, archive, type FetchAudio } from './archive.ts'
 export {
   type AttemptOutcome,
@@ -10,7 +11,7 @@ export { auditRecord, openPrivate } from './audit-record.ts'
 export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { endSession } from './end-session.ts'
-export { errorCode, isError, VaultError, type VaultErrorCode } from './error.ts'
+export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
   assignMailbox,
   createConnector,

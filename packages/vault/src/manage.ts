@@ -1,19 +1,35 @@
 // Setting up: tenants, people, mailboxes and connectors, each made whole or not at all, and logged.
-import type { AllowedHost, Catalog, ConnectorRow, MailboxRow, TenantRow, UserRow } from '@auricle/catalog'
+import type {
+  AccessLimits,
+  AllowedHost,
+  Catalog,
+  ConnectorRow,
+  MailboxRow,
+  TenantRow,
+  UserRow,
+} from '@auricle/catalog'
 import {
   type MailboxId,
   newConnectorId,
   newMailboxId,
   newTenantId,
   newUserId,
+  type Role,
   type TenantId,
 } from '@auricle/contract'
-import type { Role } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { sealConnectorSecrets } from './connector-secrets.ts'
 import { newColumnSecret, type TenantSecretsCache } from './tenant-secrets.ts'
 import { operatorEvent } from './token.ts'
+
+/** What a tenant starts with, and the most that each may be. */
+const accessLimits: AccessLimits = {
+  idleMs: 15 * 60_000,
+  sessionMs: 12 * 60 * 60_000,
+  breakGlassMs: 60 * 60_000,
+  reviewMs: 3 * 24 * 60 * 60_000,
+}
 
 export interface ManageParts {
   readonly catalog: Pick<
@@ -30,14 +46,14 @@ export interface ManageParts {
  */
 export async function createTenant(
   parts: Pick<ManageParts, 'catalog' | 'keys'>,
-  tenant: Pick<TenantRow, 'slug' | 'name' | 'keepDays'>,
+  tenant: Pick<TenantRow, 'slug' | 'name' | 'keepDays'> & Partial<Pick<TenantRow, 'access'>>,
   options: CallOptions,
 ): Promise<TenantRow> {
   const id = newTenantId()
   await parts.keys.ensure({ purpose: 'recordings', tenantId: id }, options)
   await parts.keys.ensure({ purpose: 'connectors', tenantId: id }, options)
   const columnSecret = await newColumnSecret(parts.keys, id, options)
-  const row: TenantRow = { ...tenant, id, columnSecret, createdAt: new Date() }
+  const row: TenantRow = { access: accessLimits, ...tenant, id, columnSecret, createdAt: new Date() }
   await parts.catalog.createTenant(
     row,
     await operatorEvent(id, 'tenant.created', { type: 'tenant', id }),
@@ -51,13 +67,15 @@ export interface NewUser {
   readonly login: string
   readonly name: string
   readonly roles: readonly Role[]
-  readonly passwordHash: string
-  readonly totpSecret: string
+  readonly passwordHash: string | null
+  readonly totpSecret: string | null
+  /** Default: a person. */
+  readonly kind?: UserRow['kind']
 }
 
 export async function createUser(parts: ManageParts, user: NewUser, options: CallOptions): Promise<UserRow> {
   const { passwordHash, totpSecret, ...facts } = user
-  const row: UserRow = { ...facts, id: newUserId(), createdAt: new Date(), disabledAt: null }
+  const row: UserRow = { kind: 'person', ...facts, id: newUserId(), createdAt: new Date(), disabledAt: null }
   const { columns } = await parts.secrets.get(user.tenantId, options)
   const event = await operatorEvent(user.tenantId, 'user.created', { type: 'user', id: row.id })
   await parts.catalog.createUser(row, { passwordHash, totpSecret }, columns, event, options)

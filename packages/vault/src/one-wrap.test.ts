@@ -112,7 +112,7 @@ async function requestOf({ recordingId }: Delivered): Promise<PlayRequest> {
   const { tenantId, id: userId } = clinic.clinician.row
   const bearer = { tenantId, userId, tokenId: await giveToken(vault, clinic.clinician) }
   const origin = { request: 'r', ip: '192.0.2.7', userAgent: 'test' }
-  return { bearer, recordingId, role: 'playback', purpose: 'play', ...origin }
+  return { bearer, recordingId, role: 'playback', purpose: 'play', purposeOfUse: null, ...origin }
 }
 
 const openPlayer = () => createPlayer({ ...vault, keys, secrets })

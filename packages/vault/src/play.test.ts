@@ -83,6 +83,7 @@ async function requestBy(person: Person, facts: Partial<PlayRequest> = {}): Prom
     recordingId,
     role: 'original',
     purpose: 'play',
+    purposeOfUse: null,
     request: 'r',
     ip: '192.0.2.7',
     userAgent: 'test',

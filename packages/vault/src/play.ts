@@ -8,16 +8,16 @@
 // Sound and waveform that one token asks for from one address are two playbacks, each with its event, and one
 // unwrap: the second takes the recording's secret from the first (docs/decisions/0006-one-wrap-a-recording.md).
 import type { Catalog, PlayFacts, StoredObject } from '@auricle/catalog'
-import type { ByteRange, ObjectRole, RecordingId, TokenId } from '@auricle/contract'
-import type { Actor, Decide } from '@auricle/identity'
+import type { ByteRange, ObjectRole, RecordingId, TenantId, TokenId } from '@auricle/contract'
+import type { Decide } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions, RecordingSecret } from '@auricle/sealed'
 import { type AccessReceipt, appendAccess } from './access-event.ts'
-import { VaultError } from './error.ts'
+import { actorOf } from './actor.ts'
+import { refusalOf, VaultError } from './error.ts'
 import { type ReadAhead, readAhead } from './read-ahead.ts'
 import type { RequestFacts } from './request-facts.ts'
-import { parseRoles } from './roles.ts'
 import { type SharedReading, shareReading } from './shared-reading.ts'
 import { openStored } from './stored-object.ts'
 import type { TenantSecretsCache } from './tenant-secrets.ts'
@@ -137,13 +137,9 @@ export function createPlayer(parts: PlayParts): Player {
   ): Promise<Omit<Running, 'timer'>> {
     const { tenantId } = actor
     const action = actions[request.purpose]
-    const { id: recordingId, mailboxId } = recording
-    const decision = parts.decide(actor, action.decide, {
-      type: 'recording',
-      tenantId,
-      recordingId,
-      mailboxId,
-    })
+    const recordingId = recording.id
+    const circumstances = { now: new Date(now()), purpose: request.purposeOfUse }
+    const decision = parts.decide(actor, action.decide, resourceOf(tenantId, recording), circumstances)
     const secrets = await parts.secrets.get(tenantId, options)
     const version = object === null ? null : Buffer.from(object.fingerprint).toString('hex')
     const logged = { type: 'recording', id: recordingId, version }
@@ -155,7 +151,7 @@ export function createPlayer(parts: PlayParts): Player {
       decision,
       options,
     )
-    if (!decision.allowed) throw new VaultError('denied', `Not allowed: ${decision.reasons.join(', ')}`)
+    if (!decision.allowed) throw refusalOf(decision)
     if (object === null) throw new VaultError('not_found', 'This recording has no such object')
     const session = sessionOf(request, actor.tokenId)
     const keyed = { ...parts, recordingSecret: secretAtHand(session) }
@@ -175,18 +171,13 @@ export function createPlayer(parts: PlayParts): Player {
       const { facts, object } = await findFacts(parts, request, options)
       const recording = facts.recording
       if (recording === null) throw new VaultError('not_found', 'No such recording')
-      const actor = actorOf(request.bearer, facts.user)
+      const actor = actorOf({ ...request.bearer, ...facts })
       const { tenantId } = actor
       const key = keyOf(request, tokenId, object?.role ?? null)
       const session = sessionOf(request, tokenId)
       const action = actions[request.purpose].decide
-      const resource = {
-        type: 'recording',
-        tenantId,
-        recordingId: recording.id,
-        mailboxId: recording.mailboxId,
-      } as const
-      const isAllowed = parts.decide(actor, action, resource).allowed
+      const circumstances = { now: new Date(now()), purpose: request.purposeOfUse }
+      const isAllowed = parts.decide(actor, action, resourceOf(tenantId, recording), circumstances).allowed
       const findCovering = () => {
         const earlier = running.get(key)
         return earlier !== undefined && earlier.until > now() && isAllowed ? earlier : null
@@ -223,13 +214,14 @@ async function findFacts(parts: PlayParts, request: PlayRequest, options: CallOp
   return { facts, object: original?.object ?? null }
 }
 
-function actorOf(bearer: Bearer, user: PlayFacts['user']): Extract<Actor, { type: 'user' }> {
-  return { type: 'user', ...bearer, roles: parseRoles(user.roles), mailboxIds: user.mailboxIds }
+function resourceOf(tenantId: TenantId, recording: NonNullable<PlayFacts['recording']>) {
+  const { id: recordingId, mailboxId, labels } = recording
+  return { type: 'recording', tenantId, recordingId, mailboxId, labels } as const
 }
 
-/** One playback: this token, this object, this purpose, from this address. */
+/** One playback: this token, this object, this use and purpose, from this address. */
 function keyOf(request: PlayRequest, tokenId: TokenId, role: ObjectRole | null): string {
-  return [sessionOf(request, tokenId), role, request.purpose].join(' ')
+  return [sessionOf(request, tokenId), role, request.purpose, request.purposeOfUse].join(' ')
 }
 
 function sessionOf({ recordingId, ip }: PlayRequest, tokenId: TokenId): string {

@@ -1,8 +1,11 @@
 // What every use case of a signed-in person is told about the request it serves.
-import type { Actor } from '@auricle/identity'
+import type { Purpose } from '@auricle/contract'
+import type { UserActor } from '@auricle/identity'
 
 export interface RequestFacts {
-  readonly actor: Extract<Actor, { type: 'user' }>
+  readonly actor: UserActor
+  /** What it is wanted for, as the person stated it; null where they stated nothing. */
+  readonly purposeOfUse: Purpose | null
   /** The request's id, as in the log. */
   readonly request: string
   /** Where it came from; kept in the private part of its audit event. */

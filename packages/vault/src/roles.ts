@@ -1,8 +1,8 @@
 // Roles as the catalog keeps them, parsed.
-import type { Role } from '@auricle/identity'
+import { Role } from '@auricle/contract'
 import { z } from 'zod'
 
-const Roles = z.array(z.enum(['clinician', 'administrator']) satisfies z.ZodType<Role>)
+const Roles = z.array(Role)
 
 /** Throws for a role that this version does not know: no right is guessed. */
 export function parseRoles(roles: readonly string[]): readonly Role[] {

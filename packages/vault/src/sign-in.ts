@@ -8,7 +8,6 @@ import { VaultError } from './error.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 import type { IssueToken } from './token.ts'
 
-const sessionMs = 12 * 60 * 60_000
 const lockAfter = 10
 const lockMs = 15 * 60_000
 
@@ -56,12 +55,15 @@ export async function signIn(
 
   const { user } = known
   const locked = known.lockedUntil !== null && known.lockedUntil > now
-  const totpStep = parts.verifyTotp({
-    secret: known.totpSecret,
-    code: credentials.code,
-    now,
-    lastStep: known.totpLastStep,
-  })
+  const totpStep =
+    known.totpSecret === null
+      ? null
+      : parts.verifyTotp({
+          secret: known.totpSecret,
+          code: credentials.code,
+          now,
+          lastStep: known.totpLastStep,
+        })
   if (locked || !passwordRight || totpStep === null) {
     const reason = locked ? 'locked' : 'bad_credentials'
     await logFailure(parts, secrets, user.id, reason, now, facts, options)
@@ -74,7 +76,13 @@ export async function signIn(
     userId: user.id,
     purpose: 'session',
     createdAt: now,
-    expiresAt: new Date(now.getTime() + sessionMs),
+    expiresAt: new Date(now.getTime() + secrets.tenant.access.sessionMs),
+    idleMs: secrets.tenant.access.idleMs,
+    scopes: null,
+    name: null,
+    secretHash: null,
+    factors: ['pwd', 'otp'],
+    verifiedAt: now,
   }
   const opened = await event(
     secrets,

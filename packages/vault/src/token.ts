@@ -1,6 +1,6 @@
 // Bearer tokens: the deployment's signing key, tokens issued to people and programs, and their end.
 import type { Catalog, SigningKeyRow, TokenRow, UserRow } from '@auricle/catalog'
-import { newTokenId, type TenantId, type TokenId } from '@auricle/contract'
+import { newTokenId, type Scope, type TenantId, type TokenId } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
 import { type CallOptions, openBytes, sealBytes } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
@@ -67,11 +67,18 @@ async function openPrivateJwk(
   return JSON.parse(Buffer.from(json).toString('utf8'))
 }
 
+export interface NewProgramToken {
+  readonly lifetimeMs: number
+  /** What it may be used for, of what the user may do. */
+  readonly scopes: readonly Scope[]
+  readonly name: string | null
+}
+
 /** A token for a program that acts as `user`, issued by the operator. */
 export async function issueProgramToken(
   parts: { readonly catalog: Pick<Catalog, 'addToken'>; readonly issueToken: IssueToken },
   user: UserRow,
-  lifetimeMs: number,
+  { lifetimeMs, scopes, name }: NewProgramToken,
   options: CallOptions,
 ): Promise<{ readonly id: TokenId; readonly token: string; readonly expiresAt: Date }> {
   const createdAt = new Date()
@@ -80,9 +87,15 @@ export async function issueProgramToken(
     id: newTokenId(),
     tenantId: user.tenantId,
     userId: user.id,
-    purpose: 'program',
+    purpose: user.kind === 'service' ? 'service' : 'personal',
     createdAt,
     expiresAt,
+    idleMs: null,
+    scopes,
+    name,
+    secretHash: null,
+    factors: [],
+    verifiedAt: null,
   }
   const event = await operatorEvent(row.tenantId, 'token.issued', { type: 'token', id: row.id })
   await parts.catalog.addToken(row, event, options)

@@ -30,6 +30,13 @@ export async function openAuthority(
   return {
     verifyToken: createTokenVerifier({ keys, ...parties }),
     issueToken: token =>
-      signToken({ ...token, tokenId: token.id, ...parties, key: keys.signing, now: token.createdAt }),
+      signToken({
+        ...token,
+        purpose: token.purpose === 'session' ? 'session' : 'program',
+        tokenId: token.id,
+        ...parties,
+        key: keys.signing,
+        now: token.createdAt,
+      }),
   }
 }

@@ -6,7 +6,8 @@ import { problems } from '@auricle/contract'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { z } from 'zod'
 import { openApiDocument } from './openapi.ts'
-import { commonProblems, machineRoutes, routes } from './routes-table.ts'
+import { commonProblems } from './route.ts'
+import { machineRoutes, routes } from './routes-table.ts'
 
 const Operation = z.looseObject({
   operationId: z.string(),

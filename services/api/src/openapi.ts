@@ -1,15 +1,8 @@
 // Makes the OpenAPI 3.1 document of the API from its table of routes and the contract's schemas.
 import { type ProblemName, problems, RecordingId } from '@auricle/contract'
 import { z } from 'zod'
-import {
-  type Answer,
-  commonProblems,
-  machineRoutes,
-  type Route,
-  routes,
-  type SchemaName,
-  schemas,
-} from './routes-table.ts'
+import { type Answer, commonProblems } from './route.ts'
+import { machineRoutes, type Route, routes, schemas } from './routes-table.ts'
 
 type Json = Record<string, unknown>
 type Described = Route | (typeof machineRoutes)[number]
@@ -70,7 +63,7 @@ function operationOf(route: Described, operationId: string): Json {
     description: route.description,
     security: route.needs === 'public' ? [] : [{ bearer: [] }],
     'x-auricle-needs': route.needs,
-    parameters: [...pathParameters(route.path), ...queryParameters(route), ...headerParameters(route)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: jsonContent(route.body) } }),
@@ -91,14 +84,13 @@ function problemsOf(route: Described): readonly ProblemName[] {
 
 // --- parameters ---
 
-function pathParameters(path: string): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    description: "The recording's id.",
-    schema: jsonSchema(RecordingId),
-  }))
+const recordingParameter = { schema: RecordingId, description: "The recording's id." }
+
+function pathParameters({ path, params = {} }: Described): Json[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const { schema, description } = params[name] ?? recordingParameter
+    return { name, in: 'path', required: true, description, schema: jsonSchema(schema) }
+  })
 }
 
 function queryParameters({ query }: Described): Json[] {
@@ -178,8 +170,8 @@ function headersOf(headers: Readonly<Record<string, string>>): Json {
 
 // --- schemas ---
 
-const reference = (name: SchemaName) => ({ $ref: `#/components/schemas/${name}` })
-const jsonContent = (name: SchemaName) => ({ 'application/json': { schema: reference(name) } })
+const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const jsonContent = (name: string) => ({ 'application/json': { schema: reference(name) } })
 
 function componentSchemas(): Json {
   const registry = z.registry<{ id: string }>()

@@ -11,6 +11,7 @@ const millisecondsPerSecond = 1000
 
 const vault = {
   bad_credentials: 'badCredentials',
+  conflict: 'conflict',
   content_mismatch: 'internal',
   damaged: 'internal',
   denied: 'denied',
@@ -19,12 +20,14 @@ const vault = {
   message_conflict: 'internal',
   not_audio: 'internal',
   not_found: 'notFound',
+  purpose_required: 'purposeRequired',
   source_conflict: 'internal',
+  step_up_required: 'stepUpRequired',
   unauthenticated: 'unauthenticated',
 } satisfies Record<VaultErrorCode, ProblemName>
 
 const catalog = {
-  taken: 'internal',
+  taken: 'conflict',
   not_found: 'notFound',
   bad_cursor: 'malformed',
   damaged: 'internal',
@@ -88,12 +91,16 @@ export function retryAfterSeconds(error: unknown): number | null {
   return Math.ceil(error.retryAfterMs / millisecondsPerSecond)
 }
 
+/** RFC 9470 section 3: the token is good, but its person must show themselves again. */
+const stepUpChallenge = 'Bearer realm="auricle", error="insufficient_user_authentication", max_age=300'
+
 export function sendProblem(response: Response, problem: Problem): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
   // The guards of the routes know better why, and have said so.
+  if (problem.type === problems.stepUpRequired.type) response.set('WWW-Authenticate', stepUpChallenge)
   if (problem.status === 401 && !response.hasHeader('WWW-Authenticate')) {
     response.set('WWW-Authenticate', 'Bearer realm="auricle"')
   }

@@ -1,7 +1,8 @@
 // What the service adds to each request before a handler sees it.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { SignInFacts } from '@auricle/vault'
+import type { HttpIdentity } from '@auricle/identity'
+import type { RequestFacts, SignInFacts } from '@auricle/vault'
 import type { Request, Response } from 'express'
 
 /** The request's id, and a signal that aborts when its client is gone. A service that stops lets requests end first. */
@@ -36,6 +37,11 @@ export function originOf(request: Request): SignInFacts {
     ip: request.ip ?? null,
     userAgent: request.get('User-Agent') ?? null,
   }
+}
+
+/** The request as a use case is told of it, by the person that the guard before it found. */
+export function factsOf(identity: Pick<HttpIdentity<object>, 'actorOf'>, request: Request): RequestFacts {
+  return { ...originOf(request), actor: identity.actorOf(request), purposeOfUse: null }
 }
 
 const connectionCodes: ReadonlySet<unknown> = new Set([

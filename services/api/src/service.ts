@@ -13,7 +13,7 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import { createPlayer, createTenantSecrets, endSession, parseRoles, signIn } from '@auricle/vault'
+import { actorOf, createPlayer, createTenantSecrets, endSession, refusalOf, signIn } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
@@ -67,8 +67,7 @@ export async function startApi(
         signal: exchangeOf(request).signal,
       })
       if (found === null) return null
-      const { user, mailboxIds } = found
-      return { type: 'user', tenantId, userId: user.id, tokenId, roles: parseRoles(user.roles), mailboxIds }
+      return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
     },
   })
   const player = createPlayer({ ...parts, secrets, decide: can })
@@ -91,7 +90,18 @@ export async function startApi(
   })
   app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
   app.use(
-    apiRoutes({ routes, handlers, identity, parseBody: express.json({ limit: jsonMaxBytes, strict: true }) }),
+    apiRoutes({
+      routes,
+      handlers,
+      identity,
+      decideSelf: action => (request, _response, next) => {
+        const actor = identity.actorOf(request)
+        const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
+        const decision = can(actor, action, tenant, { now: new Date(), purpose: null })
+        next(decision.allowed ? undefined : refusalOf(decision))
+      },
+      parseBody: express.json({ limit: jsonMaxBytes, strict: true }),
+    }),
   )
   app.use((request: Request, response: Response) => {
     sendProblem(response, { ...problems.notFound, instance: exchangeOf(request).id })

@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Authority } from '@auricle/api-service'
-import { parseRoles, type RequestFacts } from '@auricle/vault'
+import { actorOf, type RequestFacts } from '@auricle/vault'
 import { UsageError } from './error.ts'
 import type { Operator } from './operator.ts'
 
@@ -56,10 +56,9 @@ export async function findPerson(
   const { tenantId, tokenId } = claims
   const bearer = await operator.catalog.findBearer(tenantId, tokenId, new Date(), operator)
   if (bearer === null) throw new UsageError('The session has ended: sign in again with `auricle login`')
-  const { user, mailboxIds } = bearer
-  const roles = parseRoles(user.roles)
   return {
-    actor: { type: 'user', tenantId, userId: user.id, tokenId, roles, mailboxIds },
+    actor: actorOf({ tenantId, userId: bearer.user.id, tokenId, ...bearer }),
+    purposeOfUse: null,
     request: randomUUID(),
     ip: null,
     userAgent: 'auricle command',

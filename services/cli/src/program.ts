@@ -1,5 +1,6 @@
 // The `auricle` command: what it is called with, and which function that is.
 import { type Authority, openAuthority } from '@auricle/api-service'
+import { Scope } from '@auricle/contract'
 import {
   type Config,
   createLogger,
@@ -266,9 +267,14 @@ function addSetUp(
     .argument('<login>', 'the user it acts for')
     .option('--days <days>', 'how long it is valid', Number, 30)
     .option(...ofTenant)
-    .action((login, { tenant, days }) =>
+    .addOption(
+      new Option('--scope <scope...>', 'what it may be used for, of what the user may do')
+        .choices(Scope.options)
+        .default(['recordings.read', 'recordings.play']),
+    )
+    .action((login, { tenant, days, scope }) =>
       withAuthority((operator, out, { issueToken }) =>
-        addToken(operator, out, issueToken, { tenant, login, days }),
+        addToken(operator, out, issueToken, { tenant, login, days, scopes: scope }),
       ),
     )
   token

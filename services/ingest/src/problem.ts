@@ -7,6 +7,7 @@ import { IngestError, type IngestErrorCode } from './error.ts'
 
 const vault = {
   bad_credentials: 'internal',
+  conflict: 'internal',
   content_mismatch: 'contentMismatch',
   damaged: 'internal',
   denied: 'internal',
@@ -15,7 +16,9 @@ const vault = {
   message_conflict: 'messageIdConflict',
   not_audio: 'notAudio',
   not_found: 'internal',
+  purpose_required: 'internal',
   source_conflict: 'sourceIdConflict',
+  step_up_required: 'internal',
   unauthenticated: 'internal',
 } satisfies Record<VaultErrorCode, ProblemName>
 

@@ -1,5 +1,5 @@
 // `auricle token`: bearer tokens for programs, shown once.
-import { TokenId } from '@auricle/contract'
+import { type Scope, TokenId } from '@auricle/contract'
 import { type IssueToken, issueProgramToken, revokeToken } from '@auricle/vault'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
@@ -13,7 +13,12 @@ export async function addToken(
   operator: Operator,
   output: Output,
   issueToken: IssueToken,
-  asked: { readonly tenant: string | undefined; readonly login: string; readonly days: number },
+  asked: {
+    readonly tenant: string | undefined
+    readonly login: string
+    readonly days: number
+    readonly scopes: readonly Scope[]
+  },
 ): Promise<void> {
   if (!(asked.days > 0 && asked.days <= daysMost))
     throw new UsageError(`--days is a number up to ${daysMost}`)
@@ -22,7 +27,7 @@ export async function addToken(
   const { id, token, expiresAt } = await issueProgramToken(
     { catalog: operator.catalog, issueToken },
     user,
-    asked.days * dayMs,
+    { lifetimeMs: asked.days * dayMs, scopes: asked.scopes, name: null },
     operator,
   )
   const lines = [

@@ -124,11 +124,12 @@ async function clinicianToken(operator: Operator): Promise<string> {
   const { issueToken } = await openAuthority(operator, operator)
   const tenant = await findTenant(operator, slug)
   const clinician = await findUser(operator, tenant, 'clinician')
-  const lifetimeMs = tokenDays * 24 * hourMs
+  const scopes = ['recordings.read', 'recordings.play', 'recordings.mark'] as const
+  const made = { lifetimeMs: tokenDays * 24 * hourMs, scopes, name: 'the curl lines of the demo' }
   const { token } = await issueProgramToken(
     { catalog: operator.catalog, issueToken },
     clinician,
-    lifetimeMs,
+    made,
     operator,
   )
   return token
