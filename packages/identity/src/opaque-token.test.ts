@@ -38,6 +38,24 @@ test('a token, to the byte', () => {
   assert.deepEqual(invitation.hash, sha256(`auricle invitation 1\x00${invitation.text}`))
 })
 
+test('the vectors of docs/sign-in.md', () => {
+  const ulid = '01jd3w8h9k6n2q4s5t7v8x9y0z'
+  const texts = [
+    `aur_pat_${ulid}_${alphabet}0dgjvqd`,
+    `aur_svc_${ulid}_${alphabet}3zhyxcw`,
+    `aur_inv_${alphabet}1rc8m6k`,
+  ]
+  const hashes = texts.map(text => (parseOpaqueToken(text) ?? parseInvitation(text))?.hash)
+  assert.deepEqual(
+    hashes.map(hash => hash && Buffer.from(hash).toString('hex')),
+    [
+      'ca7203985c38767edcfb2a7d0eb349139f08bd557eec10258c422b82515a3698',
+      'f384d02c2b125bde3b0d1894c043538ca134d83b058e2a8645d7564df210fa0d',
+      '47ac30f116f43519cd0ee13afeeac0ecccae70b9760e5746ac198161515e8bb8',
+    ],
+  )
+})
+
 test('what was made is read again', () => {
   fc.assert(
     fc.property(fc.constantFrom('personal', 'service'), kind => {

@@ -43,7 +43,16 @@ test('an emergency code of 130 bits and two check symbols', () => {
   assert.equal(code.replaceAll('-', ''), secret + symbols)
 })
 
-test('what is hashed, to the byte', () => {
+test('what is hashed, to the byte: the vectors of docs/sign-in.md', () => {
+  const hex = (hash: Uint8Array) => Buffer.from(hash).toString('hex')
+  assert.equal(
+    hex(recoveryCodeHash('0123-4567-89AB-CDEF')),
+    '242547918f7cebdf0214197b3429708d6c9ef6d00087113812a632feed5da2dd',
+  )
+  assert.equal(
+    hex(emergencyCodeHash('0123-4567-89AB-CDEF-GHJK-MNPQ-RSJR')),
+    'c20110d0fa9c5e46b5114046ab9d75e215d1c9512362c0bb1bcfa16cf9c3a269',
+  )
   assert.deepEqual(
     recoveryCodeHash('0123-4567-89ab-cdef'),
     sha256('auricle recovery code 1\x000123456789ABCDEF'),
