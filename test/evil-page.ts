@@ -5,6 +5,8 @@ import type { Page } from 'playwright-core'
 import { escapeHtml } from './identity-pages.ts'
 import { listenOnLoopback } from './loopback-server.ts'
 
+const pollMs = 20
+
 /**
  * What it is called. To a browser, `localhost` on another port is another origin of the same site, which shares its
  * cookies; the address is another site; and a neighbour of `app.localhost` may set cookies for both.
@@ -43,6 +45,10 @@ export async function startEvilSite(): Promise<EvilSite> {
       for (const [name, value] of Object.entries(lure.headers ?? {})) response.setHeader(name, value)
       response.setHeader('content-type', 'text/html; charset=utf-8')
       response.end(lure.html)
+      return
+    }
+    if (url === '/favicon.ico') {
+      response.writeHead(204).end()
       return
     }
     text(request).then(
@@ -144,11 +150,18 @@ export function linkLure(url: string): Lure {
 export function windowLure(url: string): Lure {
   return scripted(`new Promise(resolve => {
     const other = open(${inScript(url)})
-    setTimeout(() => {
+    const timer = setInterval(() => {
+      if (other !== null && !other.closed) {
+        // A window of another origin lets itself be read until it has arrived there, and then not any more.
+        try {
+          if (other.location.href === 'about:blank' || other.document.readyState !== 'complete') return
+        } catch {}
+      }
+      clearInterval(timer)
       let text = null
       try { text = other.document.body.innerText } catch {}
       resolve({ kind: 'opened', text, closed: other?.closed ?? true })
-    }, 1000)
+    }, ${pollMs})
   })`)
 }
 

@@ -248,6 +248,14 @@ describe('an identity provider', () => {
     assert.equal(decode(token).header.typ, 'logout+jwt')
   })
 
+  it('gives out the ID tokens that a test puts in their place, and its own again', async () => {
+    provider.replaceIdTokens(claims => provider.sign({ ...claims, aud: 'another' }, { typ: 'JWT' }))
+    const replaced = await relying.signIn(openJar(), { login: 'nurse' })
+    assert.deepEqual([replaced.claims['aud'], replaced.claims['nonce']], ['another', replaced.nonce])
+    provider.replaceIdTokens(null)
+    assert.equal((await relying.signIn(openJar(), { login: 'nurse' })).claims['aud'], 'auricle')
+  })
+
   it('has met no error of its own in all this', () => {
     assert.deepEqual(provider.failures, [])
   })

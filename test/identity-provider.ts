@@ -81,6 +81,8 @@ export interface LogoutNotice {
   readonly delivered: boolean
 }
 
+export type ReplaceIdToken = (claims: Readonly<Record<string, unknown>>) => string
+
 export interface IdentityProvider extends AsyncDisposable {
   /** `http://localhost:PORT`, the same for as long as it lives. */
   readonly issuer: string
@@ -99,6 +101,8 @@ export interface IdentityProvider extends AsyncDisposable {
   dropOldKeys(): void
   /** A token of its own making with these claims, signed by the present key: for what a provider should never say. */
   sign(claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): string
+  /** Puts what this returns in the place of each ID token from now on, given its claims; null ends it. */
+  replaceIdTokens(replace: ReplaceIdToken | null): void
   /** Closes the port and every connection. Sessions and keys stay. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -124,6 +128,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   let keys: readonly SigningKey[] = [await makeSigningKey()]
   let delayMs = 0
   let listening: LoopbackServer | null = null
+  let replaceIdToken: ReplaceIdToken | null = null
 
   const build = (): { provider: Provider; answer: RequestListener } => {
     const provider = new Provider(issuer, {
@@ -144,6 +149,14 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     })
     provider.silent = true
     provider.on('server_error', (_, error) => failures.push(error))
+    provider.use(async (ctx, next) => {
+      await next()
+      const { body } = ctx
+      if (replaceIdToken === null || endpointOf(ctx.path) !== 'token' || !isWithIdToken(body)) return
+      const [, claims = ''] = body.id_token.split('.')
+      const token = replaceIdToken(JSON.parse(Buffer.from(claims, 'base64url').toString()))
+      ctx.body = { ...body, id_token: token }
+    })
     return { provider, answer: provider.callback() }
   }
   let current = build()
@@ -200,6 +213,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
       const parts = [{ alg: 'RS256', kid: present.jwk.kid, ...header }, claims]
       const input = parts.map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
       return `${input}.${sign('sha256', Buffer.from(input), present.key).toString('base64url')}`
+    },
+    replaceIdTokens(replace) {
+      replaceIdToken = replace
     },
     stop,
     start,
@@ -338,6 +354,10 @@ function toMetadata(client: ProviderClient) {
       backchannel_logout_session_required: true,
     }),
   }
+}
+
+function isWithIdToken(body: unknown): body is { readonly id_token: string } {
+  return typeof body === 'object' && body !== null && 'id_token' in body && typeof body.id_token === 'string'
 }
 
 /** Whether the other side still waits after that time; resolves as soon as it does not. */
