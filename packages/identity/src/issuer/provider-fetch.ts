@@ -5,7 +5,7 @@ import { IdentityError } from '../error.ts'
 
 /** What openid-client and jose ask with. */
 export interface ProviderRequest extends Omit<RequestInit, 'body'> {
-  readonly body?: BodyInit | null | undefined
+  readonly body?: RequestInit['body'] | undefined
 }
 
 export type ProviderFetch = (url: string, init: ProviderRequest) => Promise<Response>
