@@ -1,4 +1,4 @@
-// Verifies a JWT that somebody else signed: with their keys, a pinned algorithm, and nothing that the token brings along.
+// Verifies a JWT that somebody else signed: with their keys, a pinned algorithm, and nothing that it brings along.
 import { errors, jwtVerify } from 'jose'
 import { abortable } from '../abortable.ts'
 import { IdentityError } from '../error.ts'
