@@ -116,7 +116,7 @@ export async function startApi(
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide: can },
+    browse: { catalog, secrets, decide: can, now },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
