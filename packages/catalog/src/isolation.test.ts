@@ -386,7 +386,9 @@ test('functions that look across tenants are the known ones, with a fixed search
   assert.deepEqual(
     definers.map(({ name }) => name),
     [
+      'expired_break_glass',
       'issuer_of',
+      'open_alerts',
       'overdue_reviews',
       'remove_outbox',
       'remove_spent',

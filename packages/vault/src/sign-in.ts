@@ -8,8 +8,8 @@ import { VaultError } from './error.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 import type { IssueToken } from './token.ts'
 
-const lockAfter = 10
-const lockMs = 15 * 60_000
+export const lockAfter = 10
+export const lockMs = 15 * 60_000
 
 export interface SignInParts {
   readonly catalog: Pick<

@@ -1,6 +1,9 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import type { OperationId } from './routes-table.ts'
@@ -8,7 +11,10 @@ import type { OperationId } from './routes-table.ts'
 export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
-  SessionRouteParts & {
+  SessionRouteParts &
+  BreakGlassRouteParts &
+  AlertRouteParts &
+  EmergencyCodeRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -17,6 +23,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createBreakGlassHandlers(parts),
+    ...createAlertHandlers(parts),
+    ...createEmergencyCodeHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -1,7 +1,14 @@
 // Puts the API service together: who is let in and how, what answers, where it listens.
 import type { Catalog } from '@auricle/catalog'
 import { problems, type Session } from '@auricle/contract'
-import { can, createHttpIdentity, createPasswords, verifyTotp } from '@auricle/identity'
+import {
+  can,
+  createHttpIdentity,
+  createPasswords,
+  emergencyCodeHash,
+  newEmergencyCode,
+  verifyTotp,
+} from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
@@ -13,13 +20,23 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import { actorOf, createPlayer, createTenantSecrets, endSession, refusalOf, signIn } from '@auricle/vault'
+import {
+  actorOf,
+  createPlayer,
+  createTenantSecrets,
+  emergencySignIn,
+  endSession,
+  type OnAlert,
+  refusalOf,
+  signIn,
+} from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
+import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
-import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
+import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 import { limitSignIn } from './sign-in-limits.ts'
@@ -33,6 +50,8 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Default: the system's clock. */
+  readonly now?: () => Date
 }
 
 const jsonMaxBytes = 16 * 1024
@@ -53,28 +72,54 @@ export async function startApi(
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
+  const now = parts.now ?? (() => new Date())
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
+  const deciding = { catalog, secrets, decide: can, now }
 
   const identity = createHttpIdentity<Session>({
     verifyToken,
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      const vault = { catalog, secrets, verifyPassword: passwords.verifyPassword, verifyTotp, issueToken }
+      const { verifyPassword } = passwords
+      const vault = { catalog, secrets, verifyPassword, verifyTotp, issueToken, now }
       return signIn(vault, credentials, facts, { signal: exchangeOf(request).signal })
     },
     findActor: async ({ tenantId, tokenId }, request) => {
-      const found = await catalog.findBearer(tenantId, tokenId, new Date(), {
+      const found = await catalog.findBearer(tenantId, tokenId, now(), {
         signal: exchangeOf(request).signal,
       })
       if (found === null) return null
-      return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      showBanner(responseOf(request as Request), actor)
+      return actor
     },
   })
-  const player = createPlayer({ ...parts, secrets, decide: can })
+  const player = createPlayer({ ...parts, ...deciding })
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide: can },
+    now,
+    browse: deciding,
+    breakGlass: { ...deciding, onAlert },
+    alerts: deciding,
+    emergencyCodes: {
+      ...deciding,
+      newCode: () => {
+        const text = newEmergencyCode()
+        return { text, hash: emergencyCodeHash(text) }
+      },
+    },
+    emergencySignIn: async (credentials, request) => {
+      const facts = originOf(request)
+      await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
+      const { verifyPassword } = passwords
+      const proving = { verifyPassword, verifyTotp, issueToken, hashCode: emergencyCodeHash }
+      return emergencySignIn({ ...deciding, ...proving, onAlert }, credentials, facts, exchangeOf(request))
+    },
     player,
     endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
@@ -97,7 +142,7 @@ export async function startApi(
       decideSelf: action => (request, _response, next) => {
         const actor = identity.actorOf(request)
         const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = can(actor, action, tenant, { now: new Date(), purpose: null })
+        const decision = can(actor, action, tenant, { now: now(), purpose: null })
         next(decision.allowed ? undefined : refusalOf(decision))
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),

@@ -5,7 +5,7 @@ import { Session, SignIn } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import type { RequestFacts } from '@auricle/vault'
 import type { z } from 'zod'
-import { MailboxList, Me } from '../answers.ts'
+import { MailboxList, Me, meOf } from '../answers.ts'
 import { exchangeOf, factsOf } from '../request.ts'
 import { type Handler, json, ok, type RouteOf } from '../route.ts'
 
@@ -45,7 +45,8 @@ export const table = [
     path: '/v1/me',
     needs: 'self.read',
     summary: 'Who am I',
-    description: 'The person of the token, their roles and the mailboxes they own.',
+    description:
+      'The person of the token, their roles and mailboxes, their emergency access while it is open, and what the token is for.',
     answers: [ok('Me', 'The person.')],
     problems: [],
   },
@@ -64,10 +65,11 @@ export const table = [
 export interface SessionRouteParts {
   readonly identity: HttpIdentity<Session>
   readonly catalog: Pick<Catalog, 'listMailboxes'>
+  readonly now: () => Date
   readonly endSession: (facts: RequestFacts, options: { readonly signal: AbortSignal }) => Promise<void>
 }
 
-export function createSessionHandlers({ identity, catalog, endSession }: SessionRouteParts) {
+export function createSessionHandlers({ identity, catalog, now, endSession }: SessionRouteParts) {
   return {
     async signIn(request, response) {
       response.status(201).set('Cache-Control', 'no-store').json(identity.resultOf(request))
@@ -77,9 +79,7 @@ export function createSessionHandlers({ identity, catalog, endSession }: Session
       response.status(204).end()
     },
     async getMe(request, response) {
-      const { tenantId, userId, roles, mailboxes } = identity.actorOf(request)
-      const ids = [...new Set(mailboxes.map(({ mailboxId }) => mailboxId))]
-      response.json({ tenant: tenantId, user: userId, roles, mailboxes: ids })
+      response.json(meOf(identity.actorOf(request), now()))
     },
     async listMailboxes(request, response) {
       const { tenantId, mailboxes: related } = identity.actorOf(request)
