@@ -23,12 +23,14 @@ export async function openAuthority(
   parts: {
     readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
     readonly keys: Pick<KeyService, 'ensure' | 'key'>
+    /** Default: the system's clock. */
+    readonly now?: () => Date
   },
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<Authority> {
   const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, options))
   return {
-    verifyToken: createTokenVerifier({ keys, ...parties }),
+    verifyToken: createTokenVerifier({ keys, ...parties, now: parts.now ?? (() => new Date()) }),
     issueToken: token =>
       signToken({
         ...token,

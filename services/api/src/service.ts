@@ -69,10 +69,10 @@ export async function startApi(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
   const { config, catalog, keys, limits, logger, metrics } = parts
-  const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal })
+  const now = parts.now ?? (() => new Date())
+  const { verifyToken, issueToken } = await openAuthority({ catalog, keys, now }, { signal })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
-  const now = parts.now ?? (() => new Date())
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
