@@ -150,7 +150,7 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
-      ...['identity_provider', 'token_issuer', 'break_glass', 'attempt', 'spent_token'],
+      ...['identity_provider', 'token_issuer', 'break_glass', 'alert', 'attempt', 'spent_token'],
     ])
     for (const { name } of tables) {
       const { count } = await attempt(database.ownerPool, null, `select from auricle.${name}`)
