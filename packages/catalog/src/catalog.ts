@@ -28,6 +28,7 @@ import type { AlertCatalog } from './alerts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
+import type { SessionsCatalog } from './sessions.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -282,6 +283,8 @@ export interface TokenRow {
   readonly secretHash: Uint8Array | null
   readonly factors: readonly Factor[]
   readonly verifiedAt: Date | null
+  /** Sealed by `sealOrigin`: where it was made. Default: not known. */
+  readonly origin?: Uint8Array | null
 }
 
 export interface SigningKeyRow {
@@ -299,7 +302,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends AlertCatalog, BreakGlassCatalog, EmergencyCodeCatalog {
+export interface Catalog extends SessionsCatalog, AlertCatalog, BreakGlassCatalog, EmergencyCodeCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -328,6 +331,13 @@ export interface Catalog extends AlertCatalog, BreakGlassCatalog, EmergencyCodeC
     columns: ColumnKeys,
     options?: QueryOptions,
   ): Promise<UserCredentials | null>
+  /** As `findCredentials`, of somebody who is known already. */
+  findCredentialsById(
+    tenantId: TenantId,
+    userId: UserId,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<UserCredentials | null>
   /**
    * Records a good sign-in: resets the failures, spends the TOTP step, adds the token. Returns false, and changes
    * nothing, where another sign-in has spent that step or a later one already.
@@ -337,13 +347,12 @@ export interface Catalog extends AlertCatalog, BreakGlassCatalog, EmergencyCodeC
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<boolean>
-  /** Counts a failed attempt and locks the account until `lockedUntil` once `lockAfter` attempts failed. */
+  /** Counts a failed attempt, and locks the account where `lockout` says so of the failures in a row, this one included. */
   commitSignInFailure(
     failure: {
       readonly tenantId: TenantId
       readonly userId: UserId
-      readonly lockAfter: number
-      readonly lockedUntil: Date
+      readonly lockout: (failures: number) => Date | null
     },
     event: AuditRecord,
     options?: QueryOptions,
@@ -524,6 +533,8 @@ export interface Catalog extends AlertCatalog, BreakGlassCatalog, EmergencyCodeC
       readonly recordingId: RecordingId
       readonly role: ObjectRole
       readonly now: Date
+      /** Whether this counts as a use of the token, which keeps it from ending by idleness. Default: true. */
+      readonly isUse?: boolean
     },
     options?: QueryOptions,
   ): Promise<PlayFacts | null>

@@ -40,3 +40,4 @@ export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from '.
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
+export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'

@@ -10,7 +10,12 @@ const limitMost = 200
 
 const limit = z.coerce.number().int().min(1).max(limitMost).default(limitDefault)
 /** Why, in a person's own words; kept sealed. */
-const Reason = z.string().trim().min(reasonLeast).max(textMost)
+const Reason = z
+  .string()
+  .trim()
+  .min(reasonLeast)
+  .max(textMost)
+  .refine(text => (text.match(/[\p{L}\p{N}]/gu) ?? []).length >= reasonLeast, 'expected a reason in words')
 
 export const BreakGlassStart = z.strictObject({ reason: Reason })
 export type BreakGlassStart = z.infer<typeof BreakGlassStart>
@@ -138,6 +143,8 @@ export const EmergencySignIn = z.strictObject({
   /** Six digits of the authenticator app. */
   totp: z.string().regex(/^\d{6}$/),
   reason: Reason,
+  /** For browsers, as at any sign-in. */
+  cookie: z.boolean().optional(),
 })
 export type EmergencySignIn = z.infer<typeof EmergencySignIn>
 
@@ -145,3 +152,6 @@ export const EmergencySession = Session.extend({
   breakGlass: z.strictObject({ id: BreakGlassId, until: z.iso.datetime() }),
 })
 export type EmergencySession = z.infer<typeof EmergencySession>
+
+/** With its token in the cookie that came with it. */
+export const EmergencyCookieSession = EmergencySession.omit({ token: true, tokenType: true })

@@ -23,14 +23,13 @@ export async function openAuthority(
   parts: {
     readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
     readonly keys: Pick<KeyService, 'ensure' | 'key'>
-    /** Default: the system's clock. */
-    readonly now?: () => Date
   },
-  options: { readonly signal?: AbortSignal | undefined },
+  options: { readonly signal?: AbortSignal | undefined; readonly now?: (() => Date) | undefined },
 ): Promise<Authority> {
-  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, options))
+  const { signal, now } = options
+  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, { signal }))
   return {
-    verifyToken: createTokenVerifier({ keys, ...parties, now: parts.now ?? (() => new Date()) }),
+    verifyToken: createTokenVerifier({ keys, ...parties, ...(now === undefined ? {} : { now }) }),
     issueToken: token =>
       signToken({
         ...token,

@@ -4,6 +4,7 @@ import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
+import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import type { OperationId } from './routes-table.ts'
@@ -14,6 +15,7 @@ export type HandlerParts = RecordingRouteParts &
   SessionRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
+  OwnSessionRouteParts &
   EmergencyCodeRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -22,6 +24,7 @@ export type HandlerParts = RecordingRouteParts &
 export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
+    ...createOwnSessionHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),

@@ -10,6 +10,7 @@ import * as alerts from './routes/alerts.ts'
 import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
+import * as ownSessions from './routes/own-sessions.ts'
 import * as recordings from './routes/recordings.ts'
 import * as sessions from './routes/sessions.ts'
 
@@ -18,6 +19,7 @@ export const schemas = {
   Health,
   Problem,
   ...sessions.schemas,
+  ...ownSessions.schemas,
   ...recordings.schemas,
   ...breakGlass.schemas,
   ...alerts.schemas,
@@ -27,6 +29,7 @@ export const schemas = {
 
 const table = [
   ...sessions.table,
+  ...ownSessions.table,
   ...recordings.table,
   ...breakGlass.table,
   ...alerts.table,

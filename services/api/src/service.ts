@@ -6,7 +6,12 @@ import {
   createHttpIdentity,
   createPasswords,
   emergencyCodeHash,
+  type HttpRequest,
+  IdentityError,
+  isFromOwnOrigin,
+  loopbackOrigin,
   newEmergencyCode,
+  nextLockout,
   verifyTotp,
 } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
@@ -26,8 +31,10 @@ import {
   createTenantSecrets,
   emergencySignIn,
   endSession,
+  isError,
   type OnAlert,
   refusalOf,
+  type StreamTimes,
   signIn,
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
@@ -36,6 +43,7 @@ import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
+import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
@@ -50,6 +58,8 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** How often what is being sent is decided anew. */
+  readonly streams?: StreamTimes
   /** Default: the system's clock. */
   readonly now?: () => Date
 }
@@ -68,9 +78,8 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics } = parts
-  const now = parts.now ?? (() => new Date())
-  const { verifyToken, issueToken } = await openAuthority({ catalog, keys, now }, { signal })
+  const { config, catalog, keys, limits, logger, metrics, now = () => new Date() } = parts
+  const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
@@ -79,26 +88,48 @@ export async function startApi(
   }
   const deciding = { catalog, secrets, decide: can, now }
 
+  const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
+  const ownOrigin = ownOriginOf(config.api.publicUrl)
+  const signInParts = { verifyPassword: passwords.verifyPassword, verifyTotp, nextLockout, issueToken, now }
+
+  /** Nor may another site put a session of its own into this browser. */
+  const refuseForeign = async (
+    { cookie }: { readonly cookie?: boolean | undefined },
+    request: HttpRequest,
+  ) => {
+    if (cookie !== true || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
+    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
+
   const identity = createHttpIdentity<Session>({
     verifyToken,
+    ownOrigin,
+    onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
+      await refuseForeign(credentials, request)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      const { verifyPassword } = passwords
-      const vault = { catalog, secrets, verifyPassword, verifyTotp, issueToken, now }
-      return signIn(vault, credentials, facts, { signal: exchangeOf(request).signal })
+      return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
+        signal: exchangeOf(request).signal,
+      })
     },
-    findActor: async ({ tenantId, tokenId }, request) => {
+    findActor: async ({ tenantId, tokenId, userId }, request) => {
       const found = await catalog.findBearer(tenantId, tokenId, now(), {
         signal: exchangeOf(request).signal,
       })
-      if (found === null) return null
+      if (found === null || found.user.id !== userId) return null
       const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
       showBanner(responseOf(request as Request), actor)
       return actor
     },
   })
-  const player = createPlayer({ ...parts, ...deciding })
+  const player = createPlayer({
+    ...parts,
+    ...deciding,
+    onStreamFailure: error =>
+      logger.warn('A stream could not be decided, or its end not be logged', { error }),
+  })
   const handlers = createHandlers({
     identity,
     catalog,
@@ -115,13 +146,14 @@ export async function startApi(
     },
     emergencySignIn: async (credentials, request) => {
       const facts = originOf(request)
+      await refuseForeign(credentials, request)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      const { verifyPassword } = passwords
-      const proving = { verifyPassword, verifyTotp, issueToken, hashCode: emergencyCodeHash }
-      return emergencySignIn({ ...deciding, ...proving, onAlert }, credentials, facts, exchangeOf(request))
+      const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
+      return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
     },
     player,
-    endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
+    ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
+    endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
@@ -151,13 +183,17 @@ export async function startApi(
   app.use((request: Request, response: Response) => {
     sendProblem(response, { ...problems.notFound, instance: exchangeOf(request).id })
   })
-  app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+  app.use(async (error: unknown, request: Request, response: Response, _next: unknown) => {
     const { id, signal: gone } = exchangeOf(request)
+    // The player looks a token up by itself, behind the guard that would have told of it.
+    if (isError(error, 'VaultError', 'unauthenticated')) {
+      await onRefused({ reason: 'not_held', claims: identity.claimsOf(request) }, request)
+    }
     // Also of an answer that was cut off: what could not be verified must not look like a listener who left.
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
-    const waitSeconds = retryAfterSeconds(error)
+    const waitSeconds = retryAfterSeconds(error, now())
     if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))
   })
@@ -173,6 +209,13 @@ export async function startApi(
     url: listening.url,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** The public address where there is one; on this machine also the address that the browser used. */
+function ownOriginOf(publicUrl: string | null): (request: HttpRequest) => string | null {
+  if (publicUrl === null) return loopbackOrigin
+  const { origin } = new URL(publicUrl)
+  return () => origin
 }
 
 /** Logs and counts a request when it is over, by its route's pattern: a path may name a recording, a query a number. */

@@ -95,7 +95,7 @@ test('what cannot be is said in a sentence', async () => {
     run(['break-glass', 'list', '--limit', 'many']),
   ])
   for (const { code } of [short, program, id, limit]) assert.equal(code, 2)
-  assert.match(short.stderr, /^auricle: --reason has 10 to 1000 characters\n$/)
+  assert.match(short.stderr, /^auricle: --reason has 10 to 1000 characters, ten of them letters or digits\n$/)
   assert.match(program.stderr, /^auricle: Not allowed: needs_session\n$/)
   assert.match(id.stderr, /not an emergency access's id/)
   assert.match(limit.stderr, /--limit is a whole number/)

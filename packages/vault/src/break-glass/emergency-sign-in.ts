@@ -4,19 +4,21 @@
 // Both factors are checked whatever the first gives, and somebody who does not exist costs the same work.
 import type { AuditEvent } from '@auricle/audit'
 import type { Catalog, TokenRow, UserCredentials } from '@auricle/catalog'
-import { type EmergencySession, type EmergencySignIn, newTokenId } from '@auricle/contract'
+import type { EmergencySession, EmergencySignIn } from '@auricle/contract'
 import type { Decide, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { refusalOf, VaultError } from '../error.ts'
 import { parseRoles } from '../roles.ts'
-import { lockAfter, lockMs, type SignInFacts, type SignInParts } from '../sign-in.ts'
+import { locked, lockedUntilOf, noteFailure } from '../sessions/failure.ts'
+import { newSession } from '../sessions/new-session.ts'
+import { personEvent } from '../sessions/person-event.ts'
+import type { SignInFacts, SignInParts } from '../sign-in.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
 import { newAlert, type OnAlert, originPart } from './alert.ts'
 import { newRow } from './emergency-access.ts'
 
-export interface EmergencySignInParts
-  extends Pick<SignInParts, 'secrets' | 'verifyPassword' | 'verifyTotp' | 'issueToken' | 'now'> {
+export interface EmergencySignInParts extends Omit<SignInParts, 'catalog'> {
   readonly catalog: Pick<
     Catalog,
     | 'findTenantBySlug'
@@ -25,6 +27,7 @@ export interface EmergencySignInParts
     | 'commitEmergencySignIn'
     | 'commitSignInFailure'
     | 'appendEvents'
+    | 'sealOrigin'
   >
   readonly decide: Decide
   /** Throws for what cannot be a code, by its check symbols: a slip is no attempt. */
@@ -70,42 +73,35 @@ export async function emergencySignIn(
   })
   // There is no password to check. The work of checking one hides whether there was anybody to look up.
   await parts.verifyPassword(null, credentials.code)
-  if (secrets === null || known === null || known.user.disabledAt !== null) throw refused()
+  if (secrets === null || known === null) throw refused()
   const attempt = { secrets, user: known.user, facts, now }
-  const query = { tenantId: known.user.tenantId, userId: known.user.id, hash, now }
-  const codeId = await catalog.findEmergencyCode(query, options)
-  const isLocked = known.lockedUntil !== null && known.lockedUntil > now
-  if (isLocked || codeId === null || totpStep === null || known.totpSecret === null) {
-    await logFailure(parts, attempt, isLocked ? 'locked' : 'bad_credentials', options)
-    if (isLocked) throw new VaultError('locked', 'Too many failed attempts: wait a quarter of an hour')
+  if (known.user.disabledAt !== null) {
+    await logRefusal(parts, attempt, ['disabled'], options)
     throw refused()
   }
-  const token = newToken(attempt)
+  const query = { tenantId: known.user.tenantId, userId: known.user.id, hash, now }
+  const codeId = await catalog.findEmergencyCode(query, options)
+  const lockedUntil = lockedUntilOf(known, now)
+  if (lockedUntil !== null || codeId === null || totpStep === null || known.totpSecret === null) {
+    await countFailure(parts, attempt, lockedUntil, options)
+    throw lockedUntil === null ? refused() : locked(lockedUntil)
+  }
+  const token = newToken(parts, attempt)
   await refuseWithoutRole(parts, attempt, token, options)
   return open(parts, attempt, { token, totpStep, codeId, reason: credentials.reason }, options)
 }
 
-function newToken({ secrets, user, now }: Attempt): TokenRow {
-  const { access } = secrets.tenant
-  return {
-    id: newTokenId(),
-    tenantId: user.tenantId,
-    userId: user.id,
-    purpose: 'session',
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + Math.min(access.breakGlassMs, access.sessionMs)),
-    idleMs: access.idleMs,
-    scopes: null,
-    name: null,
-    secretHash: null,
-    factors: ['emergency_code', 'otp'],
-    verifiedAt: now,
-  }
+/** A session that ends with the emergency access that begins with it. */
+function newToken(parts: EmergencySignInParts, { secrets, user, facts, now }: Attempt): TokenRow {
+  const begins = { factors: ['emergency_code', 'otp'], verifiedAt: now, now } as const
+  const session = newSession({ ...parts, secrets }, user, begins, facts)
+  const { breakGlassMs, sessionMs } = secrets.tenant.access
+  return { ...session, expiresAt: new Date(now.getTime() + Math.min(breakGlassMs, sessionMs)) }
 }
 
 /** The same decision as for somebody who is signed in. */
 async function refuseWithoutRole(
-  { decide, catalog }: EmergencySignInParts,
+  parts: EmergencySignInParts,
   attempt: Attempt,
   token: TokenRow,
   options: CallOptions,
@@ -123,10 +119,9 @@ async function refuseWithoutRole(
     token: { kind: 'session', scopes: null, verifiedAt: now },
   }
   const resource = { type: 'tenant', tenantId } as const
-  const decision = decide(actor, 'break_glass.start', resource, { now, purpose: null })
+  const decision = parts.decide(actor, 'break_glass.start', resource, { now, purpose: null })
   if (decision.allowed) return
-  const denied = { action: 'session.refused', outcome: 'denied', reasons: decision.reasons } as const
-  await catalog.appendEvents([await eventOf(attempt, null, denied)], options)
+  await logRefusal(parts, attempt, decision.reasons, options)
   throw refusalOf(decision)
 }
 
@@ -140,11 +135,20 @@ async function open(
 ): Promise<EmergencySession> {
   const { secrets, user, facts, now } = attempt
   const { token, totpStep, codeId, reason } = proven
-  const event = (action: AuditEvent['action'], object: { readonly type: string; readonly id: string }) =>
-    eventOf(attempt, token, { action, object, outcome: 'allowed', reasons: ['emergency_code'], reason })
-  const code = { type: 'emergency_code', id: codeId }
-  const cause = { actor: personOf(attempt, token), request: facts.request }
+  const actor = { type: 'person', userId: user.id, tokenId: token.id } as const
+  const cause = { tenantId: user.tenantId, actor, request: facts.request }
   const secret = { part: originPart(facts), key: secrets.privateParts }
+  const event = (action: AuditEvent['action'], object: { readonly type: string; readonly id: string }) =>
+    auditRecord(
+      {
+        ...{ ...cause, action, outcome: 'allowed', reasons: ['emergency_code'] },
+        object: { ...object, version: null },
+      },
+      // The reason stands here too: where emergency access is open already, it goes on with its own.
+      { ...secret, part: originPart(facts, reason) },
+      now,
+    )
+  const code = { type: 'emergency_code', id: codeId }
   const used = await newAlert(user.tenantId, 'emergency_code_used', code, cause, secret, now)
   const row = newRow(secrets, { userId: user.id, tokenId: token.id, reason, now })
   const access = { type: 'break_glass', id: row.id }
@@ -161,8 +165,11 @@ async function open(
     secrets.columns,
     options,
   )
-  // Code or step were spent by another sign-in in between.
-  if (opened === null) throw refused()
+  if (opened === null) {
+    // Code or step were spent by another sign-in in between.
+    await countFailure(parts, attempt, null, options)
+    throw refused()
+  }
   parts.onAlert(used.alert)
   if (opened.status === 'opened') parts.onAlert(started.alert)
   const { id, until } = opened.status === 'open' ? opened : row
@@ -175,52 +182,26 @@ async function open(
   }
 }
 
-async function logFailure(
-  { catalog }: EmergencySignInParts,
-  attempt: Attempt,
-  reason: 'locked' | 'bad_credentials',
+function countFailure(
+  parts: EmergencySignInParts,
+  { secrets, user, facts, now }: Attempt,
+  lockedUntil: Date | null,
   options: CallOptions,
 ): Promise<void> {
-  const { user, now } = attempt
-  const facts = {
-    action: 'session.refused',
-    outcome: 'denied',
-    reasons: [reason, 'emergency_code'],
-  } as const
-  const record = await eventOf(attempt, null, facts)
-  // Attempts while locked are logged but not counted, or an attacker could lock an account for ever.
-  if (reason === 'locked') return catalog.appendEvents([record], options)
-  const lockedUntil = new Date(now.getTime() + lockMs)
-  const failure = { tenantId: user.tenantId, userId: user.id, lockAfter, lockedUntil }
-  return catalog.commitSignInFailure(failure, record, options)
+  const failure = { userId: user.id, tokenId: null, action: 'session.refused', now, lockedUntil } as const
+  return noteFailure({ ...parts, secrets }, failure, facts, options)
 }
 
-function eventOf(
-  attempt: Attempt,
-  token: TokenRow | null,
-  facts: Pick<AuditEvent, 'action' | 'outcome'> & {
-    readonly reasons: readonly string[]
-    readonly object?: { readonly type: string; readonly id: string }
-    readonly reason?: string
-  },
-) {
-  const { secrets, now } = attempt
-  const { object, reason, ...said } = facts
-  return auditRecord(
-    {
-      ...said,
-      tenantId: secrets.tenant.id,
-      actor: personOf(attempt, token),
-      object: object === undefined ? null : { ...object, version: null },
-      request: attempt.facts.request,
-    },
-    { part: originPart(attempt.facts, reason), key: secrets.privateParts },
-    now,
-  )
+async function logRefusal(
+  { catalog }: EmergencySignInParts,
+  { secrets, user, facts, now }: Attempt,
+  reasons: readonly string[],
+  options: CallOptions,
+): Promise<void> {
+  const refuses = { action: 'session.refused', outcome: 'denied', reasons, now } as const
+  const record = await personEvent(secrets, { userId: user.id, tokenId: null, ...refuses }, facts)
+  await catalog.appendEvents([record], options)
 }
-
-const personOf = ({ user }: Attempt, token: TokenRow | null) =>
-  ({ type: 'person', userId: user.id, tokenId: token?.id ?? null }) as const
 
 function refused(): VaultError {
   return new VaultError('bad_credentials', 'Tenant, login, code or one-time code is wrong')

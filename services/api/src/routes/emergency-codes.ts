@@ -4,6 +4,7 @@ import {
   EmergencyCodeList,
   EmergencyCodeRequest,
   EmergencyCodes,
+  EmergencyCookieSession,
   EmergencySession,
   EmergencySignIn,
   type Session,
@@ -17,17 +18,21 @@ import {
   revokeEmergencyCode,
 } from '@auricle/vault'
 import type { Request } from 'express'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { showBanner } from '../break-glass-banner.ts'
 import { exchangeOf, factsOf } from '../request.ts'
 import { created, done, type Handler, ok, type RouteOf } from '../route.ts'
+import { answerSession } from '../session-answer.ts'
+
+/** With `cookie`, the token is only in the cookie. */
+const EmergencySignedIn = z.union([EmergencySession, EmergencyCookieSession])
 
 /** Under the names the document gives them. */
 export const schemas = {
   EmergencyCodeList,
   EmergencyCodeRequest,
   EmergencyCodes,
-  EmergencySession,
+  EmergencySignedIn,
   EmergencySignIn,
 } as const satisfies Record<string, z.ZodType>
 
@@ -44,7 +49,7 @@ export const table = [
       'For a time without the identity provider: a code from a sealed envelope and the one-time code of an authenticator ' +
       'app. Opens emergency access with it; the session ends when that does by itself.',
     body: 'EmergencySignIn',
-    answers: [created('EmergencySession', 'Signed in, with emergency access open.')],
+    answers: [created('EmergencySignedIn', 'Signed in, with emergency access open.')],
     problems: ['malformed', 'badCredentials', 'denied', 'tooLarge', 'tooManyAttempts'],
   },
   {
@@ -86,6 +91,7 @@ export const table = [
 
 export interface EmergencyCodeRouteParts {
   readonly identity: HttpIdentity<Session>
+  readonly now: () => Date
   readonly emergencyCodes: EmergencyCodeParts
   readonly emergencySignIn: (credentials: EmergencySignIn, request: Request) => Promise<EmergencySession>
 }
@@ -96,10 +102,11 @@ export function createEmergencyCodeHandlers(parts: EmergencyCodeRouteParts) {
   const { identity, emergencyCodes } = parts
   return {
     async emergencySignIn(request, response) {
-      const session = await parts.emergencySignIn(EmergencySignIn.parse(request.body), request)
+      const credentials = EmergencySignIn.parse(request.body)
+      const session = await parts.emergencySignIn(credentials, request)
       const { id, until } = session.breakGlass
       showBanner(response, { breakGlass: { id, until: new Date(until) } })
-      response.status(201).json(session)
+      answerSession(response, session, { isCookie: credentials.cookie === true, now: parts.now() })
     },
     async issueEmergencyCodes(request, response) {
       const asked = EmergencyCodeRequest.parse(request.body)

@@ -45,7 +45,8 @@ export async function startAccess(
   text: string,
 ): Promise<void> {
   const start = BreakGlassStart.safeParse({ reason: text })
-  if (!start.success) throw new UsageError('--reason has 10 to 1000 characters')
+  if (!start.success)
+    throw new UsageError('--reason has 10 to 1000 characters, ten of them letters or digits')
   const view = await plainly(startBreakGlass(partsOf(operator), person, start.data.reason, operator))
   const lines = [
     `Emergency access ${view.id} is open until ${formatTime(new Date(view.until))}.`,
