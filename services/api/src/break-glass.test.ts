@@ -1,6 +1,7 @@
 // Emergency access from the outside: the drill for the day the identity provider is down, the banner, and who may do what.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   AlertPage,
   BreakGlassDetail,
@@ -8,6 +9,7 @@ import {
   BreakGlassView,
   EmergencyCodeList,
   EmergencyCodes,
+  EmergencyCookieSession,
   EmergencySession,
   Problem,
   type ProblemName,
@@ -15,8 +17,10 @@ import {
   RecordingPage,
   Session,
 } from '@auricle/contract'
-import { totpCode } from '@auricle/identity'
+import { newEmergencyCode, totpCode } from '@auricle/identity'
+import { createPostgresLimits } from '@auricle/limits'
 import { sweepBreakGlass } from '@auricle/vault'
+import fc from 'fast-check'
 import { archiveAudio } from '../../../test/archived.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { type Front, openFront } from '../../../test/front.ts'
@@ -27,6 +31,7 @@ import {
   openTestVault,
   type Person,
   sample,
+  shortWav,
   type TestVault,
 } from '../../../test/vault.ts'
 import { Me } from './answers.ts'
@@ -413,6 +418,172 @@ test('whatever is wrong with an emergency sign-in, the answer is the same, and a
   const slip = code.startsWith('7') ? `8${code.slice(1)}` : `7${code.slice(1)}`
   assert.match(await refused(await emergencySignIn(clinic, stranger, slip), 'malformed'), /mistyped/)
   await given(await emergencySignIn(clinic, stranger, code), 201, EmergencySession)
+})
+
+test('a browser gets a cookie for its emergency session, and no other site can give it one', async () => {
+  const clinic = await makeClinic(vault)
+  const code = await issueCode(clinic, clinic.stranger)
+  const body = {
+    ...{ tenant: clinic.tenant.slug, login: clinic.stranger.row.login, code, reason, cookie: true },
+    totp: totpCode(clinic.stranger.totpSecret, now()),
+  }
+  const from = (origin: string, site: string) =>
+    fetch(`${front.url}/v1/sessions/emergency`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin, 'sec-fetch-site': site },
+      body: JSON.stringify(body),
+    })
+  assert.match(await refused(await from('https://elsewhere.example', 'cross-site'), 'denied'), /cross_origin/)
+  const response = await from(front.url, 'same-origin')
+  assert.match(response.headers.get('set-cookie') ?? '', /^__Host-auricle=.*HttpOnly/)
+  assert.ok(!(await response.clone().text()).includes('"token"'))
+  const { breakGlass } = await given(response, 201, EmergencyCookieSession)
+  assert.equal(response.headers.get(banner), `${breakGlass.id}; until=${breakGlass.until}`)
+})
+
+test('emergency sign-ins share the rate of all sign-ins, by account and by place', async () => {
+  const onError = (error: Error) => assert.fail(error)
+  await using limits = createPostgresLimits({
+    connection: vault.database.app,
+    now: () => 1_800_000_000_000,
+    onError,
+  })
+  await using frozen = await openFront(vault, { limits })
+  const clinic = await makeClinic(vault)
+  const { slug } = clinic.tenant
+  const attempt = () =>
+    fetch(`${frozen.url}/v1/sessions/emergency`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...{ tenant: slug, login: 'stranger', code: newEmergencyCode(), totp: '123456', reason },
+      }),
+    })
+  await refused(await attempt(), 'badCredentials')
+  const key = `api:sign-in:account:${JSON.stringify([slug, 'stranger'])}`
+  while ((await limits.take(key, { burst: 30, everyMs: 10_000 })).allowed);
+  await refused(await attempt(), 'tooManyAttempts')
+})
+
+test('what plays when emergency access ends is cut', async () => {
+  const clinic = await makeClinic(vault)
+  await using quick = await openFront(vault, { streams: { recheckMs: 50 } })
+  const recording = await archiveAudio(vault, clinic, shortWav(600), { sourceId: 'long' })
+  const { token } = await quick.sessionOf(clinic.stranger)
+  const authorization = `Bearer ${token}`
+  const started = await fetch(`${quick.url}/v1/break-glass`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ reason }),
+  })
+  const { id } = await given(started, 201, BreakGlassView)
+  const playing = await fetch(`${quick.url}/v1/recordings/${recording}/audio?role=original`, {
+    headers: { authorization },
+  })
+  const reader = playing.body?.getReader()
+  assert.ok(reader !== undefined)
+  assert.equal((await reader.read()).done, false)
+  const ended = await fetch(`${quick.url}/v1/break-glass/${id}`, {
+    method: 'DELETE',
+    headers: { authorization },
+  })
+  assert.equal(ended.status, 204)
+  // Read slowly: the rest would fit into what the sockets hold.
+  for (let looks = 0; looks < 200; looks++) {
+    const events = await auditEvents(vault, clinic.tenant.id)
+    if (events.some(({ action }) => action === 'recording.cut')) break
+    await delay(20)
+  }
+  await assert.rejects(async () => {
+    while (!(await reader.read()).done);
+  })
+  const cut = (await auditEvents(vault, clinic.tenant.id)).filter(({ action }) => action === 'recording.cut')
+  assert.deepEqual(
+    cut.map(({ object, reasons }) => [object?.id, reasons[0]]),
+    [[recording, 'not_owner']],
+  )
+})
+
+test('lists page through everything once, newest first', async () => {
+  const clinic = await makeClinic(vault)
+  const { token } = await front.sessionOf(clinic.stranger)
+  const started: string[] = []
+  const recording = await archiveAudio(vault, clinic, await sample('voicemail-short.wav'), {
+    sourceId: 'one',
+  })
+  for (let count = 0; count < 5; count++) {
+    const { id } = await given(await call('POST', '/v1/break-glass', token, { reason }), 201, BreakGlassView)
+    started.unshift(id)
+    assert.equal((await call('GET', `/v1/recordings/${recording}`, token)).status, 200)
+    if (count < 4) assert.equal((await call('DELETE', `/v1/break-glass/${id}`, token)).status, 204)
+  }
+  const { token: officer } = await front.sessionOf(clinic.auditor)
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = `limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`
+    const page: BreakGlassPage = await given(
+      await call('GET', `/v1/break-glass?${query}`, officer),
+      200,
+      BreakGlassPage,
+    )
+    seen.push(...page.breakGlass.map(({ id }) => id))
+    cursor = page.nextCursor
+  }
+  assert.deepEqual(seen, started)
+  const subjects: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = `limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`
+    const page: AlertPage = await given(await call('GET', `/v1/alerts?${query}`, officer), 200, AlertPage)
+    subjects.push(...page.alerts.map(({ subject }) => subject.id))
+    cursor = page.nextCursor
+  }
+  assert.deepEqual(subjects, started)
+  const uses = new Set<string>()
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = `limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`
+    const path = `/v1/break-glass/${started[0]}?${query}`
+    const detail: BreakGlassDetail = await given(await call('GET', path, officer), 200, BreakGlassDetail)
+    for (const { event } of detail.uses?.events ?? []) uses.add(event)
+    cursor = detail.uses?.nextCursor ?? null
+  }
+  // The others lie within a minute, and clocks of machines differ: better too many shown than too few.
+  assert.equal(uses.size, 5)
+  const { token: open } = await front.sessionOf(clinic.complianceOfficer)
+  const states = ['open', 'unreviewed', 'overdue', 'reviewed']
+  const counts = await Promise.all(
+    states.map(async state => {
+      const page = await given(await call('GET', `/v1/break-glass?state=${state}`, open), 200, BreakGlassPage)
+      return page.breakGlass.length
+    }),
+  )
+  assert.deepEqual(counts, [1, 4, 0, 0])
+  for (const query of ['state=else', 'cursor=x', `cursor=${recording}`, 'limit=0', 'limit=201', 'more=1'])
+    await refused(await call('GET', `/v1/break-glass?${query}`, open), 'malformed')
+})
+
+test('whatever stands in a reason, it comes back to the reviewer and is nowhere else', async () => {
+  const clinic = await makeClinic(vault)
+  const { token } = await front.sessionOf(clinic.stranger)
+  const { token: officer } = await front.sessionOf(clinic.auditor)
+  const texts = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+    .map(text => `needle0123 ${text} needle4567`)
+  await fc.assert(
+    fc.asyncProperty(texts, async text => {
+      const started = await call('POST', '/v1/break-glass', token, { reason: text })
+      const { id } = await given(started, 201, BreakGlassView)
+      const shown = await given(await call('GET', `/v1/break-glass/${id}`, officer), 200, BreakGlassDetail)
+      assert.equal(shown.reason, text.trim())
+      assert.equal((await call('DELETE', `/v1/break-glass/${id}`, token)).status, 204)
+    }),
+    { numRuns: 25 },
+  )
+  const { rows } = await vault.database.superuserPool.query<{ leaf: Buffer; reason: Buffer }>(
+    `select e.leaf, b.reason from auricle.audit_event e cross join auricle.break_glass b
+     where position('needle'::bytea in e.leaf) > 0 or position('needle'::bytea in b.reason) > 0 limit 1`,
+  )
+  assert.deepEqual(rows, [])
+  assert.ok(!front.log.text().includes('needle'))
 })
 
 test('the log of the service tells kind and id of an alert, and neither reason nor code', () => {
