@@ -24,7 +24,10 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AlertCatalog } from './alerts.ts'
+import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { SessionsCatalog } from './sessions.ts'
 
 export interface QueryOptions {
@@ -299,7 +302,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends SessionsCatalog {
+export interface Catalog extends SessionsCatalog, AlertCatalog, BreakGlassCatalog, EmergencyCodeCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

@@ -1,6 +1,9 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -10,7 +13,10 @@ export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
   SessionRouteParts &
-  OwnSessionRouteParts & {
+  BreakGlassRouteParts &
+  AlertRouteParts &
+  OwnSessionRouteParts &
+  EmergencyCodeRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -20,6 +26,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createSessionHandlers(parts),
     ...createOwnSessionHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createBreakGlassHandlers(parts),
+    ...createAlertHandlers(parts),
+    ...createEmergencyCodeHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -6,7 +6,10 @@ import { Problem } from '@auricle/contract'
 import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
+import * as alerts from './routes/alerts.ts'
+import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
+import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as ownSessions from './routes/own-sessions.ts'
 import * as recordings from './routes/recordings.ts'
 import * as sessions from './routes/sessions.ts'
@@ -18,10 +21,21 @@ export const schemas = {
   ...sessions.schemas,
   ...ownSessions.schemas,
   ...recordings.schemas,
+  ...breakGlass.schemas,
+  ...alerts.schemas,
+  ...emergencyCodes.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
-const table = [...sessions.table, ...ownSessions.table, ...recordings.table, ...document.table] as const
+const table = [
+  ...sessions.table,
+  ...ownSessions.table,
+  ...recordings.table,
+  ...breakGlass.table,
+  ...alerts.table,
+  ...emergencyCodes.table,
+  ...document.table,
+] as const
 
 export type OperationId = (typeof table)[number]['operationId']
 export type Route = RouteOf<OperationId>
