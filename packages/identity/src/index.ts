@@ -74,7 +74,6 @@ export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
 export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
 export type { TokenRefusal } from './refused-token.ts'
-export { freshMs, isAction, isAction, isSelfAction, isSelfAction } from './rules.ts'
 export { endedSessionCookie, sessionCookie, sessionCookieName } from './session-cookie.ts'
 export {
   type NewToken,
