@@ -12,6 +12,7 @@ export type {
 } from './actor.ts'
 export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
 export { can } from './can.ts'
+export { emergencyCodeHash, newEmergencyCode, parseEmergencyCode } from './emergency-code.ts'
 export { IdentityError, type IdentityErrorCode } from './error.ts'
 export type { GateOptions } from './gate.ts'
 export {
@@ -20,9 +21,31 @@ export {
   type HttpIdentityParts,
 } from './http-identity.ts'
 export type { HttpHandler, HttpRequest } from './http-request.ts'
+export { type Failures, nextLockout } from './lockout.ts'
+export {
+  isOpaqueToken,
+  newInvitation,
+  newOpaqueToken,
+  type OpaqueToken,
+  type OpaqueTokenKind,
+  type ParsedOpaqueToken,
+  parseInvitation,
+  parseOpaqueToken,
+} from './opaque-token.ts'
+export {
+  createPasskeys,
+  type Passkey,
+  type PasskeyAssertion,
+  type PasskeyParties,
+  type PasskeyRequest,
+  type Passkeys,
+  type PasskeyUser,
+} from './passkey.ts'
+export { credentialIdOf, userHandleOf } from './passkey-response.ts'
 export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
+export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
 export { isAction, isSelfAction } from './rules.ts'
 export {
   type NewToken,
