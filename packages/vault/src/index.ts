@@ -30,6 +30,7 @@ export {
   inviteAgainAtConsole,
   inviteAtConsole,
   type OpenInvitation,
+  recertifyAtConsole,
   revokeAtConsole,
   setMemberAtConsole,
   shareAtConsole,
@@ -45,6 +46,7 @@ export {
   showPerson,
 } from './people/people.ts'
 export {
+  type GrantView,
   grantViewOf,
   type RecertificationParts,
   recertification,

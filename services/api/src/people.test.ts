@@ -464,7 +464,10 @@ describe('roles', () => {
     ]) {
       const answer = await asked
       assert.match(answer.headers.get('content-type') ?? '', /^text\/csv; charset=utf-8/)
-      assert.match(answer.headers.get('content-disposition') ?? '', /^attachment; filename="?recertification-/)
+      assert.match(
+        answer.headers.get('content-disposition') ?? '',
+        /^attachment; filename="?recertification-/,
+      )
       const lines = (await answer.text()).split('\r\n')
       assert.equal(lines.length, 10)
       assert.match(lines[0] ?? '', /^"login","name","kind",/)
