@@ -292,6 +292,27 @@ describe('people', () => {
 })
 
 describe('roles', () => {
+  test('an administrator who takes over another’s account by a reset cannot approve with it', async () => {
+    const as = await sessionOf(clinic.administrator)
+    const id = await made(as, clinic.stranger, 'supervisor')
+    const path = `/v1/people/${idOf(clinic.complianceOfficer)}/factor-reset`
+    await answered(ask('POST', path, { as }), 201, schemas.Invitation)
+    // As whoever accepted the invitation signs in.
+    const taken = await sessionOf(clinic.complianceOfficer)
+    assert.match(await refused(decide(taken, id), 'conflict'), /new factors/)
+    assert.equal((await answered(decide(taken, id, false), 200, schemas.RoleRequest)).state, 'refused')
+    const list = ask('GET', '/v1/alerts?open=true', { as: await sessionOf(clinic.auditor) })
+    const { alerts } = await answered(list, 200, schemas.AlertPage)
+    assert.deepEqual(
+      alerts.map(({ kind }) => kind),
+      ['factors_reset'],
+    )
+    const reset = (await auditEvents(vault, clinic.tenant.id)).find(
+      ({ action }) => action === 'user.factors_reset',
+    )
+    assert.equal(reset?.object?.version, alerts[0]?.subject.id)
+  })
+
   const request = (as: string, body: object) => ask('POST', '/v1/role-requests', { as, body })
   const decide = (as: string, id: string, approve = true) =>
     ask('POST', `/v1/role-requests/${id}/decision`, { as, body: { approve } })

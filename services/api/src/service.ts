@@ -136,7 +136,7 @@ export async function startApi(
     catalog,
     now,
     browse: deciding,
-    people: { ...deciding, newInvitation },
+    people: { ...deciding, newInvitation, onAlert },
     roles: deciding,
     teams: deciding,
     breakGlass: { ...deciding, onAlert },
