@@ -69,7 +69,7 @@ test('operation ids are unique, and HEAD of audio is named', () => {
 test('whatever is not public wants a token, and says so', () => {
   for (const { path, operation } of operations) {
     const isPublic = operation['x-auricle-needs'] === 'public'
-    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }], path)
+    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }, { cookie: [] }], path)
     const signsIn = ['signIn', 'emergencySignIn'].includes(operation.operationId)
     assert.equal('401' in operation.responses, !isPublic || signsIn, path)
   }
