@@ -18,7 +18,7 @@ import {
 import fc from 'fast-check'
 import type { Action, Actor, Circumstances, Resource, UserActor } from './actor.ts'
 import { can } from './can.ts'
-import { modelAllows } from './can-model.ts'
+import { modelAllows } from './fixture-can-model.ts'
 import { freshMs, recordingRules, rules, selfRules } from './rules.ts'
 
 const modelRuns = 200_000

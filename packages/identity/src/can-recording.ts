@@ -4,11 +4,11 @@
 // the purpose where none is stated. A supervisor hears those they supervise, and a compliance officer any, for a stated
 // purpose; both see the facts without. Emergency access is of the person at the screen, not of their programs: it hears
 // all of the tenant's for the emergency or for treatment, and neither keeps nor changes anything. A label keeps a
-// recording from all of them who lack its role, and is taken off only by whom it lets in; emergency access opens every
-// label but psychotherapy (45 CFR 164.501 keeps those notes apart; 42 CFR 2.51 allows part 2 records in an emergency).
-// What takes the patient's signature, which the vault does not keep, is refused: psychotherapy for other purposes than
-// 45 CFR 164.508(a)(2) leaves, and copies of part 2 recordings but for the patient (42 CFR 2.23, 2.31). Administrators
-// and auditors hear and see nothing.
+// recording from all of them who lack its role, and only an officer whom it lets in takes it off; emergency access opens
+// every label but psychotherapy (45 CFR 164.501 keeps those notes apart; 42 CFR 2.51 allows part 2 records in an
+// emergency). What takes the patient's signature, which the vault does not keep, is refused: psychotherapy for other
+// purposes than 45 CFR 164.508(a)(2) leaves, and copies of part 2 recordings but for the patient (42 CFR 2.23, 2.31).
+// Administrators and auditors hear and see nothing.
 import { type Label, Purpose, type RelationKind } from '@auricle/contract'
 import type { Circumstances, Decision, RecordingAction, Resource, UserActor } from './actor.ts'
 import { allowed, denied } from './decision.ts'
@@ -85,7 +85,7 @@ function waysTo(user: UserActor, recording: Recording, now: Date): readonly Way[
       if (kind === 'supervises') continue
       ways.push({
         reasons: [relationWords[kind], 'clinician'],
-        actions: everything,
+        actions: everything.filter(action => action !== 'recording.unlabel'),
         purposes: Purpose.options,
         implied: 'treatment',
         opens: cleared,

@@ -1,4 +1,4 @@
-// Holds the decision to written tables: every role, action, relation, label, emergency and kind of token.
+// Holds the decision to the reviewed table: every role, action, relation, label, emergency and kind of token.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -14,6 +14,14 @@ import {
   Role,
   Scope,
 } from '@auricle/contract'
+import {
+  type Place,
+  purposesOf,
+  type RecordingLine,
+  recordingActions,
+  recordingLines,
+  rightLines,
+} from '../../../test/matrix/table.ts'
 import type { Action, Actor, MailboxRelation, RecordingAction, Resource, UserActor } from './actor.ts'
 import { can } from './can.ts'
 import { freshMs } from './rules.ts'
@@ -50,116 +58,16 @@ const person = (roles: readonly Role[], token: Token, change: Partial<UserActor>
 
 // --- recordings ---
 
-const recordingActions = [
-  'recording.show',
-  'recording.play',
-  'recording.export',
-  'recording.mark',
-  'recording.label',
-  'recording.unlabel',
-] as const satisfies readonly RecordingAction[]
-
-/** A cell of the table: with which purposes it may be done; `none` stands for no purpose stated. */
-const cells: Readonly<Record<string, readonly (Purpose | 'none')[]>> = {
-  '.': [],
-  any: ['none', ...Purpose.options],
-  supervision: ['payment', 'operations', 'quality', 'investigation', 'legal', 'patient_request'],
-  oversight: ['quality', 'investigation', 'legal', 'patient_request'],
-  care: ['none', 'treatment', 'emergency'],
-  'care+supervision': [
-    ...['none', 'treatment', 'emergency', 'payment', 'operations', 'quality'],
-    ...['investigation', 'legal', 'patient_request'],
-  ] as (Purpose | 'none')[],
-  'care+law': ['none', 'treatment', 'emergency', 'investigation', 'legal'],
-  law: ['investigation', 'legal'],
-  patient: ['patient_request'],
+const relations: Readonly<Record<Place, readonly MailboxRelation[]>> = {
+  owner: [{ mailboxId, kind: 'owner', until: null }],
+  team: [{ mailboxId, kind: 'team', until: null }],
+  delegation: [{ mailboxId, kind: 'delegation', until: soon }],
+  'ended delegation': [{ mailboxId, kind: 'delegation', until: now }],
+  supervised: [{ mailboxId, kind: 'supervises', until: null }],
+  other: [{ mailboxId: newMailboxId(), kind: 'owner', until: null }],
+  'no mailbox': [{ mailboxId, kind: 'owner', until: null }],
+  'another tenant': [{ mailboxId, kind: 'owner', until: null }],
 }
-
-/**
- * The first line that fits holds. `key`: with the role of the label as well. Relations: `mine` is owner, team and
- * delegation in force; `theirs` every other one of the tenant. Labels: `sealed` is all but psychotherapy. Emergency
- * access counts while it is open, and for sessions alone. `export` and `unlabel` take a fresh second factor of a
- * session; programs do all but `unlabel`, within their scopes.
- */
-const table = `
-  who                     relation   label         emergency  show play             export      mark label unlabel
-  anybody                 foreign    any           any        .    .                .           .    .     .
-  clinician               mine       none          any        any  any              any         any  any   any
-  clinician+key           mine       psychotherapy any        any  care+law         care+law    any  any   any
-  clinician+key           mine       part2         any        any  any              patient     any  any   any
-  clinician+key           mine       vip           any        any  any              any         any  any   any
-  clinician+key           mine       employee      any        any  any              any         any  any   any
-  clinician               any        psychotherapy any        .    .                .           .    .     .
-  clinician+key           any        psychotherapy any        .    .                .           .    .     .
-  clinician               any        any           open       any  care             .           .    .     .
-  clinician+key           any        any           open       any  care             .           .    .     .
-  clinician               any        any           any        .    .                .           .    .     .
-  clinician+key           any        any           any        .    .                .           .    .     .
-  supervisor              supervises none          open       any  care+supervision supervision .    .     .
-  supervisor              supervises none          any        any  supervision      supervision .    .     .
-  supervisor+key          supervises psychotherapy any        any  law              law         .    .     .
-  supervisor+key          supervises part2         open       any  care+supervision patient     .    .     .
-  supervisor+key          supervises part2         any        any  supervision      patient     .    .     .
-  supervisor+key          supervises sealed        open       any  care+supervision supervision .    .     .
-  supervisor+key          supervises sealed        any        any  supervision      supervision .    .     .
-  supervisor              any        psychotherapy any        .    .                .           .    .     .
-  supervisor+key          any        psychotherapy any        .    .                .           .    .     .
-  supervisor              any        any           open       any  care             .           .    .     .
-  supervisor+key          any        any           open       any  care             .           .    .     .
-  supervisor              any        any           any        .    .                .           .    .     .
-  supervisor+key          any        any           any        .    .                .           .    .     .
-  compliance_officer      any        none          any        any  oversight        oversight   .    any   any
-  compliance_officer+key  any        psychotherapy any        any  law              law         .    any   any
-  compliance_officer+key  any        part2         any        any  oversight        patient     .    any   any
-  compliance_officer+key  any        sealed        any        any  oversight        oversight   .    any   any
-  compliance_officer      any        any           any        any  .                .           .    any   .
-  auditor                 any        any           any        .    .                .           .    .     .
-  recovery_operator       any        any           any        .    .                .           .    .     .
-  administrator           any        any           any        .    .                .           .    .     .
-  hears_psychotherapy     any        any           any        .    .                .           .    .     .
-  hears_part2             any        any           any        .    .                .           .    .     .
-  hears_vip               any        any           any        .    .                .           .    .     .
-  hears_employee          any        any           any        .    .                .           .    .     .
-  nobody                  any        any           any        .    .                .           .    .     .
-`
-
-const relations: Readonly<
-  Record<string, { readonly group: string; readonly has: readonly MailboxRelation[] }>
-> = {
-  owner: { group: 'mine', has: [{ mailboxId, kind: 'owner', until: null }] },
-  team: { group: 'mine', has: [{ mailboxId, kind: 'team', until: null }] },
-  delegation: { group: 'mine', has: [{ mailboxId, kind: 'delegation', until: soon }] },
-  ended: { group: 'theirs', has: [{ mailboxId, kind: 'delegation', until: now }] },
-  supervises: { group: 'supervises', has: [{ mailboxId, kind: 'supervises', until: null }] },
-  other: { group: 'theirs', has: [{ mailboxId: newMailboxId(), kind: 'owner', until: null }] },
-  none: { group: 'theirs', has: [{ mailboxId, kind: 'owner', until: null }] },
-  foreign: { group: 'foreign', has: [{ mailboxId, kind: 'owner', until: null }] },
-}
-
-interface Row {
-  readonly text: string
-  readonly fits: (who: string, relation: string, label: string, emergency: string) => boolean
-  readonly cells: readonly string[]
-}
-
-const rows: readonly Row[] = table
-  .trim()
-  .split('\n')
-  .slice(1)
-  .map(text => {
-    const [who, relation, label, emergency, ...actionCells] = text.trim().split(/ +/)
-    return {
-      text: text.trim(),
-      cells: actionCells,
-      fits: (...[asWho, asRelation, asLabel, asEmergency]) =>
-        (who === 'anybody' || who === asWho) &&
-        (relation === 'any' || relation === asRelation) &&
-        (label === 'any' ||
-          label === asLabel ||
-          (label === 'sealed' && !['none', 'psychotherapy'].includes(asLabel))) &&
-        (emergency === 'any' || emergency === asEmergency),
-    }
-  })
 
 /** Whom the table speaks of, and their roles where the recording has the label. */
 const people: Readonly<Record<string, (label: Label | 'none') => readonly Role[] | null>> = {
@@ -174,30 +82,30 @@ const people: Readonly<Record<string, (label: Label | 'none') => readonly Role[]
 }
 
 test('recordings: role, relation, label, emergency, token, purpose', t => {
-  const used = new Set<Row>()
+  const used = new Set<RecordingLine>()
   let decided = 0
   for (const [who, rolesFor] of Object.entries(people)) {
-    for (const [relation, { group, has }] of Object.entries(relations)) {
+    for (const [place, mailboxes] of Object.entries(relations) as [Place, readonly MailboxRelation[]][]) {
       for (const label of ['none', ...Label.options] as const) {
         const roles = rolesFor(label)
         if (roles === null) continue
         for (const until of [null, now, soon]) {
           for (const token of Object.keys(tokens) as Token[]) {
-            const isOpen = until === soon && tokens[token].kind === 'session'
-            const row = rows.find(({ fits }) => fits(who, group, label, isOpen ? 'open' : 'closed'))
-            assert.ok(row !== undefined, `${who} / ${relation} / ${label}: no line of the table`)
+            const isEmergency = until === soon && tokens[token].kind === 'session'
+            const row = recordingLines.find(({ fits }) => fits({ who, place, label, isEmergency }))
+            assert.ok(row !== undefined, `${who} / ${place} / ${label}: no line of the table`)
             used.add(row)
             const breakGlass = until === null ? null : { id: newBreakGlassId(), until }
-            const actor = person(roles, token, { mailboxes: has, breakGlass })
+            const actor = person(roles, token, { mailboxes, breakGlass })
             const resource: Resource = {
               type: 'recording',
-              tenantId: relation === 'foreign' ? newTenantId() : tenantId,
+              tenantId: place === 'another tenant' ? newTenantId() : tenantId,
               recordingId: newRecordingId(),
-              mailboxId: relation === 'none' ? null : mailboxId,
+              mailboxId: place === 'no mailbox' ? null : mailboxId,
               labels: label === 'none' ? [] : [label],
             }
             recordingActions.forEach((action, column) => {
-              const purposes = cells[row.cells[column] ?? '']
+              const purposes = purposesOf[row.cells[column] ?? '']
               assert.ok(purposes !== undefined, row.text)
               const isInReach = reaches(token, action)
               for (const purpose of [null, ...Purpose.options]) {
@@ -207,7 +115,7 @@ test('recordings: role, relation, label, emergency, token, purpose', t => {
                 assert.equal(
                   allowed,
                   expected,
-                  [row.text, action, purpose, token, relation, reasons].join(' / '),
+                  [row.text, action, purpose, token, place, reasons].join(' / '),
                 )
               }
             })
@@ -216,9 +124,9 @@ test('recordings: role, relation, label, emergency, token, purpose', t => {
       }
     }
   }
-  t.diagnostic(`${decided} decisions, ${rows.length} lines`)
+  t.diagnostic(`${decided} decisions, ${recordingLines.length} lines`)
   assert.deepEqual(
-    rows.filter(row => !used.has(row)).map(({ text }) => text),
+    recordingLines.filter(row => !used.has(row)).map(({ text }) => text),
     [],
     'lines that say nothing',
   )
@@ -248,68 +156,6 @@ const others: Readonly<Record<string, Resource>> = {
   'mailbox of the team': { type: 'mailbox', tenantId, mailboxId: newMailboxId() },
 }
 
-/** `f`: with a fresh second factor. Programs within the scope named, `-`: never. Who is not named may not. */
-const otherTable = `
-  action               on                             cli sup com aud rec adm  program
-  recording.list       tenant                         y   y   y   .   .   .    recordings.read
-  people.read          tenant                         .   .   y   y   .   y    people.read
-  people.manage        tenant                         .   .   .   .   .   f    people.manage
-  role.request         tenant                         .   .   y   .   .   y    people.manage
-  role.revoke          tenant                         .   .   f   .   .   f    people.manage
-  recertification.read tenant                         .   .   y   y   .   y    reports.read
-  mailbox.manage       tenant                         .   .   .   .   .   y    people.manage
-  machine.read         tenant                         .   .   .   y   .   y    machines.read
-  machine.manage       tenant                         .   .   .   .   .   f    machines.manage
-  provider.read        tenant                         .   .   .   y   .   y    machines.read
-  provider.manage      tenant                         .   .   .   .   .   f    -
-  emergency_code.issue tenant                         .   .   f   .   .   .    -
-  break_glass.start    tenant                         f   f   .   .   .   .    -
-  break_glass.read     tenant                         .   .   y   y   .   .    reports.read
-  break_glass.read     access of another              .   .   y   y   .   .    reports.read
-  break_glass.read     own access                     y   y   y   y   y   y    reports.read
-  break_glass.review   access of another              .   .   f   .   .   .    -
-  break_glass.review   own access                     .   .   .   .   .   .    -
-  alert.read           tenant                         .   .   y   y   .   y    reports.read
-  alert.acknowledge    tenant                         .   .   y   .   .   .    -
-  role.decide          request of another for another .   .   f   .   .   f    -
-  role.decide          request by oneself             .   .   .   .   .   .    -
-  role.decide          request for oneself            .   .   .   .   .   .    -
-  delegation.create    own mailbox                    y   .   .   .   .   y    people.manage
-  delegation.create    mailbox of the team            .   .   .   .   .   y    people.manage
-  delegation.end       own mailbox                    y   .   .   .   .   y    people.manage
-  delegation.end       mailbox of the team            .   .   .   .   .   y    people.manage
-  self.read            tenant                         y   y   y   y   y   y    any
-  self.end             tenant                         y   y   y   y   y   y    any
-  self.manage          tenant                         y   y   y   y   y   y    -
-  self.verify          tenant                         y   y   y   y   y   y    -
-  self.secure          tenant                         f   f   f   f   f   f    -
-`
-
-const columns = [
-  'clinician',
-  'supervisor',
-  'compliance_officer',
-  'auditor',
-  'recovery_operator',
-  'administrator',
-]
-
-interface OtherRow {
-  readonly action: Action
-  readonly on: string
-  readonly cells: readonly string[]
-  readonly program: string
-}
-
-const otherRows: readonly OtherRow[] = otherTable
-  .trim()
-  .split('\n')
-  .slice(1)
-  .map(text => {
-    const [action = '', on = '', ...rest] = text.trim().split(/ {2,}| (?=[.yf] )/)
-    return { action: action as Action, on, cells: rest.slice(0, -1), program: rest.at(-1) ?? '' }
-  })
-
 const teamMailbox = others['mailbox of the team']
 const related: readonly MailboxRelation[] = [
   { mailboxId, kind: 'owner', until: null },
@@ -321,14 +167,12 @@ const related: readonly MailboxRelation[] = [
 ]
 
 test('everything else: role, thing, token', t => {
-  const known = new Set(otherRows.map(({ action }) => action))
   let decided = 0
-  for (const action of known) {
+  for (const action of new Set(rightLines.map(line => line.action as Action))) {
     for (const [on, resource] of Object.entries(others)) {
-      const row = otherRows.find(one => one.action === action && one.on === on)
+      const row = rightLines.find(one => one.action === action && one.on === on)
       for (const role of [...Role.options, null]) {
-        const cell =
-          row?.cells[role === null ? -1 : columns.indexOf(role)] ?? (isOwn(row) ? row?.cells[0] : '.') ?? '.'
+        const cell = row?.takes(role ?? 'nobody') ?? '.'
         for (const token of Object.keys(tokens) as Token[]) {
           const isProgram = tokens[token].kind !== 'session'
           const program = row?.program ?? '-'
@@ -358,10 +202,6 @@ test('everything else: role, thing, token', t => {
   t.diagnostic(`${decided} decisions, and as many on another tenant's things`)
 })
 
-/** What is somebody's own takes no role. */
-const isOwn = (row: OtherRow | undefined) =>
-  row?.action.startsWith('self.') === true || (row?.on === 'own access' && row.action === 'break_glass.read')
-
 // --- who is no person, and what is no action ---
 
 test('connectors and the vault itself neither hear nor manage', () => {
@@ -370,7 +210,7 @@ test('connectors and the vault itself neither hear nor manage', () => {
     { type: 'system', name: 'worker' },
     { type: 'system', name: 'operator' },
   ]
-  const all = [...recordingActions, ...otherRows.map(({ action }) => action)]
+  const all = [...recordingActions, ...rightLines.map(({ action }) => action as Action)]
   for (const actor of actors) {
     for (const action of all) {
       for (const resource of Object.values(others))
@@ -441,5 +281,6 @@ test('values that no type allows are denied, not guessed', () => {
   const tenant: Resource = { type: 'tenant', tenantId }
   assert.equal(can(forgedActor, 'recording.play', tenant, plain).allowed, false)
   const forgedResource: Resource = JSON.parse(JSON.stringify({ type: 'universe', tenantId }))
-  for (const { action } of otherRows) assert.equal(can(actor, action, forgedResource, plain).allowed, false)
+  for (const { action } of rightLines)
+    assert.equal(can(actor, action as Action, forgedResource, plain).allowed, false)
 })

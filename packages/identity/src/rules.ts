@@ -33,7 +33,7 @@ export const recordingRules: Readonly<Record<RecordingAction, Rule>> = {
   'recording.mark': rule(['clinician'], 'recordings.mark'),
   'recording.label': rule(['clinician', 'compliance_officer'], 'recordings.mark'),
   // It opens the recording to others.
-  'recording.unlabel': rule(['clinician', 'compliance_officer'], null, true),
+  'recording.unlabel': rule(['compliance_officer'], null, true),
 }
 
 export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction>, Rule>> = {

@@ -52,7 +52,7 @@ const yes: readonly Sentence[] = [
   question =>
     question.resource.type === 'recording' &&
     question.action.startsWith('recording.') &&
-    question.action !== 'recording.list' &&
+    !does(question, 'recording.list', 'recording.unlabel') &&
     is(question, 'clinician') &&
     comesBy(question, 'owner', 'team', 'delegation') &&
     holdsEveryKey(question),
