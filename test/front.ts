@@ -21,7 +21,7 @@ export interface Front extends AsyncDisposable {
 /** `change` puts something else in the place of a part of the vault. */
 export async function openFront(
   vault: TestVault,
-  change: Partial<Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits'>> = {},
+  change: Partial<Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'decide'>> = {},
 ): Promise<Front> {
   const log = captureLog()
   const stop = new AbortController()

@@ -191,3 +191,55 @@ export const rightLines: readonly RightLine[] = linesOf(rights).map(text => {
     },
   }
 })
+
+// --- the operations of the API ---
+
+/**
+ * What each operation needs, as its document says, and on what it is tried. `with`: a use of it that takes another right,
+ * which stands under `decides`. `answer`: the status, or the problem, where it is allowed. `uses`: what a call ends or changes of whoever
+ * calls, so that each call has one of its own.
+ */
+const operations = `
+  operation           with       needs            decides           on         answer  uses
+  signIn              -          public           -                 nothing    malformed  -
+  signOut             -          self.end         -                 tenant     204     token
+  getMe               -          self.read        -                 tenant     200     -
+  listMailboxes       -          self.read        -                 tenant     200     -
+  listRecordings      -          recording.list   -                 tenant     200     -
+  showRecording       -          recording.show   -                 recording  200     -
+  markRecording       -          recording.mark   -                 recording  200     -
+  playRecording       -          recording.play   -                 recording  200     -
+  playRecordingHead   -          recording.play   -                 recording  200     -
+  playRecording       download   recording.play   recording.export  recording  200     -
+  showPeaks           -          recording.play   -                 recording  200     -
+  showOpenApi         -          public           -                 nothing    200     -
+  getLiveness         -          public           -                 nothing    200     -
+  getReadiness        -          public           -                 nothing    200     -
+  getMetrics          -          public           -                 nothing    200     -
+`
+
+export interface OperationLine {
+  readonly operation: string
+  readonly use: string | null
+  readonly needs: string
+  /** The action that is decided. */
+  readonly decides: string
+  readonly on: string
+  readonly answer: string
+  readonly uses: 'token' | 'person' | null
+}
+
+export const operationLines: readonly OperationLine[] = linesOf(operations).map(text => {
+  const [operation = '', use, needs = '', decides = '', on = '', answer = '', uses] = text
+    .trim()
+    .split(/ {2,}/)
+  return {
+    operation,
+    use: use === '-' || use === undefined ? null : use,
+    needs,
+    decides: decides === '-' ? needs : decides,
+    on,
+    answer,
+    uses: uses === 'token' || uses === 'person' ? uses : null,
+  }
+})

@@ -1,7 +1,7 @@
 // Puts the API service together: who is let in and how, what answers, where it listens.
 import type { Catalog } from '@auricle/catalog'
 import { problems, type Session } from '@auricle/contract'
-import { can, createHttpIdentity, createPasswords, verifyTotp } from '@auricle/identity'
+import { can, createHttpIdentity, createPasswords, type Decide, verifyTotp } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
@@ -33,6 +33,8 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Default: `can`. */
+  readonly decide?: Decide | undefined
 }
 
 const jsonMaxBytes = 16 * 1024
@@ -49,7 +51,7 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics } = parts
+  const { config, catalog, keys, limits, logger, metrics, decide = can } = parts
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
@@ -70,11 +72,11 @@ export async function startApi(
       return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
     },
   })
-  const player = createPlayer({ ...parts, secrets, decide: can })
+  const player = createPlayer({ ...parts, secrets, decide })
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide: can },
+    browse: { catalog, secrets, decide },
     player,
     endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
@@ -97,7 +99,7 @@ export async function startApi(
       decideSelf: action => (request, _response, next) => {
         const actor = identity.actorOf(request)
         const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = can(actor, action, tenant, { now: new Date(), purpose: null })
+        const decision = decide(actor, action, tenant, { now: new Date(), purpose: null })
         next(decision.allowed ? undefined : refusalOf(decision))
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),
