@@ -12,6 +12,7 @@ import { createOutbox } from './outbox.ts'
 import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
@@ -30,6 +31,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),
