@@ -25,7 +25,11 @@ import type {
   Wrap,
 } from '@auricle/contract'
 import type { ColumnKeys } from './column-keys.ts'
+import type { CoverCatalog } from './cover.ts'
+import type { PeopleCatalog } from './people.ts'
+import type { RoleCatalog } from './roles.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { TeamCatalog } from './teams.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -299,7 +303,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends SessionsCatalog {
+export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverCatalog, SessionsCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -387,7 +391,16 @@ export interface Catalog extends SessionsCatalog {
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<void>
+  /** False where they did not own it. Cover that they gave for it ends with that. */
+  removeMailboxOwner(
+    tenantId: TenantId,
+    mailboxId: MailboxId,
+    userId: UserId,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
   listMailboxes(tenantId: TenantId, options?: QueryOptions): Promise<readonly MailboxRow[]>
+  findMailbox(tenantId: TenantId, id: MailboxId, options?: QueryOptions): Promise<MailboxRow | null>
   findMailboxByAddress(
     tenantId: TenantId,
     address: string,
@@ -541,6 +554,17 @@ export interface Catalog extends SessionsCatalog {
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
       readonly heard: { readonly at: Date; readonly by: UserId } | null
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** Puts labels on and takes others off, whatever else happens at the same time. False where there is no such recording. */
+  commitLabels(
+    change: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly add: readonly Label[]
+      readonly remove: readonly Label[]
     },
     event: AuditRecord,
     options?: QueryOptions,

@@ -84,6 +84,7 @@ export type Action =
   | TenantAction
   | SelfAction
   | 'role.decide'
+  | 'role.withdraw'
   | 'break_glass.read'
   | 'break_glass.review'
   | 'delegation.create'

@@ -42,6 +42,7 @@ export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction
   'people.manage': rule(people, 'people.manage', true),
   'role.request': rule([...people, 'compliance_officer'], 'people.manage'),
   'role.decide': rule([...people, 'compliance_officer'], null, true),
+  'role.withdraw': rule([...people, 'compliance_officer'], 'people.manage'),
   'role.revoke': rule([...people, 'compliance_officer'], 'people.manage', true),
   'recertification.read': rule([...people, ...overseers], 'reports.read'),
   'mailbox.manage': rule(people, 'people.manage'),

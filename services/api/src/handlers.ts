@@ -2,14 +2,20 @@
 import type { Handler } from './route.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
+import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
+import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
   SessionRouteParts &
+  PeopleRouteParts &
+  RoleRouteParts &
+  TeamRouteParts &
   OwnSessionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -20,6 +26,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createSessionHandlers(parts),
     ...createOwnSessionHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createPeopleHandlers(parts),
+    ...createRoleHandlers(parts),
+    ...createTeamHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -10,6 +10,7 @@ import {
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
+  newInvitation,
   nextLockout,
   verifyTotp,
 } from '@auricle/identity'
@@ -116,10 +117,14 @@ export async function startApi(
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
+  const deciding = { catalog, secrets, decide, now }
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide },
+    browse: deciding,
+    people: { ...deciding, newInvitation },
+    roles: deciding,
+    teams: deciding,
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),

@@ -31,12 +31,11 @@ import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
 import { addTenant, keepDaysDefault, listTenants } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
-import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { findPerson, sessionFile } from './person.ts'
-import { readStandardInput } from './prompt.ts'
+import { addPeople } from './program-people.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -124,6 +123,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
   addSetUp(program, { withOperator, withAuthority })
+  addPeople(program, withOperator)
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
@@ -185,27 +185,6 @@ function addSetUp(
     .command('list')
     .description('all tenants')
     .action(() => withOperator(listTenants))
-
-  const user = program.command('user').description('the people of a tenant')
-  user
-    .command('create')
-    .description('make a user, and show their secrets once')
-    .argument('<login>')
-    .requiredOption('--name <name>')
-    .addOption(new Option('--role <role>').choices(['clinician', 'administrator']).default('clinician'))
-    .option('--password-stdin', 'read the password from standard input; default: make one up and show it')
-    .option(...ofTenant)
-    .action((login, { role, passwordStdin, ...options }) =>
-      withOperator(async (operator, out) => {
-        const password = passwordStdin === true ? await readStandardInput() : null
-        await addUser(operator, out, { ...options, login, roles: [role], password })
-      }),
-    )
-  user
-    .command('list')
-    .description('all users')
-    .option(...ofTenant)
-    .action(({ tenant }) => withOperator((operator, out) => listUsers(operator, out, tenant)))
 
   const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
   mailbox
