@@ -24,8 +24,11 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AlertCatalog } from './alerts.ts'
+import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { RoleCatalog } from './roles.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -303,7 +306,15 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverCatalog, SessionsCatalog {
+export interface Catalog
+  extends PeopleCatalog,
+    RoleCatalog,
+    TeamCatalog,
+    CoverCatalog,
+    SessionsCatalog,
+    AlertCatalog,
+    BreakGlassCatalog,
+    EmergencyCodeCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

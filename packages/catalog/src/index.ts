@@ -1,3 +1,12 @@
+export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
+export type {
+  BreakGlassFilter,
+  BreakGlassReference,
+  BreakGlassRow,
+  NewBreakGlass,
+  Opened,
+  OpeningBreakGlass,
+} from './break-glass.ts'
 export type {
   AccessFacts,
   AccessLimits,
@@ -28,6 +37,7 @@ export type {
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { InvitationRow, PersonRow } from './people.ts'

@@ -39,6 +39,8 @@ export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
   readonly role: ObjectRole
   /** `export` is playing to a file of one's own: decided and logged as such. */
   readonly purpose: 'play' | 'export' | 'show'
+  /** Told who asks, once that is known and before anything is decided. */
+  readonly onActor?: (actor: RequestFacts['actor']) => void
   /** Which range will be read, where that is known beforehand: in a running playback it is fetched meanwhile. */
   readonly range?: (object: { readonly sizeBytes: number; readonly etag: string }) => ByteRange | null
 }
@@ -176,6 +178,7 @@ export function createPlayer(parts: PlayParts): Player {
       const { facts, object } = await findFacts(parts, request, options)
       const recording = facts.recording
       const actor = actorOf({ ...request.bearer, ...facts })
+      request.onActor?.(actor)
       if (recording === null) return refuseUnknown(parts, { ...request, actor }, options)
       const { tenantId } = actor
       const key = keyOf(request, tokenId, object?.role ?? null)

@@ -1,6 +1,9 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
@@ -16,7 +19,10 @@ export type HandlerParts = RecordingRouteParts &
   PeopleRouteParts &
   RoleRouteParts &
   TeamRouteParts &
-  OwnSessionRouteParts & {
+  BreakGlassRouteParts &
+  AlertRouteParts &
+  OwnSessionRouteParts &
+  EmergencyCodeRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -29,6 +35,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),
     ...createTeamHandlers(parts),
+    ...createBreakGlassHandlers(parts),
+    ...createAlertHandlers(parts),
+    ...createEmergencyCodeHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

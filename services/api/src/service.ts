@@ -6,10 +6,12 @@ import {
   createHttpIdentity,
   createPasswords,
   type Decide,
+  emergencyCodeHash,
   type HttpRequest,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
+  newEmergencyCode,
   newInvitation,
   nextLockout,
   verifyTotp,
@@ -29,19 +31,22 @@ import {
   actorOf,
   createPlayer,
   createTenantSecrets,
+  emergencySignIn,
   endSession,
   isError,
+  type OnAlert,
   refusalOf,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
+import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
-import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
+import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 import { limitSignIn } from './sign-in-limits.ts'
@@ -81,10 +86,25 @@ export async function startApi(
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
+  const deciding = { catalog, secrets, decide, now }
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
   const signInParts = { verifyPassword: passwords.verifyPassword, verifyTotp, nextLockout, issueToken, now }
+
+  /** Nor may another site put a session of its own into this browser. */
+  const refuseForeign = async (
+    { cookie }: { readonly cookie?: boolean | undefined },
+    request: HttpRequest,
+  ) => {
+    if (cookie !== true || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
+    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
 
   const identity = createHttpIdentity<Session>({
     verifyToken,
@@ -92,11 +112,7 @@ export async function startApi(
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
-      // Nor may another site put a session of its own into this browser.
-      if (credentials.cookie === true && !isFromOwnOrigin(request, ownOrigin(request))) {
-        await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
-        throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
-      }
+      await refuseForeign(credentials, request)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
@@ -107,28 +123,44 @@ export async function startApi(
         signal: exchangeOf(request).signal,
       })
       if (found === null || found.user.id !== userId) return null
-      return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      showBanner(responseOf(request as Request), actor)
+      return actor
     },
   })
   const player = createPlayer({
     ...parts,
-    secrets,
-    decide,
+    ...deciding,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
-  const deciding = { catalog, secrets, decide, now }
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: deciding,
     people: { ...deciding, newInvitation },
     roles: deciding,
     teams: deciding,
+    now,
+    browse: deciding,
+    breakGlass: { ...deciding, onAlert },
+    alerts: deciding,
+    emergencyCodes: {
+      ...deciding,
+      newCode: () => {
+        const text = newEmergencyCode()
+        return { text, hash: emergencyCodeHash(text) }
+      },
+    },
+    emergencySignIn: async (credentials, request) => {
+      const facts = originOf(request)
+      await refuseForeign(credentials, request)
+      await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
+      const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
+      return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
+    },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
-    now,
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
