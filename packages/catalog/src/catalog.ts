@@ -24,7 +24,11 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AttemptCatalog } from './attempts.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { IssuerCatalog } from './issuers.ts'
+import type { ProviderSignInCatalog } from './provider-sign-in.ts'
+import type { ProviderCatalog } from './providers.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -296,7 +300,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog {
+export interface Catalog extends AttemptCatalog, IssuerCatalog, ProviderCatalog, ProviderSignInCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

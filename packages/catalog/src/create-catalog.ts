@@ -1,5 +1,6 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
+import { createAttempts } from './attempts.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectors } from './connectors.ts'
@@ -7,8 +8,11 @@ import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createLog } from './events.ts'
 import { createIntakes } from './intakes.ts'
+import { createIssuers } from './issuers.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
+import { createProviderSignIn } from './provider-sign-in.ts'
+import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
 import { createSchemaCheck } from './schema-check.ts'
@@ -30,6 +34,10 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createAttempts(database),
+    ...createProviders(database),
+    ...createProviderSignIn(database),
+    ...createIssuers(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

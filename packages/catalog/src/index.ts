@@ -1,3 +1,4 @@
+export type { AttemptCatalog, AttemptRow } from './attempts.ts'
 export type {
   AccessFacts,
   AccessLimits,
@@ -28,5 +29,8 @@ export type {
 export type { ColumnKeys } from './column-keys.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
+export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
+export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
+export type { ProviderRow } from './providers.ts'
