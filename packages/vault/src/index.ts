@@ -30,6 +30,27 @@ export {
   type PlayParts,
   type PlayRequest,
 } from './play.ts'
+export type { Administrator } from './providers/administrator.ts'
+export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
+export {
+  changeIssuer,
+  createIssuer,
+  disableIssuer,
+  listIssuerSubjects,
+  listIssuers,
+  type ManageIssuersParts,
+  putIssuerSubject,
+  removeIssuerSubject,
+} from './providers/manage-issuers.ts'
+export {
+  changeProvider,
+  checkProvider,
+  createProvider,
+  disableProvider,
+  linkIdentity,
+  listProviders,
+  type ManageProvidersParts,
+} from './providers/manage-providers.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
@@ -41,6 +62,21 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export { type BeginParts, beginProviderSignIn, beginProviderStepUp } from './sign-in/begin-at-provider.ts'
+export {
+  type FinishParts,
+  finishAtProvider,
+  finishError,
+  type ProviderFinish,
+  type SignInRefusal,
+} from './sign-in/finish-at-provider.ts'
+export {
+  createProviderClients,
+  type ProviderAddresses,
+  type ProviderClients,
+} from './sign-in/provider-clients.ts'
+export { endSessionsAtProvider, type ProviderLogoutParts } from './sign-in/provider-logout.ts'
+export { signInWays } from './sign-in/sign-in-ways.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export {
   enqueueReplication,
