@@ -5,7 +5,6 @@ import {
   newUserId,
   type ProviderId,
   Role,
-  type TeamId,
   type TenantId,
   TokenId,
   UserId,
@@ -30,7 +29,7 @@ export interface ProviderArrival extends ProviderPerson {
   readonly name: string
   /** Exactly what the provider's groups give from now on. */
   readonly roles: readonly Role[]
-  readonly teams: readonly TeamId[]
+  readonly teams: readonly string[]
   /** Whether somebody whom nobody knows is made a person. */
   readonly provision: boolean
   readonly at: Date

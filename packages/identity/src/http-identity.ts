@@ -10,7 +10,7 @@ import type { TokenClaims } from './token.ts'
 
 export interface HttpIdentityParts<Result extends object> {
   readonly signIn: SignInWith<Result>
-  readonly verifyToken: (token: string) => Promise<TokenClaims>
+  readonly verifyToken: (token: string, request: HttpRequest) => Promise<TokenClaims>
   /** The person behind a token; null where it was revoked or they are disabled. */
   readonly findActor: (claims: TokenClaims, request: HttpRequest) => Promise<UserActor | null>
 }
@@ -51,7 +51,7 @@ export function createHttpIdentity<Result extends object>(
     claimsOf: claims.get,
     requireActor: guard(
       createBearerStrategy(async (token, request) =>
-        parts.findActor(await parts.verifyToken(token), request),
+        parts.findActor(await parts.verifyToken(token, request), request),
       ),
       actors,
       notSignedIn,

@@ -66,7 +66,6 @@ export { type BeginParts, beginProviderSignIn, beginProviderStepUp } from './sig
 export {
   type FinishParts,
   finishAtProvider,
-  finishError,
   type ProviderFinish,
   type SignInRefusal,
 } from './sign-in/finish-at-provider.ts'

@@ -8,7 +8,7 @@ import { newTokenId, type ProviderId, type Session } from '@auricle/contract'
 import type { mapGroups, OidcIdentity } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord, type EventFacts } from '../audit-record.ts'
-import { isError, VaultError } from '../error.ts'
+import { isError } from '../error.ts'
 import type { SignInFacts } from '../sign-in.ts'
 import type { IssueToken } from '../token.ts'
 import { openProvider } from './begin-at-provider.ts'
@@ -32,7 +32,8 @@ export interface FinishParts {
 export interface ProviderAnswer {
   /** Whose address the browser came to. */
   readonly providerId: ProviderId
-  readonly state: string
+  /** Null where the answer is none: it names no attempt. */
+  readonly state: string | null
   readonly callbackUrl: URL
   /** What the browser's cookie holds; null without one. */
   readonly browser: string | null
@@ -74,6 +75,7 @@ export async function finishAtProvider(
   const opened = await openProvider(parts.providers, providerId, options)
   const visit: Visit = { parts, opened, facts, now, options }
   const { tenantId } = opened.provider
+  if (state === null) return refuse(visit, 'sign_in_over', 'malformed_answer', null)
   const taken = { tenantId, id: attemptIdOf(state), kind: attemptKind, now }
   const data = await parts.catalog.spendAttempt(taken, opened.secrets.columns, options)
   if (data === null) return refuse(visit, 'sign_in_over', 'unknown_state', null)
@@ -272,15 +274,3 @@ async function refuse(
   return { type: 'refused', word, returnTo }
 }
 
-/** For a client that wants no page: what a refusal is as an error. */
-export function finishError(word: SignInRefusal): VaultError {
-  return new VaultError('denied', refusalSentences[word])
-}
-
-const refusalSentences: Readonly<Record<SignInRefusal, string>> = {
-  bad_provider_answer: 'The answer of the identity provider does not hold: begin again',
-  not_admitted: 'The identity provider knows you, and you are not admitted here: ask an administrator',
-  provider_unavailable: 'The identity provider does not answer',
-  second_factor_missing: 'Sign in at the identity provider with a second factor',
-  sign_in_over: 'This sign-in was not begun in this browser, lasted too long, or is over: begin again',
-}
