@@ -16,6 +16,7 @@ import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
@@ -38,6 +39,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createProviders(database),
     ...createProviderSignIn(database),
     ...createIssuers(database),
+    ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

@@ -10,7 +10,7 @@ import { readUser } from './users.ts'
 
 type Tokens = Pick<Catalog, 'addToken' | 'revokeToken' | 'listTokens' | 'findBearer'>
 
-const Factors = z.array(Factor)
+export const Factors = z.array(Factor)
 
 export function createTokens(database: Database, now: () => Date): Tokens {
   return {
@@ -30,7 +30,7 @@ export function createTokens(database: Database, now: () => Date): Tokens {
         tenantId,
         async session => {
           const revoked = await session.write({
-            text: `update auricle.token set revoked_at = $3
+            text: `update auricle.token set revoked_at = $3, end_reason = 'revoked'
                    where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > $3`,
             values: [tenantId, tokenId, now()],
           })
@@ -80,6 +80,53 @@ export function createTokens(database: Database, now: () => Date): Tokens {
   }
 }
 
+/** Which of somebody's tokens end, and how the rows say it. */
+export interface TokensEnd {
+  /** Default: all of them. */
+  readonly only?: TokenRow['purpose'] | undefined
+  readonly except?: TokenId | null | undefined
+  /** A stable word, such as `disabled` or `signed_out_everywhere`. */
+  readonly reason: string
+  readonly now: Date
+}
+
+/** Ends tokens of one person within a transaction, and says which: those that had ended already are none of them. */
+export async function endTokensOf(
+  tenantId: TenantId,
+  userId: UserId,
+  { only, except, reason, now }: TokensEnd,
+  session: Session,
+): Promise<readonly TokenId[]> {
+  const ended = await session.rows({
+    text: `update auricle.token t set revoked_at = $3, end_reason = $4
+           where t.tenant_id = $1 and t.user_id = $2 and t.revoked_at is null and t.expires_at > $3
+             and ($5::text is null or t.purpose = $5) and ($6::text is null or t.id <> $6)
+           returning t.id`,
+    values: [tenantId, userId, now, reason, only ?? null, except ?? null],
+  })
+  return ended.map(row => parsed(row, 'id', TokenId))
+}
+
+/** What a person has just shown again. */
+export interface Verification {
+  readonly tenantId: TenantId
+  readonly tokenId: TokenId
+  readonly factors: readonly Factor[]
+  readonly at: Date
+}
+
+/** Notes in a transaction that the person of a session showed a factor again. False where it holds no longer. */
+export async function markTokenVerified(verification: Verification, session: Session): Promise<boolean> {
+  const { tenantId, tokenId, factors, at } = verification
+  const marked = await session.write({
+    text: `update auricle.token t set verified_at = $3, seen_at = greatest(t.seen_at, $3),
+             factors = array(select distinct f from unnest(t.factors || $4::text[]) f order by f)
+           where t.tenant_id = $1 and t.id = $2 and t.purpose = 'session' and auricle.holds(t, $3)`,
+    values: [tenantId, tokenId, at, factors],
+  })
+  return marked === 1
+}
+
 /** Where a token comes from that we did not decide to make ourselves. */
 export interface TokenSource {
   /** The OpenID provider, or the foreign issuer. */
@@ -108,8 +155,8 @@ export async function insertTokenOnce(
 }
 
 const insertion = `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms,
-    scopes, name, secret_hash, factors, verified_at, provider_id, provider_session)
-  values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14)`
+    scopes, name, secret_hash, factors, verified_at, origin, provider_id, provider_session)
+  values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 
 const valuesOf = (token: TokenRow, source: TokenSource | null) => [
   token.tenantId,
@@ -124,6 +171,7 @@ const valuesOf = (token: TokenRow, source: TokenSource | null) => [
   token.secretHash,
   token.factors,
   token.verifiedAt,
+  token.origin ?? null,
   source?.providerId ?? null,
   source?.providerSession ?? null,
 ]

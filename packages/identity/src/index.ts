@@ -10,8 +10,14 @@ export type {
   TokenFacts,
   UserActor,
 } from './actor.ts'
-export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
+export {
+  type AuthenticateBearer,
+  type Carrier,
+  createBearerStrategy,
+  type Refusal,
+} from './bearer-strategy.ts'
 export { can } from './can.ts'
+export { emergencyCodeHash, newEmergencyCode, parseEmergencyCode } from './emergency-code.ts'
 export { IdentityError, type IdentityErrorCode } from './error.ts'
 export type { GateOptions } from './gate.ts'
 export {
@@ -29,6 +35,7 @@ export {
   type IssuerVerifierOptions,
 } from './issuer/issuer-verifier.ts'
 export { issuerOf } from './issuer/peek.ts'
+export { type Failures, nextLockout } from './lockout.ts'
 export { createOidcCallback, type OidcCallbackHandler } from './oidc/http-callback.ts'
 export type { OidcIdentity } from './oidc/identity.ts'
 export type { LogoutNotice } from './oidc/logout-token.ts'
@@ -42,10 +49,34 @@ export {
   type OidcPurpose,
 } from './oidc/provider.ts'
 export { type OidcSettings, oidcClaimsDefault } from './oidc/settings.ts'
+export {
+  isOpaqueToken,
+  newInvitation,
+  newOpaqueToken,
+  type OpaqueToken,
+  type OpaqueTokenKind,
+  type ParsedOpaqueToken,
+  parseInvitation,
+  parseOpaqueToken,
+} from './opaque-token.ts'
+export { isFromOwnOrigin, loopbackOrigin } from './own-origin.ts'
+export {
+  createPasskeys,
+  type Passkey,
+  type PasskeyAssertion,
+  type PasskeyParties,
+  type PasskeyRequest,
+  type Passkeys,
+  type PasskeyUser,
+} from './passkey.ts'
+export { credentialIdOf, userHandleOf } from './passkey-response.ts'
 export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
-export { isAction, isSelfAction } from './rules.ts'
+export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
+export type { TokenRefusal } from './refused-token.ts'
+export { freshMs, isAction, isSelfAction } from './rules.ts'
+export { endedSessionCookie, sessionCookie, sessionCookieName } from './session-cookie.ts'
 export {
   type NewToken,
   signToken,

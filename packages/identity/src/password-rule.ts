@@ -1,6 +1,7 @@
 // Which new passwords may be used: long ones that do not give themselves away (NIST SP 800-63B section 5.1.1).
 //
 // There are no rules of composition: they make passwords worse. Length is in UTF-16 code units.
+import { isCommonPassword } from './common-password.ts'
 import { IdentityError } from './error.ts'
 
 export const passwordLengths = { least: 12, most: 1024 } as const
@@ -21,6 +22,9 @@ export function checkPassword(password: string, login: string): void {
   if (folded.includes('auricle')) refuse('must not contain the name of this service')
   if (new Set(folded).size < fewestDistinct) refuse(`needs at least ${fewestDistinct} different characters`)
   if (isRun(folded)) refuse('must not be a plain sequence of characters')
+  if (isCommonPassword(folded)) {
+    refuse('is made of common words, digits and signs only, which are guessed first: add other words')
+  }
 }
 
 const fold = (text: string) => text.normalize('NFKC').toLowerCase()

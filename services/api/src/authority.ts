@@ -12,7 +12,7 @@ import type { KeyService } from '@auricle/keys'
 import { type IssueToken, loadTokenKeys } from '@auricle/vault'
 
 /** Who makes tokens and who takes them: this deployment's API, under any name it is reached by. */
-const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' }
+export const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' }
 
 export interface Authority {
   readonly issueToken: IssueToken
@@ -24,11 +24,12 @@ export async function openAuthority(
     readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
     readonly keys: Pick<KeyService, 'ensure' | 'key'>
   },
-  options: { readonly signal?: AbortSignal | undefined },
+  options: { readonly signal?: AbortSignal | undefined; readonly now?: (() => Date) | undefined },
 ): Promise<Authority> {
-  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, options))
+  const { signal, now } = options
+  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, { signal }))
   return {
-    verifyToken: createTokenVerifier({ keys, ...parties }),
+    verifyToken: createTokenVerifier({ keys, ...parties, ...(now === undefined ? {} : { now }) }),
     issueToken: token =>
       signToken({
         ...token,

@@ -1,14 +1,25 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import {
+  createIdentityProviderHandlers,
+  type IdentityProviderRouteParts,
+} from './routes/identity-providers.ts'
+import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
+import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
+import { createTokenIssuerHandlers, type TokenIssuerRouteParts } from './routes/token-issuers.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
-  SessionRouteParts & {
+  SessionRouteParts &
+  OwnSessionRouteParts &
+  ProviderRouteParts &
+  IdentityProviderRouteParts &
+  TokenIssuerRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -16,6 +27,10 @@ export type HandlerParts = RecordingRouteParts &
 export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
+    ...createOwnSessionHandlers(parts),
+    ...createProviderHandlers(parts),
+    ...createIdentityProviderHandlers(parts),
+    ...createTokenIssuerHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createDocumentHandlers(parts),
   }

@@ -7,19 +7,35 @@ import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as document from './routes/document.ts'
+import * as identityProviders from './routes/identity-providers.ts'
+import * as ownSessions from './routes/own-sessions.ts'
+import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as sessions from './routes/sessions.ts'
+import * as tokenIssuers from './routes/token-issuers.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
 export const schemas = {
   Health,
   Problem,
   ...sessions.schemas,
+  ...ownSessions.schemas,
+  ...providers.schemas,
+  ...identityProviders.schemas,
+  ...tokenIssuers.schemas,
   ...recordings.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
-const table = [...sessions.table, ...recordings.table, ...document.table] as const
+const table = [
+  ...sessions.table,
+  ...ownSessions.table,
+  ...providers.table,
+  ...identityProviders.table,
+  ...tokenIssuers.table,
+  ...recordings.table,
+  ...document.table,
+] as const
 
 export type OperationId = (typeof table)[number]['operationId']
 export type Route = RouteOf<OperationId>

@@ -11,7 +11,9 @@ const secretBytes = 32
 const form = /^[A-Za-z0-9_-]{43}$/
 
 /** The browser's secret; null where it holds none, or several, of which somebody else planted one. */
-export function readSignInCookie({ headersDistinct }: Pick<IncomingMessage, 'headersDistinct'>): string | null {
+export function readSignInCookie({
+  headersDistinct,
+}: Pick<IncomingMessage, 'headersDistinct'>): string | null {
   const pairs = (headersDistinct['cookie'] ?? []).flatMap(line => line.split(';'))
   const values = pairs
     .map(pair => pair.trim())

@@ -22,7 +22,10 @@ import {
 import type { OpenedProvider, ProviderClients } from './provider-clients.ts'
 
 export interface FinishParts {
-  readonly catalog: Pick<Catalog, 'spendAttempt' | 'commitArrival' | 'commitProviderStepUp' | 'appendEvents'>
+  readonly catalog: Pick<
+    Catalog,
+    'spendAttempt' | 'commitArrival' | 'commitProviderStepUp' | 'appendEvents' | 'sealOrigin'
+  >
   readonly providers: ProviderClients
   readonly mapGroups: typeof mapGroups
   readonly issueToken: IssueToken
@@ -117,12 +120,13 @@ async function signIn(
   { returnTo }: ProviderAttempt,
   identity: OidcIdentity,
 ): Promise<ProviderFinish> {
-  const { parts, opened, now, options } = visit
+  const { parts, opened, facts, now, options } = visit
   const { provider, secrets } = opened
   const { settings, tenantId } = provider
   const admission = parts.mapGroups(identity.groups, settings.groups)
+  const id = newTokenId()
   const token: Omit<TokenRow, 'userId'> = {
-    id: newTokenId(),
+    id,
     tenantId,
     purpose: 'session',
     createdAt: now,
@@ -133,6 +137,7 @@ async function signIn(
     secretHash: null,
     factors: ['provider'],
     verifiedAt: verifiedAt(identity, now),
+    origin: parts.catalog.sealOrigin(secrets.columns, { tenantId, id }, facts),
   }
   const arrival = {
     tenantId,
@@ -273,4 +278,3 @@ async function refuse(
   await visit.parts.catalog.appendEvents([event], visit.options)
   return { type: 'refused', word, returnTo }
 }
-

@@ -1,6 +1,6 @@
 // Signing in at a tenant's OpenID provider: where to, back again, once more for the second factor, and out from there.
 import { ProviderId, type Session, SignInWays } from '@auricle/contract'
-import { createOidcCallback, type HttpIdentity, IdentityError, sessionCookie } from '@auricle/identity'
+import { createOidcCallback, type HttpIdentity, IdentityError } from '@auricle/identity'
 import type { Limits } from '@auricle/limits'
 import {
   type BeginParts,
@@ -20,6 +20,7 @@ import { readForm } from '../form.ts'
 import { exchangeOf, factsOf, originOf } from '../request.ts'
 import { ReturnTo, withError } from '../return-to.ts'
 import { type Answer, type Handler, ok, type RouteOf } from '../route.ts'
+import { giveCookie } from '../session-answer.ts'
 import { newSignInSecret, readSignInCookie, signInCookie } from '../sign-in-cookie.ts'
 import { limitProvider } from '../sign-in-limits.ts'
 
@@ -79,7 +80,8 @@ export const table = [
     params,
     needs: 'self.verify',
     summary: 'Show the second factor again, at a provider',
-    description: 'Sends the browser there, to be asked anew. The session stays the same and is verified when they return.',
+    description:
+      'Sends the browser there, to be asked anew. The session stays the same and is verified when they return.',
     query: { schema: BeginQuery, notes: returnToNote },
     answers: [sent('To the provider.')],
     problems: ['malformed', 'denied', 'notFound', 'tooManyAttempts'],
@@ -176,16 +178,17 @@ export function createProviderHandlers({ identity, limits, now, atProvider }: Pr
       const start = startOf(request)
       await limit(request, 'sign-in')
       const facts = factsOf(identity, request)
-      sendTo(response, await beginProviderStepUp(atProvider, facts, start, exchangeOf(request)), start.browser)
+      sendTo(
+        response,
+        await beginProviderStepUp(atProvider, facts, start, exchangeOf(request)),
+        start.browser,
+      )
     },
     async finishProviderSignIn(request, response) {
       await limit(request, 'sign-in')
       const finished = await finishOrRefuse(request, response)
       if (finished.type === 'refused') return refuse(request, response, finished)
-      if (finished.type === 'signed_in') {
-        const { token, expiresAt } = finished.session
-        response.append('Set-Cookie', sessionCookie(token, { expiresAt: new Date(expiresAt), now: now() }))
-      }
+      if (finished.type === 'signed_in') giveCookie(response, finished.session, now())
       response.redirect(302, finished.returnTo)
     },
     async endSessionsAtProvider(request, response) {

@@ -77,7 +77,8 @@ export const table = [
     params,
     needs: 'provider.manage',
     summary: 'Change an issuer',
-    description: 'Replaces its settings whole. Tokens that were shown before are judged by them within half a minute.',
+    description:
+      'Replaces its settings whole. Tokens that were shown before are judged by them within half a minute.',
     body: 'IssuerPatch',
     answers: [ok('IssuerView', 'The issuer as it is now.')],
     problems: ['malformed', 'stepUpRequired', 'denied', 'notFound', 'tooLarge'],
