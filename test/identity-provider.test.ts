@@ -9,9 +9,9 @@ import {
   type IdentityProvider,
   type ProviderAccount,
   type ProviderClient,
-  secondFactor,
   startIdentityProvider,
 } from './identity-provider.ts'
+import { secondFactor } from './identity-sign-in.ts'
 import { type LoopbackServer, listenOnLoopback } from './loopback-server.ts'
 
 const nurse: ProviderAccount = {

@@ -1,4 +1,4 @@
-// A real OpenID provider on this machine, whose keys rotate and which goes away when told to, and a person who signs in.
+// A real OpenID provider on this machine, which rotates its keys and goes away when told to, and somebody's browser.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
@@ -31,7 +31,7 @@ export interface TestProvider extends AsyncDisposable {
 }
 
 export interface TestBrowser {
-  /** Follows the sign-in to its end, filling in the form with `login` where asked; where the provider sends it back to. */
+  /** Follows the sign-in to its end, with `login` where the form asks for it; the address it is sent back to. */
   signIn(url: URL, login: Login): Promise<URL>
   /** Confirms the sign-out. */
   signOut(url: URL): Promise<void>

@@ -3,12 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { newProviderId, type ProviderId, ProviderSettings } from '@auricle/contract'
 import { auditRecord } from '@auricle/vault'
 import { type Front, openFront } from './front.ts'
-import {
-  type IdentityProvider,
-  type ProviderAccount,
-  secondFactor,
-  startIdentityProvider,
-} from './identity-provider.ts'
+import { type IdentityProvider, type ProviderAccount, startIdentityProvider } from './identity-provider.ts'
+import { secondFactor } from './identity-sign-in.ts'
 import { type Clinic, makeClinic, openTestVault, type TestVault } from './vault.ts'
 
 const secretBytes = 24
@@ -104,8 +100,7 @@ export async function openProviderClinic(): Promise<ProviderClinic> {
       id,
       provider,
       clientSecret,
-      start: returnTo =>
-        returnTo === undefined ? base : `${base}?${new URLSearchParams({ returnTo })}`,
+      start: returnTo => (returnTo === undefined ? base : `${base}?${new URLSearchParams({ returnTo })}`),
       [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
     }
   }

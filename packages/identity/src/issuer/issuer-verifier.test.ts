@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { SignJWT } from 'jose'
 import {
   encode,
   type ForgedProvider,
@@ -222,6 +223,17 @@ for (const [name, make] of Object.entries(attacks)) {
     assert.deepEqual([...provider.asked.keys()], ['/keys'])
   })
 }
+
+test('refused: an algorithm that is not pinned, by a key that is good for any', async () => {
+  await using provider = await startIssuer()
+  provider.keys = [without(without(key.publicJwk, 'alg'), 'use')]
+  const { verify } = verifierOf(provider)
+  for (const alg of ['RS384', 'RS512', 'PS256', 'PS512']) {
+    const token = await new SignJWT(claims).setProtectedHeader({ ...header, alg }).sign(key.privateKey)
+    await assert.rejects(verify(token), isCode('bad_token'), alg)
+  }
+  await verify(await new SignJWT(claims).setProtectedHeader(header).sign(key.privateKey))
+})
 
 test('every refusal reads the same', async () => {
   await using provider = await startIssuer()

@@ -36,7 +36,7 @@ function partOf(part: string): Part | null {
   }
 }
 
-/** Null where there is another spelling: Node skips over letters that are none, and two readers must not read two things. */
+/** Null where there is another spelling: Node skips what is no letter, and two readers must not read two things. */
 function bytesOf(part: string): Buffer | null {
   const bytes = Buffer.from(part, 'base64url')
   return bytes.toString('base64url') === part ? bytes : null

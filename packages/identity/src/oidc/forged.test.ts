@@ -268,6 +268,26 @@ for (const [name, change] of Object.entries(badMetadata)) {
   })
 }
 
+test('metadata refused: of an issuer that serves everybody, in place of one tenant', async () => {
+  const host = 'https://login.microsoftonline.com'
+  const { provider } = await startProvider()
+  await using _ = provider
+  const client = createOidcClient(
+    { ...settingsOf(provider), issuer: `${host}/common/v2.0` },
+    {
+      fetch: async () =>
+        Response.json({
+          issuer: `${host}/{tenantid}/v2.0`,
+          authorization_endpoint: `${host}/common/oauth2/v2.0/authorize`,
+          token_endpoint: `${host}/common/oauth2/v2.0/token`,
+          jwks_uri: `${host}/common/discovery/v2.0/keys`,
+        }),
+      allowInsecureLoopback: true,
+    },
+  )
+  await assert.rejects(client.begin({ purpose: 'sign_in' }), isCode('bad_provider_answer'))
+})
+
 test('the code and the secret go to no address but https', async () => {
   const { provider, client } = await startProvider()
   await using _ = provider
@@ -294,6 +314,28 @@ test('keys that cannot be had when the code is spent', async () => {
   await using _ = provider
   provider.keys = '{'
   await assert.rejects(finishWith(client, provider, signed({})), isCode('provider_unavailable'))
+})
+
+test('who stops waiting while the code is spent gets their reason', async () => {
+  const { provider } = await startProvider()
+  await using _ = provider
+  const stop = new AbortController()
+  const reason = new Error('enough')
+  const client = createOidcClient(settingsOf(provider), {
+    allowInsecureLoopback: true,
+    fetch: async (url, init) => {
+      if (url.endsWith('/token')) stop.abort(reason)
+      return fetch(url, { ...init, body: init.body ?? null })
+    },
+  })
+  const { attempt } = await client.begin({ purpose: 'sign_in' })
+  const callbackUrl = new URL(redirectUri)
+  callbackUrl.search = new URLSearchParams({ code: 'c', state: attempt.state }).toString()
+  await assert.rejects(
+    client.finish({ callbackUrl, attempt, now }, { signal: stop.signal }),
+    error => error === reason,
+  )
+  assert.equal(provider.asked.get('/token'), undefined)
 })
 
 test('a provider without a sign-out of its own', async () => {

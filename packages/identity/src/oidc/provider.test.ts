@@ -1,4 +1,4 @@
-// Signs people in at a real OpenID provider, on a socket: the whole way round, rotation, outage, and answers used amiss.
+// Signs people in at a real OpenID provider, on a socket: the whole way, rotation, outage, and answers used amiss.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
