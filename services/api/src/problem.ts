@@ -41,7 +41,7 @@ const identity = {
   bad_credentials: 'badCredentials',
   bad_hash: 'internal',
   bad_key: 'internal',
-  bad_provider_answer: 'badCredentials',
+  bad_provider_answer: 'denied',
   bad_secret: 'internal',
   bad_token: 'unauthenticated',
   cross_origin: 'denied',
