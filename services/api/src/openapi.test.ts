@@ -82,6 +82,10 @@ test('only what gives nothing away is public', () => {
     '/readyz',
     '/v1/openapi.json',
     '/v1/sessions',
+    '/v1/sign-in',
+    '/v1/sign-in/{provider}',
+    '/v1/sign-in/{provider}/back-channel-logout',
+    '/v1/sign-in/{provider}/callback',
   ])
 })
 
