@@ -333,6 +333,7 @@ describe('out', () => {
     assert.deepEqual(found, {
       ...recording,
       mailbox: { id: tenant.mailboxId, address: '1001', name: 'Front desk' },
+      labels: [],
       heardAt: null,
       heardBy: null,
       originalContentType: 'audio/wav',
