@@ -25,11 +25,15 @@ import type {
   Wrap,
 } from '@auricle/contract'
 import type { AlertCatalog } from './alerts.ts'
+import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
+import type { IssuerCatalog } from './issuers.ts'
 import type { PeopleCatalog } from './people.ts'
+import type { ProviderSignInCatalog } from './provider-sign-in.ts'
+import type { ProviderCatalog } from './providers.ts'
 import type { RoleCatalog } from './roles.ts'
 import type { SessionsCatalog } from './sessions.ts'
 import type { TeamCatalog } from './teams.ts'
@@ -314,7 +318,11 @@ export interface Catalog
     SessionsCatalog,
     AlertCatalog,
     BreakGlassCatalog,
-    EmergencyCodeCatalog {
+    EmergencyCodeCatalog,
+    AttemptCatalog,
+    IssuerCatalog,
+    ProviderCatalog,
+    ProviderSignInCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

@@ -1,6 +1,7 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
 import { createAlerts } from './alerts.ts'
+import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
@@ -11,9 +12,12 @@ import { createDirectory } from './directory.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createIntakes } from './intakes.ts'
+import { createIssuers } from './issuers.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createPeople } from './people.ts'
+import { createProviderSignIn } from './provider-sign-in.ts'
+import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
 import { createRoles } from './roles.ts'
@@ -42,6 +46,10 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRoles(database),
     ...createTeams(database),
     ...createCover(database),
+    ...createAttempts(database),
+    ...createProviders(database),
+    ...createProviderSignIn(database),
+    ...createIssuers(database),
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),

@@ -1,4 +1,5 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
+export type { AttemptCatalog, AttemptRow } from './attempts.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -39,9 +40,12 @@ export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
+export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
+export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
+export type { ProviderRow } from './providers.ts'
 export type { GrantRow, NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './roles.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
 export type { TeamRow } from './teams.ts'

@@ -102,6 +102,27 @@ export {
   type PlayParts,
   type PlayRequest,
 } from './play.ts'
+export type { Administrator } from './providers/administrator.ts'
+export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
+export {
+  changeIssuer,
+  createIssuer,
+  disableIssuer,
+  listIssuerSubjects,
+  listIssuers,
+  type ManageIssuersParts,
+  putIssuerSubject,
+  removeIssuerSubject,
+} from './providers/manage-issuers.ts'
+export {
+  changeProvider,
+  checkProvider,
+  createProvider,
+  disableProvider,
+  linkIdentity,
+  listProviders,
+  type ManageProvidersParts,
+} from './providers/manage-providers.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
@@ -125,6 +146,20 @@ export { endSession, endSessionById, endSessions, listSessions, type OwnSession 
 export { type PersonEvent, personEvent } from './sessions/person-event.ts'
 export { noteRefusedToken, type RefusedTokenParts } from './sessions/refused-token.ts'
 export { markVerified, type VerifySessionParts, verifySession } from './sessions/verify.ts'
+export { type BeginParts, beginProviderSignIn, beginProviderStepUp } from './sign-in/begin-at-provider.ts'
+export {
+  type FinishParts,
+  finishAtProvider,
+  type ProviderFinish,
+  type SignInRefusal,
+} from './sign-in/finish-at-provider.ts'
+export {
+  createProviderClients,
+  type ProviderAddresses,
+  type ProviderClients,
+} from './sign-in/provider-clients.ts'
+export { endSessionsAtProvider, type ProviderLogoutParts } from './sign-in/provider-logout.ts'
+export { signInWays } from './sign-in/sign-in-ways.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {

@@ -4,12 +4,18 @@ import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
+import {
+  createIdentityProviderHandlers,
+  type IdentityProviderRouteParts,
+} from './routes/identity-providers.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
+import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
+import { createTokenIssuerHandlers, type TokenIssuerRouteParts } from './routes/token-issuers.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
@@ -22,7 +28,10 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   OwnSessionRouteParts &
-  EmergencyCodeRouteParts & {
+  EmergencyCodeRouteParts &
+  ProviderRouteParts &
+  IdentityProviderRouteParts &
+  TokenIssuerRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -31,6 +40,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
     ...createOwnSessionHandlers(parts),
+    ...createProviderHandlers(parts),
+    ...createIdentityProviderHandlers(parts),
+    ...createTokenIssuerHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),

@@ -10,12 +10,15 @@ import * as alerts from './routes/alerts.ts'
 import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
+import * as identityProviders from './routes/identity-providers.ts'
 import * as ownSessions from './routes/own-sessions.ts'
 import * as people from './routes/people.ts'
+import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as roles from './routes/roles.ts'
 import * as sessions from './routes/sessions.ts'
 import * as teams from './routes/teams.ts'
+import * as tokenIssuers from './routes/token-issuers.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
 export const schemas = {
@@ -23,6 +26,9 @@ export const schemas = {
   Problem,
   ...sessions.schemas,
   ...ownSessions.schemas,
+  ...providers.schemas,
+  ...identityProviders.schemas,
+  ...tokenIssuers.schemas,
   ...recordings.schemas,
   ...people.schemas,
   ...roles.schemas,
@@ -43,6 +49,9 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...emergencyCodes.table,
+  ...providers.table,
+  ...identityProviders.table,
+  ...tokenIssuers.table,
   ...document.table,
 ] as const
 

@@ -30,6 +30,7 @@ import {
 import {
   actorOf,
   createPlayer,
+  createProviderClients,
   createTenantSecrets,
   emergencySignIn,
   endSession,
@@ -41,10 +42,12 @@ import {
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
+import { createBearerVerifier } from './bearer.ts'
 import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
+import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -106,8 +109,12 @@ export async function startApi(
     throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
   }
 
+  // Known at the latest when the first request arrives.
+  let listeningUrl: string | null = null
+  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
+  const vault = { catalog, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
-    verifyToken,
+    verifyToken: createBearerVerifier({ verifyToken, limits, vault }),
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
@@ -161,6 +168,10 @@ export async function startApi(
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
+    limits,
+    atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
+    manageProviders: { ...vault, decide },
+    manageIssuers: { ...vault, decide },
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
@@ -209,6 +220,7 @@ export async function startApi(
   opening.use(player)
   const { host, port } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
+  listeningUrl = listening.url
   const opened = opening.move()
   return {
     host,
