@@ -24,6 +24,7 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AttemptCatalog } from './attempts.ts'
 import type { ColumnKeys } from './column-keys.ts'
 
 export interface QueryOptions {
@@ -296,7 +297,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog {
+export interface Catalog extends AttemptCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

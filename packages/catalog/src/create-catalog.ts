@@ -1,5 +1,6 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
+import { createAttempts } from './attempts.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectors } from './connectors.ts'
@@ -30,6 +31,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createAttempts(database, now),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

@@ -1,3 +1,4 @@
+export type { AttemptKey, NewAttempt, OpenAttempt } from './attempts.ts'
 export type {
   AccessFacts,
   AccessLimits,
