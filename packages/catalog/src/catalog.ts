@@ -26,6 +26,11 @@ import type {
 } from '@auricle/contract'
 import type { AttemptCatalog } from './attempts.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { FactorCatalog } from './factors.ts'
+import type { InvitationCatalog } from './invitations.ts'
+import type { OwnTokenCatalog } from './own-tokens.ts'
+import type { PasskeyCatalog } from './passkeys.ts'
+import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -297,7 +302,13 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends AttemptCatalog {
+export interface Catalog
+  extends AttemptCatalog,
+    PasskeyCatalog,
+    RecoveryCodeCatalog,
+    FactorCatalog,
+    InvitationCatalog,
+    OwnTokenCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

@@ -7,10 +7,15 @@ import { createConnectors } from './connectors.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createLog } from './events.ts'
+import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
+import { createInvitations } from './invitations.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
+import { createOwnTokens } from './own-tokens.ts'
+import { createPasskeyCatalog } from './passkeys.ts'
 import { createRecordings } from './recordings.ts'
+import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createSigningKeys } from './signing-keys.ts'
@@ -32,6 +37,11 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createUsers(database, now),
     ...createTokens(database, now),
     ...createAttempts(database, now),
+    ...createPasskeyCatalog(database, now),
+    ...createRecoveryCodes(database),
+    ...createFactors(database),
+    ...createInvitations(database, now),
+    ...createOwnTokens(database, now),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),
