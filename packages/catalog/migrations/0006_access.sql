@@ -178,7 +178,7 @@ create index token_live on auricle.token (tenant_id, user_id) where revoked_at i
 create unique index token_opaque on auricle.token (id) where secret_hash is not null;
 create index token_of_provider on auricle.token (tenant_id, provider_id, provider_session)
   where provider_id is not null and revoked_at is null;
-grant update (verified_at, seen_at, factors, end_reason) on auricle.token to :"app_role";
+grant update (verified_at, seen_at, factors, end_reason, provider_session) on auricle.token to :"app_role";
 
 -- --- factors ---
 

@@ -28,8 +28,11 @@ import type { AttemptCatalog } from './attempts.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { InvitationCatalog } from './invitations.ts'
+import type { IssuerCatalog } from './issuers.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
 import type { PasskeyCatalog } from './passkeys.ts'
+import type { ProviderSignInCatalog } from './provider-sign-in.ts'
+import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 
 export interface QueryOptions {
@@ -308,7 +311,10 @@ export interface Catalog
     RecoveryCodeCatalog,
     FactorCatalog,
     InvitationCatalog,
-    OwnTokenCatalog {
+    OwnTokenCatalog,
+    IssuerCatalog,
+    ProviderCatalog,
+    ProviderSignInCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

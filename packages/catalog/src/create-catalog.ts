@@ -10,10 +10,13 @@ import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
+import { createIssuers } from './issuers.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
 import { createPasskeyCatalog } from './passkeys.ts'
+import { createProviderSignIn } from './provider-sign-in.ts'
+import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
@@ -36,12 +39,15 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
-    ...createAttempts(database, now),
     ...createPasskeyCatalog(database, now),
     ...createRecoveryCodes(database),
     ...createFactors(database),
     ...createInvitations(database, now),
     ...createOwnTokens(database, now),
+    ...createAttempts(database),
+    ...createProviders(database),
+    ...createProviderSignIn(database),
+    ...createIssuers(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

@@ -3,7 +3,7 @@
 // The person's row is locked first, so that of two removals at once the second sees what the first has left.
 import type { AuditRecord } from '@auricle/audit'
 import type { PasskeyId, TenantId, TokenId, UserId } from '@auricle/contract'
-import { type AttemptKey, spendAttempt } from './attempts.ts'
+import { type AttemptAnswer, takeAttempt } from './attempts.ts'
 import type { QueryOptions, TokenRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
@@ -38,7 +38,7 @@ export interface FactorCommit {
   readonly userId: UserId
   readonly change: FactorChange
   /** Spent with the change; null where none was asked for. */
-  readonly attempt: AttemptKey | null
+  readonly attempt: AttemptAnswer | null
   /** The session that goes on, while all others of the person end. */
   readonly keptTokenId: TokenId
   /** Whether tokens of programs end too. */
@@ -69,7 +69,7 @@ export interface FactorCatalog {
   ): Promise<FactorOutcome>
   /** False, and nothing is changed, where the attempt or the sign count was overtaken, or the person is disabled. */
   commitPasskeySignIn(
-    signIn: { readonly token: TokenRow; readonly attempt: AttemptKey; readonly use: PasskeyUse },
+    signIn: { readonly token: TokenRow; readonly attempt: AttemptAnswer; readonly use: PasskeyUse },
     event: AuditRecord,
     columns: ColumnKeys,
     options?: QueryOptions,
@@ -79,7 +79,7 @@ export interface FactorCatalog {
     stepUp: {
       readonly userId: UserId
       readonly tokenId: TokenId
-      readonly attempt: AttemptKey
+      readonly attempt: AttemptAnswer
       readonly use: PasskeyUse
       readonly at: Date
     },
@@ -121,7 +121,7 @@ export function createFactors(database: Database): FactorCatalog {
         async session => {
           if (!(await lockUser(tenantId, userId, session))) throw new Undone('not_found')
           if (attempt !== null) {
-            const spent = await spendAttempt(attempt, columns, at, session)
+            const spent = await takeAttempt(attempt, columns, session)
             if (spent?.userId !== userId) throw new Undone('spent')
           }
           await applyChange(commit, columns, session)
@@ -142,7 +142,7 @@ export function createFactors(database: Database): FactorCatalog {
         tenantId,
         async session => {
           if (!(await lockUser(tenantId, userId, session))) throw new Undone('not_found')
-          if ((await spendAttempt(attempt, columns, at, session)) === null) throw new Undone('spent')
+          if ((await takeAttempt(attempt, columns, session)) === null) throw new Undone('spent')
           if (!(await notePasskeyUse({ tenantId, userId, ...use, at }, session))) throw new Undone('spent')
           await insertToken(session, token)
           await insertEvent(session, event)
@@ -157,7 +157,7 @@ export function createFactors(database: Database): FactorCatalog {
       const work = database.inTenant(
         tenantId,
         async session => {
-          const spent = await spendAttempt(attempt, columns, at, session)
+          const spent = await takeAttempt(attempt, columns, session)
           if (spent?.userId !== userId) throw new Undone('spent')
           if (!(await notePasskeyUse({ tenantId, userId, ...use, at }, session))) throw new Undone('spent')
           const verification = { tenantId, tokenId, factors: ['passkey'] as const, at }

@@ -1,4 +1,4 @@
-export type { AttemptKey, NewAttempt, OpenAttempt } from './attempts.ts'
+export type { AttemptAnswer, AttemptCatalog, AttemptRow, OpenAttempt } from './attempts.ts'
 export type {
   AccessFacts,
   AccessLimits,
@@ -31,7 +31,10 @@ export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
+export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { OwnTokenRow } from './own-tokens.ts'
 export type { PasskeyRow } from './passkeys.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
+export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
+export type { ProviderRow } from './providers.ts'

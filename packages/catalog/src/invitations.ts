@@ -1,7 +1,7 @@
 // Invitations as the invited see them: looked up by what was sent to them, accepted once.
 import type { AuditRecord } from '@auricle/audit'
 import { InvitationId, TenantId, UserId } from '@auricle/contract'
-import { type AttemptKey, spendAttempt } from './attempts.ts'
+import { type AttemptAnswer, takeAttempt } from './attempts.ts'
 import type { QueryOptions, TokenRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
@@ -36,7 +36,7 @@ export type FirstFactors =
 
 export interface Acceptance {
   readonly invitationId: InvitationId
-  readonly attempt: AttemptKey
+  readonly attempt: AttemptAnswer
   readonly factors: FirstFactors
   readonly recoveryCodeHashes: readonly Uint8Array[]
   /** The session that begins. */
@@ -119,7 +119,7 @@ async function spendInvitation(
     values: [tenantId, invitationId, userId, at],
   })
   if (spent === 0) throw new Undone()
-  const answered = await spendAttempt(attempt, columns, at, session)
+  const answered = await takeAttempt(attempt, columns, session)
   if (answered?.userId !== userId) throw new Undone()
   await session.write({
     text: `update auricle.invitation set revoked_at = $3

@@ -21,7 +21,28 @@ export {
   type HttpIdentityParts,
 } from './http-identity.ts'
 export type { HttpHandler, HttpRequest } from './http-request.ts'
+export { type ForeignAlgorithm, foreignAlgorithms } from './issuer/foreign-jwt.ts'
+export {
+  createIssuerVerifier,
+  type ForeignBearer,
+  type IssuerSettings,
+  type IssuerVerifier,
+  type IssuerVerifierOptions,
+} from './issuer/issuer-verifier.ts'
+export { issuerOf } from './issuer/peek.ts'
 export { type Failures, nextLockout } from './lockout.ts'
+export type { OidcIdentity } from './oidc/identity.ts'
+export type { LogoutNotice } from './oidc/logout-token.ts'
+export { type Admission, type GroupRule, mapGroups } from './oidc/map-groups.ts'
+export { createOidcStrategy, type OidcCallback, type SignInAtProvider } from './oidc/oidc-strategy.ts'
+export {
+  createOidcClient,
+  type OidcAttempt,
+  type OidcClient,
+  type OidcClientOptions,
+  type OidcPurpose,
+} from './oidc/provider.ts'
+export { type OidcSettings, oidcClaimsDefault } from './oidc/settings.ts'
 export {
   isOpaqueToken,
   newInvitation,
