@@ -1,10 +1,11 @@
 // The API service of a test vault, in this process and on a port of its own, with tokens for its people.
 import { type ApiParts, openAuthority, startApi } from '@auricle/api-service'
 import { Scope } from '@auricle/contract'
+import { newOpaqueToken } from '@auricle/identity'
 import { createMetrics } from '@auricle/runtime'
 import { issueProgramToken } from '@auricle/vault'
 import { type CapturedLog, captureLog } from './captured-log.ts'
-import type { Person, TestVault } from './vault.ts'
+import { giveToken, type Person, type TestVault } from './vault.ts'
 
 const shutdownGraceMs = 5_000
 const tokenMs = 60 * 60_000
@@ -14,8 +15,10 @@ export interface Front extends AsyncDisposable {
   readonly port: number
   readonly log: CapturedLog
   readonly stop: AbortController
-  /** A bearer token of the person, new each time. */
+  /** An opaque token of the person for programs, new each time. */
   tokenOf(person: Person): Promise<string>
+  /** A signed token of a session of theirs whose second factor was shown just now, new each time. */
+  sessionOf(person: Person): Promise<string>
 }
 
 /** `change` puts something else in the place of a part of the vault. */
@@ -37,8 +40,15 @@ export async function openFront(
     async tokenOf({ row }) {
       const { catalog } = vault
       const made = { lifetimeMs: tokenMs, scopes: Scope.options, name: null }
-      const { token } = await issueProgramToken({ catalog, issueToken }, row, made, {})
+      const { token } = await issueProgramToken({ catalog, newOpaqueToken }, row, made, {})
       return token
+    },
+    async sessionOf(person) {
+      const tokenId = await giveToken(vault, person)
+      const rows = await vault.catalog.listTokens(person.row.tenantId)
+      const row = rows.find(({ id }) => id === tokenId)
+      if (row === undefined) throw new Error('the session just made is not there')
+      return issueToken(row)
     },
     [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),
   }

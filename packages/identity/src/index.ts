@@ -10,6 +10,7 @@ export type {
   TokenFacts,
   UserActor,
 } from './actor.ts'
+export { type BearerClaims, type BearerVerifier, createBearerVerifier } from './bearer-claims.ts'
 export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
 export { can } from './can.ts'
 export { emergencyCodeHash, newEmergencyCode, parseEmergencyCode } from './emergency-code.ts'

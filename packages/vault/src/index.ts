@@ -41,6 +41,7 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export { isSameSecret } from './same-secret.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export {
   enqueueReplication,
@@ -54,6 +55,7 @@ export {
   type IssueToken,
   issueProgramToken,
   loadTokenKeys,
+  type NewOpaqueToken,
   revokeToken,
   type TokenKeyPair,
   type TokenKeys,

@@ -13,7 +13,15 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import { actorOf, createPlayer, createTenantSecrets, endSession, refusalOf, signIn } from '@auricle/vault'
+import {
+  actorOf,
+  createPlayer,
+  createTenantSecrets,
+  endSession,
+  isSameSecret,
+  refusalOf,
+  signIn,
+} from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
@@ -62,11 +70,11 @@ export async function startApi(
       const vault = { catalog, secrets, verifyPassword: passwords.verifyPassword, verifyTotp, issueToken }
       return signIn(vault, credentials, facts, { signal: exchangeOf(request).signal })
     },
-    findActor: async ({ tenantId, tokenId }, request) => {
+    findActor: async ({ tenantId, tokenId, secretHash }, request) => {
       const found = await catalog.findBearer(tenantId, tokenId, new Date(), {
         signal: exchangeOf(request).signal,
       })
-      if (found === null) return null
+      if (found === null || !isSameSecret(found.token.secretHash, secretHash)) return null
       return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
     },
   })
