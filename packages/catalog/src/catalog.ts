@@ -34,6 +34,7 @@ import type { PasskeyCatalog } from './passkeys.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { SessionsCatalog } from './sessions.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -288,6 +289,8 @@ export interface TokenRow {
   readonly secretHash: Uint8Array | null
   readonly factors: readonly Factor[]
   readonly verifiedAt: Date | null
+  /** Sealed by `sealOrigin`: where it was made. Default: not known. */
+  readonly origin?: Uint8Array | null
 }
 
 export interface SigningKeyRow {
@@ -314,7 +317,8 @@ export interface Catalog
     OwnTokenCatalog,
     IssuerCatalog,
     ProviderCatalog,
-    ProviderSignInCatalog {
+    ProviderSignInCatalog,
+    SessionsCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -343,6 +347,13 @@ export interface Catalog
     columns: ColumnKeys,
     options?: QueryOptions,
   ): Promise<UserCredentials | null>
+  /** As `findCredentials`, of somebody who is known already. */
+  findCredentialsById(
+    tenantId: TenantId,
+    userId: UserId,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<UserCredentials | null>
   /**
    * Records a good sign-in: resets the failures, spends the TOTP step, adds the token. Returns false, and changes
    * nothing, where another sign-in has spent that step or a later one already.
@@ -352,13 +363,12 @@ export interface Catalog
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<boolean>
-  /** Counts a failed attempt and locks the account until `lockedUntil` once `lockAfter` attempts failed. */
+  /** Counts a failed attempt, and locks the account where `lockout` says so of the failures in a row, this one included. */
   commitSignInFailure(
     failure: {
       readonly tenantId: TenantId
       readonly userId: UserId
-      readonly lockAfter: number
-      readonly lockedUntil: Date
+      readonly lockout: (failures: number) => Date | null
     },
     event: AuditRecord,
     options?: QueryOptions,
@@ -539,6 +549,8 @@ export interface Catalog
       readonly recordingId: RecordingId
       readonly role: ObjectRole
       readonly now: Date
+      /** Whether this counts as a use of the token, which keeps it from ending by idleness. Default: true. */
+      readonly isUse?: boolean
     },
     options?: QueryOptions,
   ): Promise<PlayFacts | null>

@@ -21,6 +21,7 @@ import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
@@ -48,6 +49,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createProviders(database),
     ...createProviderSignIn(database),
     ...createIssuers(database),
+    ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

@@ -1,18 +1,56 @@
 // Recovery codes by their hashes: one set in force for a person, each code spent by one sign-in.
+import type { AuditRecord } from '@auricle/audit'
 import type { TenantId, UserId } from '@auricle/contract'
-import type { QueryOptions } from './catalog.ts'
+import type { QueryOptions, TokenRow } from './catalog.ts'
 import type { Database, Session } from './database.ts'
+import { insertEvent } from './events.ts'
 import { firstOrNull, integer } from './row.ts'
+import { insertToken } from './tokens.ts'
 
 export interface RecoveryCodeCatalog {
   /** How many codes of the set in force are unused. */
   countRecoveryCodes(tenantId: TenantId, userId: UserId, options?: QueryOptions): Promise<number>
+  /**
+   * Records a sign-in by recovery code: resets the failures, spends the code, adds the token. Returns how many codes are
+   * left; null, and nothing is changed, where the person has no such code, or it was spent.
+   */
+  commitRecoverySignIn(
+    signIn: { readonly token: TokenRow; readonly codeHash: Uint8Array },
+    events: readonly AuditRecord[],
+    options?: QueryOptions,
+  ): Promise<number | null>
 }
 
 export function createRecoveryCodes(database: Database): RecoveryCodeCatalog {
   return {
     countRecoveryCodes: (tenantId, userId, options) =>
       database.inTenant(tenantId, session => recoveryCodesLeft({ tenantId, userId }, session), options),
+
+    commitRecoverySignIn: ({ token, codeHash: hash }, events, options) => {
+      const { tenantId, userId, createdAt: at } = token
+      return database.inTenant(
+        tenantId,
+        async session => {
+          // The row is held, so that none is disabled meanwhile; it changes only where the code is good.
+          const active = await session.rows({
+            text: `select from auricle.app_user where tenant_id = $1 and id = $2 and disabled_at is null
+                   for no key update`,
+            values: [tenantId, userId],
+          })
+          if (active.length === 0) return null
+          if (!(await spendRecoveryCode({ tenantId, userId, hash, at }, session))) return null
+          await session.write({
+            text: `update auricle.app_user set failed_attempts = 0, locked_until = null
+                   where tenant_id = $1 and id = $2`,
+            values: [tenantId, userId],
+          })
+          await insertToken(session, token)
+          for (const event of events) await insertEvent(session, event)
+          return recoveryCodesLeft({ tenantId, userId }, session)
+        },
+        options,
+      )
+    },
   }
 }
 
@@ -39,7 +77,7 @@ export async function replaceRecoveryCodes(
 }
 
 /** Spends a code within a transaction; false where the person has none of that hash, or it was spent. */
-export async function spendRecoveryCode(
+async function spendRecoveryCode(
   { tenantId, userId, hash, at }: Owner & { readonly hash: Uint8Array; readonly at: Date },
   session: Session,
 ): Promise<boolean> {

@@ -10,7 +10,7 @@ import { readUser } from './users.ts'
 
 type Tokens = Pick<Catalog, 'addToken' | 'revokeToken' | 'listTokens' | 'findBearer'>
 
-const Factors = z.array(Factor)
+export const Factors = z.array(Factor)
 
 export function createTokens(database: Database, now: () => Date): Tokens {
   return {
@@ -30,7 +30,7 @@ export function createTokens(database: Database, now: () => Date): Tokens {
         tenantId,
         async session => {
           const revoked = await session.write({
-            text: `update auricle.token set revoked_at = $3
+            text: `update auricle.token set revoked_at = $3, end_reason = 'revoked'
                    where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > $3`,
             values: [tenantId, tokenId, now()],
           })
@@ -155,8 +155,8 @@ export async function insertTokenOnce(
 }
 
 const insertion = `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms,
-    scopes, name, secret_hash, factors, verified_at, provider_id, provider_session)
-  values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14)`
+    scopes, name, secret_hash, factors, verified_at, provider_id, provider_session, origin)
+  values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 
 const valuesOf = (token: TokenRow, origin: TokenOrigin | null) => [
   token.tenantId,
@@ -173,6 +173,7 @@ const valuesOf = (token: TokenRow, origin: TokenOrigin | null) => [
   token.verifiedAt,
   origin?.providerId ?? null,
   origin?.providerSession ?? null,
+  token.origin ?? null,
 ]
 
 function readToken(row: Row): TokenRow {

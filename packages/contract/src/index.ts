@@ -69,5 +69,13 @@ export type { ByteRange } from './range.ts'
 export { Receipt } from './receipt.ts'
 export { AudioState, RecordingPage, RecordingPatch, RecordingQuery, RecordingView } from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
-export { Session, SignIn } from './session.ts'
+export {
+  CookieSession,
+  OwnSession,
+  OwnSessionList,
+  Session,
+  SignIn,
+  Verification,
+  VerificationCode,
+} from './session.ts'
 export { Wrap } from './wrap.ts'

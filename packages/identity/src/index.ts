@@ -11,7 +11,12 @@ export type {
   UserActor,
 } from './actor.ts'
 export { type BearerClaims, type BearerVerifier, createBearerVerifier } from './bearer-claims.ts'
-export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
+export {
+  type AuthenticateBearer,
+  type Carrier,
+  createBearerStrategy,
+  type Refusal,
+} from './bearer-strategy.ts'
 export { can } from './can.ts'
 export { emergencyCodeHash, newEmergencyCode, parseEmergencyCode } from './emergency-code.ts'
 export { IdentityError, type IdentityErrorCode } from './error.ts'
@@ -54,6 +59,7 @@ export {
   parseInvitation,
   parseOpaqueToken,
 } from './opaque-token.ts'
+export { isFromOwnOrigin, loopbackOrigin } from './own-origin.ts'
 export {
   createPasskeys,
   type Passkey,
@@ -67,8 +73,16 @@ export { credentialIdOf, userHandleOf } from './passkey-response.ts'
 export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
-export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
-export { isAction, isSelfAction } from './rules.ts'
+export {
+  hashRecoveryCode,
+  newRecoveryCodes,
+  parseRecoveryCode,
+  recoveryCodeCount,
+  recoveryCodeHash,
+} from './recovery-code.ts'
+export type { TokenRefusal } from './refused-token.ts'
+export { freshMs, isAction, isSelfAction } from './rules.ts'
+export { endedSessionCookie, sessionCookie, sessionCookieName } from './session-cookie.ts'
 export {
   type NewToken,
   signToken,

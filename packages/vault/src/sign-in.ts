@@ -1,20 +1,25 @@
-// Local sign-in: password and TOTP, both always checked, every outcome of a known person logged.
-import { newPrivatePart } from '@auricle/audit'
-import type { Catalog, TokenRow } from '@auricle/catalog'
-import { newTokenId, type Session, type SignIn, type TokenId, type UserId } from '@auricle/contract'
+// Local sign-in: password and one-time or recovery code, both always checked, every outcome of a known person logged.
+import type { Catalog, UserCredentials } from '@auricle/catalog'
+import type { Session, SignIn } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
-import { auditRecord, type EventFacts } from './audit-record.ts'
 import { VaultError } from './error.ts'
-import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
+import { locked, lockedUntilOf, type NextLockout, noteFailure } from './sessions/failure.ts'
+import { newSession } from './sessions/new-session.ts'
+import { personEvent } from './sessions/person-event.ts'
+import { sessionAnswer } from './sessions/session-answer.ts'
+import type { TenantSecretsCache } from './tenant-secrets.ts'
 import type { IssueToken } from './token.ts'
-
-const lockAfter = 10
-const lockMs = 15 * 60_000
 
 export interface SignInParts {
   readonly catalog: Pick<
     Catalog,
-    'findTenantBySlug' | 'findCredentials' | 'commitSignIn' | 'commitSignInFailure' | 'appendEvents'
+    | 'findTenantBySlug'
+    | 'findCredentials'
+    | 'commitSignIn'
+    | 'commitRecoverySignIn'
+    | 'commitSignInFailure'
+    | 'appendEvents'
+    | 'sealOrigin'
   >
   readonly secrets: TenantSecretsCache
   /** Also called for people who do not exist (with null), so that the time it takes tells nothing. */
@@ -26,6 +31,9 @@ export interface SignInParts {
     now: Date
     lastStep: number | null
   }) => number | null
+  /** Null for what cannot be a recovery code. */
+  readonly hashRecoveryCode: (typed: string) => Uint8Array | null
+  readonly nextLockout: NextLockout
   readonly issueToken: IssueToken
   readonly now?: () => Date
 }
@@ -51,97 +59,57 @@ export async function signIn(
       ? null
       : await parts.catalog.findCredentials(secrets.tenant.id, credentials.login, secrets.columns, options)
   const passwordRight = await parts.verifyPassword(known?.passwordHash ?? null, credentials.password)
-  if (secrets === null || known === null || known.user.disabledAt !== null) throw refused()
+  if (secrets === null || known === null) throw refused()
 
   const { user } = known
-  const locked = known.lockedUntil !== null && known.lockedUntil > now
-  const totpStep =
-    known.totpSecret === null
-      ? null
-      : parts.verifyTotp({
-          secret: known.totpSecret,
-          code: credentials.code,
-          now,
-          lastStep: known.totpLastStep,
-        })
-  if (locked || !passwordRight || totpStep === null) {
-    const reason = locked ? 'locked' : 'bad_credentials'
-    await logFailure(parts, secrets, user.id, reason, now, facts, options)
-    if (locked) throw new VaultError('locked', 'Too many failed attempts: wait a quarter of an hour')
-    throw refused()
+  const lockedUntil = lockedUntilOf(known, now)
+  const refuse = async (): Promise<never> => {
+    const failure = { userId: user.id, tokenId: null, action: 'session.refused', now, lockedUntil } as const
+    await noteFailure({ ...parts, secrets }, failure, facts, options)
+    throw lockedUntil === null ? refused() : locked(lockedUntil)
   }
-  const token: TokenRow = {
-    id: newTokenId(),
-    tenantId: user.tenantId,
-    userId: user.id,
-    purpose: 'session',
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + secrets.tenant.access.sessionMs),
-    idleMs: secrets.tenant.access.idleMs,
-    scopes: null,
-    name: null,
-    secretHash: null,
-    factors: ['pwd', 'otp'],
-    verifiedAt: now,
+  const proof = proofOf(parts, credentials, known, now)
+  if (lockedUntil !== null || !passwordRight || proof === null) return refuse()
+  const factor = proof.type === 'totp' ? 'otp' : 'recovery_code'
+  const begins = { factors: ['pwd', factor], verifiedAt: now, now } as const
+  const token = newSession({ ...parts, secrets }, user, begins, facts)
+  const by = { userId: user.id, tokenId: token.id, outcome: 'allowed', now } as const
+  const opens = { ...by, action: 'session.opened', reasons: [`password_and_${proof.type}`] } as const
+  const opened = await personEvent(secrets, opens, facts)
+  if (proof.type === 'totp') {
+    const first = await parts.catalog.commitSignIn({ token, totpStep: proof.step }, opened, options)
+    // The code was used by another sign-in in between.
+    if (!first) throw refused()
+    return sessionAnswer(parts, token, user)
   }
-  const opened = await event(
-    secrets,
-    user.id,
-    token.id,
-    'session.opened',
-    'allowed',
-    'password_and_totp',
-    facts,
-    now,
-  )
-  const first = await parts.catalog.commitSignIn({ token, totpStep }, opened, options)
-  // The code was used by another sign-in in between.
-  if (!first) throw refused()
-  return {
-    token: await parts.issueToken(token),
-    tokenType: 'Bearer',
-    expiresAt: token.expiresAt.toISOString(),
-    user: { id: user.id, login: user.login, name: user.name },
+  const object = { type: 'recovery_codes', id: user.id, version: null }
+  const uses = { ...by, action: 'factor.used', reasons: ['recovery_code'], object } as const
+  const events = [await personEvent(secrets, uses, facts), opened]
+  const left = await parts.catalog.commitRecoverySignIn({ token, codeHash: proof.hash }, events, options)
+  if (left === null) return refuse()
+  return { ...(await sessionAnswer(parts, token, user)), recoveryCodesLeft: left }
+}
+
+/** What was shown beside the password. Whether a recovery code is one of the person's is seen when it is spent. */
+type Proof =
+  | { readonly type: 'totp'; readonly step: number }
+  | { readonly type: 'recovery_code'; readonly hash: Uint8Array }
+
+function proofOf(
+  { verifyTotp, hashRecoveryCode }: Pick<SignInParts, 'verifyTotp' | 'hashRecoveryCode'>,
+  { code, recoveryCode }: Pick<SignIn, 'code' | 'recoveryCode'>,
+  { totpSecret: secret, totpLastStep: lastStep }: Pick<UserCredentials, 'totpSecret' | 'totpLastStep'>,
+  now: Date,
+): Proof | null {
+  if (recoveryCode !== undefined) {
+    const hash = hashRecoveryCode(recoveryCode)
+    return hash === null ? null : { type: 'recovery_code', hash }
   }
+  if (secret === null || code === undefined) return null
+  const step = verifyTotp({ secret, code, now, lastStep })
+  return step === null ? null : { type: 'totp', step }
 }
 
 function refused(): VaultError {
   return new VaultError('bad_credentials', 'Tenant, login, password or code is wrong')
-}
-
-async function logFailure(
-  parts: SignInParts,
-  secrets: TenantSecrets,
-  userId: UserId,
-  reason: 'locked' | 'bad_credentials',
-  now: Date,
-  facts: SignInFacts,
-  options: CallOptions,
-): Promise<void> {
-  const record = await event(secrets, userId, null, 'session.refused', 'denied', reason, facts, now)
-  // Attempts while locked are logged but not counted, or an attacker could lock an account for ever.
-  if (reason === 'locked') return parts.catalog.appendEvents([record], options)
-  const lockedUntil = new Date(now.getTime() + lockMs)
-  const failure = { tenantId: secrets.tenant.id, userId, lockAfter, lockedUntil }
-  return parts.catalog.commitSignInFailure(failure, record, options)
-}
-
-function event(
-  secrets: TenantSecrets,
-  userId: UserId,
-  tokenId: TokenId | null,
-  action: EventFacts['action'],
-  outcome: EventFacts['outcome'],
-  reason: string,
-  { request, ip, userAgent }: SignInFacts,
-  now: Date,
-) {
-  const object = tokenId === null ? null : { type: 'token', id: tokenId, version: null }
-  const actor = { type: 'person' as const, userId, tokenId }
-  const part = newPrivatePart({ ip, userAgent })
-  return auditRecord(
-    { tenantId: secrets.tenant.id, action, outcome, actor, object, reasons: [reason], request },
-    { part, key: secrets.privateParts },
-    now,
-  )
 }

@@ -25,12 +25,13 @@ export async function openAuthority(
     readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey' | 'findTokenOwner'>
     readonly keys: Pick<KeyService, 'ensure' | 'key'>
   },
-  options: { readonly signal?: AbortSignal | undefined },
+  options: { readonly signal?: AbortSignal | undefined; readonly now?: (() => Date) | undefined },
 ): Promise<Authority> {
-  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, options))
+  const { signal, now } = options
+  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, { signal }))
   return {
     verifyToken: createBearerVerifier({
-      verifySigned: createTokenVerifier({ keys, ...parties }),
+      verifySigned: createTokenVerifier({ keys, ...parties, ...(now === undefined ? {} : { now }) }),
       findTokenOwner: tokenId => parts.catalog.findTokenOwner(tokenId),
     }),
     issueToken: token =>

@@ -1,6 +1,7 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import type { OperationId } from './routes-table.ts'
@@ -8,7 +9,8 @@ import type { OperationId } from './routes-table.ts'
 export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
-  SessionRouteParts & {
+  SessionRouteParts &
+  OwnSessionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -16,6 +18,7 @@ export type HandlerParts = RecordingRouteParts &
 export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
+    ...createOwnSessionHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createDocumentHandlers(parts),
   }

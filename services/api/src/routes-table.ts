@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as document from './routes/document.ts'
+import * as ownSessions from './routes/own-sessions.ts'
 import * as recordings from './routes/recordings.ts'
 import * as sessions from './routes/sessions.ts'
 
@@ -15,11 +16,12 @@ export const schemas = {
   Health,
   Problem,
   ...sessions.schemas,
+  ...ownSessions.schemas,
   ...recordings.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
-const table = [...sessions.table, ...recordings.table, ...document.table] as const
+const table = [...sessions.table, ...ownSessions.table, ...recordings.table, ...document.table] as const
 
 export type OperationId = (typeof table)[number]['operationId']
 export type Route = RouteOf<OperationId>

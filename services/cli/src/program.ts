@@ -163,10 +163,7 @@ interface Runners {
   readonly withSession: Runners['withPerson']
 }
 
-function addSetUp(
-  program: Command,
-  { withOperator }: Pick<Runners, 'withOperator'>,
-): void {
+function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperator'>): void {
   const ofTenant = ['--tenant <name>', 'short name of the tenant; needed where there are several'] as const
   const gather = (value: string, before: readonly string[]) => [...before, value]
 

@@ -4,8 +4,8 @@
 import type { Catalog, FactorChange, FactorOutcome } from '@auricle/catalog'
 import type { AttemptId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
-import { type AuthorizeParts, type Authorized, authorize } from '../authorize.ts'
 import type { EventFacts } from '../audit-record.ts'
+import { type Authorized, type AuthorizeParts, authorize } from '../authorize.ts'
 import { VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { personEvent } from '../sessions/person-event.ts'
@@ -52,13 +52,17 @@ export async function commitChange(
 ): Promise<void> {
   const { tenantId, userId, tokenId } = facts.actor
   const { now, secrets } = authorized
-  const ended = {
-    ...{ userId, tokenId, action: 'session.ended', outcome: 'allowed', reasons: ['factor_changed'], now },
-    object: { type: 'user', id: userId, version: null },
+  const object = { type: 'user', id: userId, version: null }
+  const ends = {
+    action: 'session.ended',
+    outcome: 'allowed',
+    reasons: ['factor_changed'],
+    object,
+    now,
   } as const
   const events = {
     changed: await authorized.record(logged.object, logged.reasons),
-    ended: await personEvent(secrets, ended, facts),
+    ended: await personEvent(secrets, { userId, tokenId, ...ends }, facts),
   }
   const attempt = wanted.attempt === null ? null : { ...wanted.attempt, tenantId, now }
   const commit = {

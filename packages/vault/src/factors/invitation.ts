@@ -141,10 +141,8 @@ export async function completeAcceptance(
   }
   const token = newSession({ catalog: parts.catalog, secrets }, user, begins, facts)
   const by = { userId: user.id, tokenId: token.id, outcome: 'allowed', now } as const
-  const joined = {
-    ...{ ...by, action: 'user.joined', reasons: [factors.type] },
-    object: { type: 'user', id: user.id, version: null },
-  } as const
+  const object = { type: 'user', id: user.id, version: null }
+  const joined = { ...by, action: 'user.joined', reasons: [factors.type], object } as const
   const opened = { ...by, action: 'session.opened', reasons: ['invitation', factors.type] } as const
   const recoveryCodes = parts.newRecoveryCodes()
   const acceptance = {

@@ -18,10 +18,7 @@ export interface NewTotp {
 export interface OwnFactorParts extends ChangeParts, FailureParts {
   readonly catalog: ChangeParts['catalog'] &
     FailureParts['catalog'] &
-    Pick<
-      Catalog,
-      'findOwnFactors' | 'listPasskeys' | 'addAttempt' | 'findAttempt' | 'findUserById' | 'findCredentialsById'
-    >
+    Pick<Catalog, 'findOwnFactors' | 'listPasskeys' | 'addAttempt' | 'findAttempt' | 'findCredentialsById'>
   readonly verifyTotp: SignInParts['verifyTotp']
   readonly verifyPassword: SignInParts['verifyPassword']
   /** Throws `weak_password` (IdentityError). */
@@ -71,9 +68,9 @@ export async function beginTotp(
 ): Promise<NewTotp & { readonly attempt: AttemptId }> {
   const { tenantId, userId } = facts.actor
   const { now, secrets } = await authorizeChange(parts, facts, changed('totp', facts), options)
-  const user = await parts.catalog.findUserById(tenantId, userId, options)
-  if (user === null) throw new VaultError('unauthenticated', 'The token no longer holds')
-  const totp = parts.newTotp({ issuer: `Auricle ${secrets.tenant.slug}`, account: user.login })
+  const known = await parts.catalog.findCredentialsById(tenantId, userId, secrets.columns, options)
+  if (known === null) throw new VaultError('unauthenticated', 'The token no longer holds')
+  const totp = parts.newTotp({ issuer: `Auricle ${secrets.tenant.slug}`, account: known.user.login })
   const expiresAt = new Date(now.getTime() + attemptMs)
   const opened = { kind: 'totp_enrolment', userId, data: { secret: totp.secret }, now, expiresAt } as const
   return { ...totp, attempt: await openAttempt(parts.catalog, secrets, opened, options) }

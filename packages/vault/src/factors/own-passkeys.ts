@@ -14,7 +14,7 @@ const passkeysMost = 20
 
 export interface OwnPasskeyParts extends ChangeParts {
   readonly catalog: ChangeParts['catalog'] &
-    Pick<Catalog, 'addAttempt' | 'findAttempt' | 'findUserById' | 'listPasskeys' | 'renamePasskey'>
+    Pick<Catalog, 'addAttempt' | 'findAttempt' | 'findCredentialsById' | 'listPasskeys' | 'renamePasskey'>
   readonly passkeys: Pick<Passkeys, 'registrationOptions' | 'verifyRegistration'>
 }
 
@@ -30,11 +30,11 @@ export async function beginPasskey(
 ): Promise<{ readonly attempt: AttemptId; readonly options: RegistrationOptions }> {
   const { tenantId, userId } = facts.actor
   const { now, secrets } = await authorizeChange(parts, facts, added(userId), options)
-  const user = await parts.catalog.findUserById(tenantId, userId, options)
-  if (user === null) throw new VaultError('unauthenticated', 'The token no longer holds')
+  const known = await parts.catalog.findCredentialsById(tenantId, userId, secrets.columns, options)
+  if (known === null) throw new VaultError('unauthenticated', 'The token no longer holds')
   const existing = await parts.catalog.listPasskeys(tenantId, userId, options)
   const asked = await parts.passkeys.registrationOptions({
-    user: { id: userId, login: user.login, name: user.name },
+    user: { id: userId, login: known.user.login, name: known.user.name },
     existing: existing.map(({ credentialId }) => credentialId),
   })
   const { challenge, expiresAt } = asked

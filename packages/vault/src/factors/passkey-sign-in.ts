@@ -71,7 +71,13 @@ export async function signInByPasskey(
   if (found === null || found.user.disabledAt !== null) throw refused()
   const { user, use } = found
   const refuse = async (reason: string): Promise<never> => {
-    const refusal = { userId: user.id, tokenId: null, action: 'session.refused', outcome: 'denied', now } as const
+    const refusal = {
+      userId: user.id,
+      tokenId: null,
+      action: 'session.refused',
+      outcome: 'denied',
+      now,
+    } as const
     const record = await personEvent(secrets, { ...refusal, reasons: [reason] }, facts)
     await parts.catalog.appendEvents([record], options)
     throw refused()
