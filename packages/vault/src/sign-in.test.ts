@@ -17,6 +17,7 @@ before(async () => {
     ...vault,
     verifyPassword,
     verifyTotp,
+    hashRecoveryCode,
     nextLockout,
     issueToken: async ({ id }) => `token of ${id}`,
   }

@@ -7,7 +7,11 @@ import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as document from './routes/document.ts'
+import * as invitations from './routes/invitations.ts'
+import * as ownFactors from './routes/own-factors.ts'
 import * as ownSessions from './routes/own-sessions.ts'
+import * as ownTokens from './routes/own-tokens.ts'
+import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as recordings from './routes/recordings.ts'
 import * as sessions from './routes/sessions.ts'
 
@@ -17,11 +21,24 @@ export const schemas = {
   Problem,
   ...sessions.schemas,
   ...ownSessions.schemas,
+  ...passkeySessions.schemas,
+  ...ownFactors.schemas,
+  ...ownTokens.schemas,
+  ...invitations.schemas,
   ...recordings.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
-const table = [...sessions.table, ...ownSessions.table, ...recordings.table, ...document.table] as const
+const table = [
+  ...sessions.table,
+  ...ownSessions.table,
+  ...passkeySessions.table,
+  ...ownFactors.table,
+  ...ownTokens.table,
+  ...invitations.table,
+  ...recordings.table,
+  ...document.table,
+] as const
 
 export type OperationId = (typeof table)[number]['operationId']
 export type Route = RouteOf<OperationId>
