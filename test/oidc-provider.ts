@@ -1,7 +1,7 @@
-// A real OpenID provider on this machine, whose keys rotate and which goes away when told to, and a person who signs in.
+// A real OpenID provider on this machine, which rotates its keys and goes away when told to, and somebody's browser.
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import { exportJWK, generateKeyPair } from 'jose'
 import Provider, { type Adapter, type AdapterPayload, type Configuration, type JWK } from 'oidc-provider'
 
 /** What the next login proves. */
@@ -25,13 +25,13 @@ export interface TestProvider extends AsyncDisposable {
   /** What back-channel logout sent to the client. */
   readonly logoutTokens: string[]
   /** From now on it signs with another key; sessions and codes go on. The key before is withdrawn. */
-  rotateKeys(): Promise<void>
+  rotateKeys(): void
   /** A browser of its own, with cookies. */
   openBrowser(): TestBrowser
 }
 
 export interface TestBrowser {
-  /** Follows the sign-in to its end, filling in the form with `login` where asked; where the provider sends it back to. */
+  /** Follows the sign-in to its end, with `login` where the form asks for it; the address it is sent back to. */
   signIn(url: URL, login: Login): Promise<URL>
   /** Confirms the sign-out. */
   signOut(url: URL): Promise<void>
@@ -70,8 +70,8 @@ export async function startTestProvider(): Promise<TestProvider> {
     isDown: false,
     asked,
     logoutTokens,
-    async rotateKeys() {
-      const key = await newKey()
+    rotateKeys() {
+      const key = newKey()
       answer = listen(new Provider(issuer, { ...configuration(key, logins, logoutTokens), adapter }), logins)
     },
     openBrowser,
@@ -81,13 +81,14 @@ export async function startTestProvider(): Promise<TestProvider> {
       await once(server, 'close')
     },
   }
-  await provider.rotateKeys()
+  provider.rotateKeys()
   return provider
 }
 
-async function newKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-  return { ...(await exportJWK(privateKey)), kid: crypto.randomUUID(), use: 'sig', alg: 'RS256' }
+function newKey(): JWK {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { kty = '', ...members } = privateKey.export({ format: 'jwk' })
+  return { ...members, kty, kid: randomUUID(), use: 'sig', alg: 'RS256' }
 }
 
 /** The provider, with a form of ours between it and the person. */

@@ -38,8 +38,8 @@ export interface ForeignBearer {
 
 export interface IssuerVerifier {
   /**
-   * Whose the token is. Throws `IdentityError`: `bad_token`, or `provider_unavailable` where the issuer's keys cannot be
-   * had, which says nothing about the token. Abort means: stop waiting for keys.
+   * Whose the token is. Throws `IdentityError`: `bad_token`, or `provider_unavailable` where the issuer's keys cannot
+   * be had, which says nothing about the token. Abort means: stop waiting for keys.
    */
   verify(token: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ForeignBearer>
 }

@@ -24,7 +24,7 @@ const tooManyRequests = 429
 const firstServerError = 500
 const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
-/** Throws `IdentityError`: `provider_unavailable`, or `bad_provider_answer` for an address or a size that may not be. */
+/** Throws `IdentityError`: `provider_unavailable`, or `bad_provider_answer` for an address or size that may not be. */
 export function createProviderFetch(options: ProviderFetchOptions): ProviderFetch {
   const { fetch: send = askPlainly, timeoutMs = timeoutMsDefault, allowInsecureLoopback = false } = options
   return async (url, init) => {

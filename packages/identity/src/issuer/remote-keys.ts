@@ -1,4 +1,4 @@
-// The public keys of somebody else, fetched from the one address that is configured for them, and again when they rotate.
+// The public keys of somebody else, fetched from the one address that is known for them, and again when they rotate.
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose'
 import { IdentityError } from '../error.ts'
 import { type ProviderFetch, unavailable } from './provider-fetch.ts'

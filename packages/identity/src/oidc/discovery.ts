@@ -58,7 +58,7 @@ async function askMetadata(
       execute: allowInsecureLoopback ? [allowInsecureRequests] : [],
     })
     const metadata = found.serverMetadata()
-    // openid-client 6 lets Microsoft's shared issuers differ from what was asked; whoever has an account there could sign in.
+    // openid-client 6 lets Microsoft's shared issuers differ from what was asked: everybody there could sign in.
     if (new URL(metadata.issuer).href !== new URL(issuer).href)
       throw badMetadata('The provider is another one')
     return metadata

@@ -2,7 +2,7 @@
 import { AuthorizationResponseError } from 'openid-client'
 import { IdentityError, type IdentityErrorCode } from '../error.ts'
 
-/** Of the codes of RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6 and Unmet Authentication Requirements. */
+/** Of RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6 and its extension on unmet requirements. */
 const refusals: ReadonlyMap<string, IdentityErrorCode> = new Map([
   ['access_denied', 'not_admitted'],
   ['account_selection_required', 'not_admitted'],

@@ -51,6 +51,12 @@ const Groups = z
   ])
   .default([])
 
+interface FreshnessCheck {
+  readonly now: Date
+  readonly maxAgeSeconds: number | null
+  readonly clockToleranceSeconds: number
+}
+
 /**
  * `claims` are verified already. Throws `IdentityError`: `bad_provider_answer` where they are not what they must be,
  * `second_factor_missing` where `acr` or `amr` do not meet the demands.
@@ -58,15 +64,14 @@ const Groups = z
 export function identityOf(
   claims: Readonly<Record<string, unknown>>,
   settings: OidcSettings,
-  { now, clockToleranceSeconds }: { readonly now: Date; readonly clockToleranceSeconds: number },
+  check: FreshnessCheck,
 ): OidcIdentity {
   const own = (name: string) => (Object.hasOwn(claims, name) ? claims[name] : undefined)
   const { sub, azp, sid, acr, amr = [], auth_time: authTime } = parse(Claims, claims)
   // openid-client looks at it only where there are several audiences.
   if (azp !== undefined && azp !== settings.clientId)
     throw badAnswer(new Error('it was issued to another client'))
-  if (authTime !== undefined && authTime > now.getTime() / 1000 + clockToleranceSeconds)
-    throw badAnswer(new Error('they will have signed in only in the future'))
+  checkFreshness(authTime ?? null, check)
   demandFactors(settings, acr ?? null, amr)
   const login = parse(Login, own(settings.loginClaim))
   return {
@@ -80,6 +85,21 @@ export function identityOf(
     amr,
     authenticatedAt: authTime === undefined ? null : new Date(authTime * 1000),
   }
+}
+
+/** openid-client looks at it, too, by a clock that is a second coarse. */
+function checkFreshness(
+  authTime: number | null,
+  { now, maxAgeSeconds, clockToleranceSeconds }: FreshnessCheck,
+): void {
+  const seconds = now.getTime() / 1000
+  if (authTime !== null && authTime > seconds + clockToleranceSeconds)
+    throw badAnswer(new Error('they will have signed in only in the future'))
+  if (
+    maxAgeSeconds !== null &&
+    (authTime === null || authTime + maxAgeSeconds < seconds - clockToleranceSeconds)
+  )
+    throw badAnswer(new Error('they signed in too long ago'))
 }
 
 /** Fails closed: a provider of which nothing is demanded proves no second factor. */

@@ -1,4 +1,4 @@
-// Signs people in at a real OpenID provider, on a socket: the whole way round, rotation, outage, and answers used amiss.
+// Signs people in at a real OpenID provider, on a socket: the whole way, rotation, outage, and answers used amiss.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -157,10 +157,10 @@ test('keys that rotate between two sign-ins, and between leaving and coming back
   await using provider = await startTestProvider()
   const client = clientOf(provider)
   await client.finish(await comeBack(provider, client))
-  await provider.rotateKeys()
+  provider.rotateKeys()
   assert.equal((await client.finish(await comeBack(provider, client))).subject, 'ines')
   const answer = await comeBack(provider, client)
-  await provider.rotateKeys()
+  provider.rotateKeys()
   assert.equal((await client.finish(answer)).subject, 'ines')
   assert.equal(provider.asked.get('/.well-known/openid-configuration'), 1)
 })

@@ -166,7 +166,8 @@ export function createOidcClient(settings: OidcSettings, options: OidcClientOpti
       const claims = await verifyForeignJwt(idToken, check, { signal }).catch((error: unknown) => {
         throw error instanceof IdentityError && error.code === 'bad_token' ? badAnswer(error) : error
       })
-      return identityOf(claims, settings, { now, clockToleranceSeconds })
+      const { maxAgeSeconds } = attempt
+      return identityOf(claims, settings, { now, maxAgeSeconds, clockToleranceSeconds })
     },
 
     async endSessionUrl({ idTokenHint, postLogoutRedirectUri, state }, { signal } = {}) {
