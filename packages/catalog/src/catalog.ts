@@ -30,10 +30,15 @@ import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
+import type { FactorCatalog } from './factors.ts'
+import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
+import type { OwnTokenCatalog } from './own-tokens.ts'
+import type { PasskeyCatalog } from './passkeys.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
+import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { RoleCatalog } from './roles.ts'
 import type { SessionsCatalog } from './sessions.ts'
 import type { TeamCatalog } from './teams.ts'
@@ -322,7 +327,12 @@ export interface Catalog
     AttemptCatalog,
     IssuerCatalog,
     ProviderCatalog,
-    ProviderSignInCatalog {
+    ProviderSignInCatalog,
+    PasskeyCatalog,
+    RecoveryCodeCatalog,
+    FactorCatalog,
+    InvitationCatalog,
+    OwnTokenCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

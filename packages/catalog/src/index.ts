@@ -1,5 +1,10 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
-export type { AttemptCatalog, AttemptRow } from './attempts.ts'
+export type {
+  AttemptAnswer,
+  AttemptCatalog,
+  AttemptRow,
+  OpenAttempt,
+} from './attempts.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -40,8 +45,12 @@ export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
+export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
+export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
+export type { OwnTokenRow } from './own-tokens.ts'
+export type { PasskeyRow } from './passkeys.ts'
 export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'

@@ -34,6 +34,41 @@ export { type BrowseParts, labelRecording, listRecordings, markRecording, showRe
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
+  type AcceptanceAnswer,
+  type Begun,
+  beginAcceptance,
+  completeAcceptance,
+  type InvitationParts,
+  lookAtInvitation,
+} from './factors/invitation.ts'
+export {
+  beginTotp,
+  changePassword,
+  type NewTotp,
+  type OwnFactorParts,
+  replaceRecoveryCodes,
+  replaceTotp,
+  type ShownFactors,
+  showFactors,
+} from './factors/own-factors.ts'
+export {
+  addPasskey,
+  beginPasskey,
+  type OwnPasskeyParts,
+  type RegistrationOptions,
+  removePasskey,
+  renamePasskey,
+} from './factors/own-passkeys.ts'
+export {
+  endOwnToken,
+  listOwnTokens,
+  makeOwnToken,
+  type OwnTokenParts,
+} from './factors/own-tokens.ts'
+export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
+export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
+export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export {
   assignMailbox,
   createConnector,
   createMailbox,
@@ -134,6 +169,7 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export { isSameSecret } from './same-secret.ts'
 export {
   type FailureParts,
   locked,
@@ -174,6 +210,7 @@ export {
   type IssueToken,
   issueProgramToken,
   loadTokenKeys,
+  type NewOpaqueToken,
   revokeToken,
   type TokenKeyPair,
   type TokenKeys,

@@ -1,5 +1,5 @@
 // Which of those who sign tokens made this one: the deployment itself, or an issuer that a tenant trusts.
-import { type HttpIdentityParts, issuerOf, type TokenVerifier } from '@auricle/identity'
+import { type BearerVerifier, type HttpIdentityParts, issuerOf } from '@auricle/identity'
 import { addressGroup, type Limits, type Rate } from '@auricle/limits'
 import { createForeignBearers } from '@auricle/vault'
 import type { Request } from 'express'
@@ -11,7 +11,7 @@ const noted: Rate = { burst: 60, everyMs: 1000 }
 
 export interface BearerVerifierParts {
   /** Of our own. */
-  readonly verifyToken: TokenVerifier
+  readonly verifyToken: BearerVerifier
   readonly limits: Pick<Limits, 'take'>
   readonly vault: Omit<Parameters<typeof createForeignBearers>[0], 'mayNote'>
 }
@@ -33,6 +33,8 @@ export function createBearerVerifier({
     const { signal } = exchangeOf(request)
     const claims = await foreign.claimsOf(token, issuer, originOf(request as Request), { signal })
     // Ours it is not, and that check says best what is wrong with it.
-    return claims ?? verifyToken(token)
+    if (claims === null) return verifyToken(token)
+    const { tenantId, userId, tokenId, purpose } = claims
+    return { tenantId, userId, tokenId, purpose, secretHash: null }
   }
 }

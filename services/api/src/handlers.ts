@@ -8,7 +8,11 @@ import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
 } from './routes/identity-providers.ts'
+import { createInvitationHandlers, type InvitationRouteParts } from './routes/invitations.ts'
+import { createOwnFactorHandlers, type OwnFactorRouteParts } from './routes/own-factors.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
+import { createOwnTokenHandlers, type OwnTokenRouteParts } from './routes/own-tokens.ts'
+import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './routes/passkey-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
@@ -31,7 +35,11 @@ export type HandlerParts = RecordingRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
   IdentityProviderRouteParts &
-  TokenIssuerRouteParts & {
+  TokenIssuerRouteParts &
+  PasskeySessionRouteParts &
+  OwnFactorRouteParts &
+  OwnTokenRouteParts &
+  InvitationRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -43,6 +51,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createProviderHandlers(parts),
     ...createIdentityProviderHandlers(parts),
     ...createTokenIssuerHandlers(parts),
+    ...createPasskeySessionHandlers(parts),
+    ...createOwnFactorHandlers(parts),
+    ...createOwnTokenHandlers(parts),
+    ...createInvitationHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),

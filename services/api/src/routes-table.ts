@@ -11,7 +11,11 @@ import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as identityProviders from './routes/identity-providers.ts'
+import * as invitations from './routes/invitations.ts'
+import * as ownFactors from './routes/own-factors.ts'
 import * as ownSessions from './routes/own-sessions.ts'
+import * as ownTokens from './routes/own-tokens.ts'
+import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
@@ -29,6 +33,10 @@ export const schemas = {
   ...providers.schemas,
   ...identityProviders.schemas,
   ...tokenIssuers.schemas,
+  ...passkeySessions.schemas,
+  ...ownFactors.schemas,
+  ...ownTokens.schemas,
+  ...invitations.schemas,
   ...recordings.schemas,
   ...people.schemas,
   ...roles.schemas,
@@ -52,6 +60,10 @@ const table = [
   ...providers.table,
   ...identityProviders.table,
   ...tokenIssuers.table,
+  ...passkeySessions.table,
+  ...ownFactors.table,
+  ...ownTokens.table,
+  ...invitations.table,
   ...document.table,
 ] as const
 

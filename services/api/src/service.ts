@@ -5,15 +5,22 @@ import {
   can,
   createHttpIdentity,
   createPasswords,
+  credentialIdOf,
   type Decide,
   emergencyCodeHash,
   type HttpRequest,
+  hashRecoveryCode,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
   newEmergencyCode,
   newInvitation,
+  newOpaqueToken,
+  newRecoveryCodes,
+  newTotp,
   nextLockout,
+  parseInvitation,
+  recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
@@ -35,6 +42,7 @@ import {
   emergencySignIn,
   endSession,
   isError,
+  isSameSecret,
   type OnAlert,
   refusalOf,
   type StreamTimes,
@@ -46,13 +54,14 @@ import { createBearerVerifier } from './bearer.ts'
 import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
+import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
-import { limitSignIn } from './sign-in-limits.ts'
+import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
@@ -97,16 +106,24 @@ export async function startApi(
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
-  const signInParts = { verifyPassword: passwords.verifyPassword, verifyTotp, nextLockout, issueToken, now }
+  const signInParts = {
+    ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
+    ...{ nextLockout, issueToken, now },
+  }
 
-  /** Nor may another site put a session of its own into this browser. */
-  const refuseForeign = async (
-    { cookie }: { readonly cookie?: boolean | undefined },
-    request: HttpRequest,
-  ) => {
-    if (cookie !== true || isFromOwnOrigin(request, ownOrigin(request))) return
-    await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
+  // Nor may another site put a session of its own into this browser.
+  const allowCookie = async (request: Request, isCookie: boolean) => {
+    if (!isCookie || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request)
     throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
+  let port = config.api.port
+  const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
+  const factorParts = {
+    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
+    verifyPassword: passwords.verifyPassword,
+    hashPassword: passwords.hashPassword,
   }
 
   // Known at the latest when the first request arrives.
@@ -119,17 +136,18 @@ export async function startApi(
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
-      await refuseForeign(credentials, request)
+      await allowCookie(request as Request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
       })
     },
-    findActor: async ({ tenantId, tokenId, userId }, request) => {
+    findActor: async ({ tenantId, tokenId, userId, secretHash }, request) => {
       const found = await catalog.findBearer(tenantId, tokenId, now(), {
         signal: exchangeOf(request).signal,
       })
       if (found === null || found.user.id !== userId) return null
+      if (!isSameSecret(found.token.secretHash, secretHash)) return null
       const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
       showBanner(responseOf(request as Request), actor)
       return actor
@@ -160,13 +178,25 @@ export async function startApi(
     },
     emergencySignIn: async (credentials, request) => {
       const facts = originOf(request)
-      await refuseForeign(credentials, request)
+      await allowCookie(request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
       return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
     },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
+    passkeySessions: factorParts,
+    ownFactors: factorParts,
+    ownTokens: factorParts,
+    invitations: factorParts,
+    signInGuards: {
+      limit: (request, who) => {
+        const { ip } = originOf(request)
+        if (who === null) return limitAddress(limits, ip, exchangeOf(request))
+        return limitSignIn(limits, who, ip, exchangeOf(request))
+      },
+      allowCookie,
+    },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     limits,
     atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
@@ -218,9 +248,10 @@ export async function startApi(
 
   await using opening = new AsyncDisposableStack()
   opening.use(player)
-  const { host, port } = config.api
+  const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
   listeningUrl = listening.url
+  port = listening.port
   const opened = opening.move()
   return {
     host,

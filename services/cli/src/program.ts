@@ -12,7 +12,6 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
-import type { RequestFacts } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -42,7 +41,7 @@ import { addToken, endToken, listTokens } from './commands/token.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
-import { findPerson, sessionFile } from './person.ts'
+import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addPeople } from './program-people.ts'
 
 export interface ProgramParts {
@@ -94,7 +93,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       )
 
   /** Said of every command of a person while their emergency access is open. */
-  const announce = (person: RequestFacts): RequestFacts => {
+  const announce = (person: CommandPerson): CommandPerson => {
     const line = breakGlassLine(person.actor)
     if (line !== null) globalThis.process.stderr.write(`auricle: ${line}\n`)
     return person
@@ -137,7 +136,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     .action(async options => {
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
-  addSetUp(program, { withOperator, withAuthority })
+  addSetUp(program, { withOperator })
   addPeople(program, withOperator)
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addListening(program, {
@@ -174,16 +173,13 @@ interface Runners {
   ) => Promise<void>
   /** The person of AURICLE_TOKEN, or of the session that `login` kept. */
   readonly withPerson: (
-    work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>,
+    work: (operator: Operator, output: Output, person: CommandPerson) => Promise<void>,
   ) => Promise<void>
   /** The person of the session alone. */
   readonly withSession: Runners['withPerson']
 }
 
-function addSetUp(
-  program: Command,
-  { withOperator, withAuthority }: Pick<Runners, 'withOperator' | 'withAuthority'>,
-): void {
+function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperator'>): void {
   const ofTenant = ['--tenant <name>', 'short name of the tenant; needed where there are several'] as const
   const gather = (value: string, before: readonly string[]) => [...before, value]
 
@@ -268,9 +264,7 @@ function addSetUp(
         .default(['recordings.read', 'recordings.play']),
     )
     .action((login, { tenant, days, scope }) =>
-      withAuthority((operator, out, { issueToken }) =>
-        addToken(operator, out, issueToken, { tenant, login, days, scopes: scope }),
-      ),
+      withOperator((operator, out) => addToken(operator, out, { tenant, login, days, scopes: scope })),
     )
   token
     .command('list')
