@@ -5,11 +5,22 @@ import type { Catalog, ColumnKeys, NewIntake, RecordingFacts, StoredObject, Toke
 import {
   type ConnectorId,
   type MailboxId,
+  newAlertId,
+  newAttemptId,
+  newBreakGlassId,
   newConnectorId,
+  newDelegationId,
+  newEmergencyCodeId,
   newEventId,
   newIntakeId,
+  newInvitationId,
+  newIssuerId,
   newMailboxId,
+  newPasskeyId,
+  newProviderId,
   newRecordingId,
+  newRoleRequestId,
+  newTeamId,
   newTenantId,
   newTokenId,
   newUserId,
@@ -17,6 +28,7 @@ import {
   type UserId,
   type Wrap,
 } from '@auricle/contract'
+import type pg from 'pg'
 
 export interface TestTenant {
   readonly tenantId: TenantId
@@ -192,4 +204,121 @@ export async function archiveRecording(
   const recording = aRecording(tenant, intake, change)
   await catalog.commitArchive(recording, someObjects(recording.id), tenant.columns, anEvent(tenant.tenantId))
   return recording
+}
+
+/** One row of every table that says who may do what and how they sign in, written as the services' role may. */
+export async function addAccessRows(
+  pool: pg.Pool,
+  { tenantId, userId, mailboxId }: TestTenant,
+): Promise<void> {
+  const other = newUserId()
+  const team = newTeamId()
+  const provider = newProviderId()
+  const issuer = newIssuerId()
+  const later = new Date(anInstant.getTime() + 3_600_000)
+  const rows: readonly (readonly [table: string, row: Readonly<Record<string, unknown>>])[] = [
+    ['app_user', { id: other, login: 'other', name: 'Another', created_at: anInstant }],
+    [
+      'role_request',
+      {
+        ...{ id: newRoleRequestId(), user_id: userId, role: 'supervisor', requested_by: other },
+        ...{ requested_at: anInstant, reason: randomBytes(40) },
+      },
+    ],
+    ['team', { id: team, name: 'Front desk', created_at: anInstant }],
+    ['team_member', { team_id: team, user_id: userId }],
+    ['team_mailbox', { team_id: team, mailbox_id: mailboxId }],
+    [
+      'delegation',
+      {
+        ...{ id: newDelegationId(), mailbox_id: mailboxId, from_user_id: userId, to_user_id: other },
+        ...{ created_by: userId, created_at: anInstant, starts_at: anInstant, until: later },
+      },
+    ],
+    [
+      'passkey',
+      {
+        ...{ id: newPasskeyId(), user_id: userId, credential_id: 'credential', public_key: randomBytes(77) },
+        ...{ sign_count: 0, transports: [], is_backed_up: false, name: 'A key', created_at: anInstant },
+      },
+    ],
+    ['recovery_code', { user_id: userId, code_hash: randomBytes(32), created_at: anInstant }],
+    [
+      'emergency_code',
+      {
+        ...{ id: newEmergencyCodeId(), user_id: userId, code_hash: randomBytes(32), issued_by: other },
+        ...{ created_at: anInstant, expires_at: later },
+      },
+    ],
+    [
+      'invitation',
+      {
+        ...{ id: newInvitationId(), user_id: other, secret_hash: randomBytes(32), created_by: userId },
+        ...{ created_at: anInstant, expires_at: later },
+      },
+    ],
+    [
+      'attempt',
+      {
+        ...{ id: newAttemptId(), kind: 'passkey', user_id: userId, data: randomBytes(60) },
+        ...{ created_at: anInstant, expires_at: later },
+      },
+    ],
+    [
+      'break_glass',
+      {
+        ...{ id: newBreakGlassId(), user_id: userId, token_id: newTokenId(), reason: randomBytes(40) },
+        ...{ started_at: anInstant, until: later, review_due_at: later },
+      },
+    ],
+    [
+      'alert',
+      {
+        ...{ id: newAlertId(), kind: 'break_glass_started', subject_type: 'user', subject_id: userId },
+        ...{ raised_at: anInstant },
+      },
+    ],
+    [
+      'identity_provider',
+      {
+        ...{ id: provider, name: 'Directory', issuer: 'https://idp.example', client_id: 'auricle' },
+        ...{ client_secret: randomBytes(40), settings: {}, created_at: anInstant },
+      },
+    ],
+    [
+      'external_identity',
+      { provider_id: provider, subject: 'subject', user_id: userId, created_at: anInstant },
+    ],
+    ['spent_token', { issuer_id: provider, jti: randomBytes(8).toString('hex'), expires_at: later }],
+    [
+      'token_issuer',
+      {
+        ...{ id: issuer, name: 'Programs', issuer: `https://${tenantId}.example`, audience: 'auricle' },
+        ...{ settings: {}, created_at: anInstant },
+      },
+    ],
+    [
+      'issuer_subject',
+      { issuer_id: issuer, subject: 'program', user_id: userId, scopes: [], created_at: anInstant },
+    ],
+  ]
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    await client.query("select set_config('auricle.tenant', $1, true)", [tenantId])
+    for (const [table, row] of rows) {
+      const columns = ['tenant_id', ...Object.keys(row)]
+      const places = columns.map((_, index) => `$${index + 1}`)
+      await client.query(
+        `insert into auricle.${table} (${columns.join(', ')}) values (${places.join(', ')})`,
+        [tenantId, ...Object.values(row)],
+      )
+    }
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  } finally {
+    client.release()
+  }
 }

@@ -81,6 +81,11 @@ export interface Clinic {
   /** Owns nothing. */
   readonly stranger: Person
   readonly administrator: Person
+  /** Each has the one role of their name and owns nothing. */
+  readonly supervisor: Person
+  readonly complianceOfficer: Person
+  readonly auditor: Person
+  readonly recoveryOperator: Person
   readonly connectorRow: ConnectorRow
   readonly connector: OpenConnector
 }
@@ -93,6 +98,10 @@ export async function makeClinic(vault: TestVault, connector: Partial<ConnectorR
   const clinician = await makePerson(vault, tenant, 'clinician', ['clinician'])
   const stranger = await makePerson(vault, tenant, 'stranger', ['clinician'])
   const administrator = await makePerson(vault, tenant, 'administrator', ['administrator'])
+  const supervisor = await makePerson(vault, tenant, 'supervisor', ['supervisor'])
+  const complianceOfficer = await makePerson(vault, tenant, 'officer', ['compliance_officer'])
+  const auditor = await makePerson(vault, tenant, 'auditor', ['auditor'])
+  const recoveryOperator = await makePerson(vault, tenant, 'recovery', ['recovery_operator'])
   const mailbox = await createMailbox(vault, { tenantId: tenant.id, address: '2001', name: 'Front desk' }, {})
   await assignMailbox(vault, mailbox, clinician.row, {})
   const connectorRow = await createConnector(
@@ -112,21 +121,27 @@ export async function makeClinic(vault: TestVault, connector: Partial<ConnectorR
   )
   const opened = await createConnectors(vault.catalog, vault.keys).find(connectorRow.id)
   if (opened === null) throw new Error('the connector just made is not there')
-  return { tenant, mailbox, clinician, stranger, administrator, connectorRow, connector: opened }
+  return {
+    ...{ tenant, mailbox, clinician, stranger, administrator, supervisor, complianceOfficer, auditor },
+    ...{ recoveryOperator, connectorRow, connector: opened },
+  }
 }
 
-async function makePerson(
+const password = 'a long enough passphrase'
+/** Made once: a good hash takes its time, and a clinic has many people. */
+let passwordHash: Promise<string> | null = null
+
+export async function makePerson(
   vault: TestVault,
   tenant: TenantRow,
   login: string,
   roles: readonly Role[],
 ): Promise<Person> {
-  const password = 'a long enough passphrase'
-  const passwordHash = await createPasswords().hashPassword(password, login)
+  passwordHash ??= createPasswords().hashPassword(password, login)
   const { secret: totpSecret } = newTotp({ issuer: 'test', account: login })
   const row = await createUser(
     vault,
-    { tenantId: tenant.id, login, name: login, roles, passwordHash, totpSecret },
+    { tenantId: tenant.id, login, name: login, roles, passwordHash: await passwordHash, totpSecret },
     {},
   )
   return { row, password, totpSecret }

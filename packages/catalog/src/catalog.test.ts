@@ -332,6 +332,7 @@ describe('out', () => {
     assert.deepEqual(found, {
       ...recording,
       mailbox: { id: tenant.mailboxId, address: '1001', name: 'Front desk' },
+      labels: [],
       heardAt: null,
       heardBy: null,
       originalContentType: 'audio/wav',

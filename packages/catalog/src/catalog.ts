@@ -25,6 +25,10 @@ import type {
   Wrap,
 } from '@auricle/contract'
 import type { ColumnKeys } from './column-keys.ts'
+import type { CoverCatalog } from './cover.ts'
+import type { PeopleCatalog } from './people.ts'
+import type { RoleCatalog } from './roles.ts'
+import type { TeamCatalog } from './teams.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -296,7 +300,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog {
+export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -378,7 +382,16 @@ export interface Catalog {
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<void>
+  /** False where they did not own it. Cover that they gave for it ends with that. */
+  removeMailboxOwner(
+    tenantId: TenantId,
+    mailboxId: MailboxId,
+    userId: UserId,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
   listMailboxes(tenantId: TenantId, options?: QueryOptions): Promise<readonly MailboxRow[]>
+  findMailbox(tenantId: TenantId, id: MailboxId, options?: QueryOptions): Promise<MailboxRow | null>
   findMailboxByAddress(
     tenantId: TenantId,
     address: string,
@@ -530,6 +543,17 @@ export interface Catalog {
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
       readonly heard: { readonly at: Date; readonly by: UserId } | null
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** Puts labels on and takes others off, whatever else happens at the same time. False where there is no such recording. */
+  commitLabels(
+    change: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly add: readonly Label[]
+      readonly remove: readonly Label[]
     },
     event: AuditRecord,
     options?: QueryOptions,

@@ -3,16 +3,20 @@ import type pg from 'pg'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectors } from './connectors.ts'
+import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createLog } from './events.ts'
 import { createIntakes } from './intakes.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
+import { createPeople } from './people.ts'
 import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
+import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createTeams } from './teams.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -30,6 +34,10 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createPeople(database, now),
+    ...createRoles(database),
+    ...createTeams(database),
+    ...createCover(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

@@ -26,7 +26,11 @@ export type {
   UserRow,
 } from './catalog.ts'
 export type { ColumnKeys } from './column-keys.ts'
+export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
+export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
+export type { GrantRow, NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './roles.ts'
+export type { TeamRow } from './teams.ts'

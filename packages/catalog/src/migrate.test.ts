@@ -1,6 +1,7 @@
 // Migrations: again, at once by several, altered, unknown, failing; and the check at the start of a service.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { newTenantId, newTokenId, newUserId } from '@auricle/contract'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
 import { migrate } from './migrate.ts'
@@ -63,6 +64,66 @@ test('a migration that fails leaves nothing of itself, and those before it stay'
   assert.deepEqual(rows, [{ next: true, half: false }])
   const mended = { ...broken, sql: 'create table auricle.half ()', sha256: 'c' }
   assert.equal(await run(database, [...known, next, mended]), 1)
+})
+
+test('people and tokens from before roles were granted keep what they had', async () => {
+  await using database = await createTestDatabase({ empty: true })
+  const known = await readMigrations()
+  await run(database, known.slice(0, 5))
+  const at = new Date('2026-01-02T03:04:05.000Z')
+  const later = new Date('2099-01-02T03:04:05.000Z')
+  const tenants = [newTenantId(), newTenantId()]
+  const people = new Map(tenants.map(tenantId => [tenantId, { both: newUserId(), none: newUserId() }]))
+  for (const [tenantId, { both, none }] of people) {
+    const insert = (text: string, values: readonly unknown[]) =>
+      database.superuserPool.query(text, [tenantId, ...values])
+    await insert(
+      `insert into auricle.tenant (id, slug, name, keep_days, column_secret, created_at)
+       values ($1, $2, 'A practice', 30, '{}', $3)`,
+      [tenantId.slice(-8), at],
+    )
+    const user = `insert into auricle.app_user (tenant_id, id, login, name, roles, password_hash, totp_secret, created_at)
+                  values ($1, $2, $3, 'Somebody', $4, 'hash', 'secret', $5)`
+    await insert(user, [both, 'both', ['clinician', 'administrator'], at])
+    await insert(user, [none, 'none', [], at])
+    for (const [id, purpose] of [
+      [newTokenId(), 'session'],
+      [newTokenId(), 'program'],
+    ]) {
+      await insert(
+        `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6)`,
+        [id, both, purpose, at, later],
+      )
+    }
+  }
+  assert.equal(await run(database), known.length - 5)
+
+  const catalog = createCatalog({ pool: database.appPool })
+  for (const [tenantId, { both, none }] of people) {
+    const users = await catalog.listUsers(tenantId)
+    assert.deepEqual(
+      users.map(({ id, roles, kind, disabledAt }) => ({ id, roles, kind, disabledAt })),
+      [
+        { id: both, roles: ['administrator', 'clinician'], kind: 'person', disabledAt: null },
+        { id: none, roles: [], kind: 'person', disabledAt: null },
+      ],
+    )
+    const tokens = await catalog.listTokens(tenantId)
+    assert.deepEqual(tokens.map(({ purpose, scopes }) => [purpose, scopes?.length ?? null]).sort(), [
+      ['personal', 9],
+      ['session', null],
+    ])
+    for (const { id } of tokens) {
+      const bearer = await catalog.findBearer(tenantId, id, at)
+      assert.deepEqual(bearer?.access.roles, ['administrator', 'clinician'])
+    }
+  }
+  const { rows } = await database.superuserPool.query(
+    `select source, granted_at, until, id ~ '^grt_[0-7][0-9a-hjkmnp-tv-z]{25}$' as is_id from auricle.role_grant`,
+  )
+  const grant = { source: 'operator', granted_at: at, until: null, is_id: true }
+  assert.deepEqual(rows, [grant, grant, grant, grant])
 })
 
 test('abort ends a wait for somebody else who migrates', async () => {

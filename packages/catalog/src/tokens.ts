@@ -80,6 +80,53 @@ export function createTokens(database: Database, now: () => Date): Tokens {
   }
 }
 
+/** Which of somebody's tokens end, and how the rows say it. */
+export interface TokensEnd {
+  /** Default: all of them. */
+  readonly only?: TokenRow['purpose'] | undefined
+  readonly except?: TokenId | null | undefined
+  /** A stable word, such as `disabled` or `signed_out_everywhere`. */
+  readonly reason: string
+  readonly now: Date
+}
+
+/** Ends tokens of one person within a transaction, and says which: those that had ended already are none of them. */
+export async function endTokensOf(
+  tenantId: TenantId,
+  userId: UserId,
+  { only, except, reason, now }: TokensEnd,
+  session: Session,
+): Promise<readonly TokenId[]> {
+  const ended = await session.rows({
+    text: `update auricle.token t set revoked_at = $3, end_reason = $4
+           where t.tenant_id = $1 and t.user_id = $2 and t.revoked_at is null and t.expires_at > $3
+             and ($5::text is null or t.purpose = $5) and ($6::text is null or t.id <> $6)
+           returning t.id`,
+    values: [tenantId, userId, now, reason, only ?? null, except ?? null],
+  })
+  return ended.map(row => parsed(row, 'id', TokenId))
+}
+
+/** What a person has just shown again. */
+export interface Verification {
+  readonly tenantId: TenantId
+  readonly tokenId: TokenId
+  readonly factors: readonly Factor[]
+  readonly at: Date
+}
+
+/** Notes in a transaction that the person of a session showed a factor again. False where it holds no longer. */
+export async function markTokenVerified(verification: Verification, session: Session): Promise<boolean> {
+  const { tenantId, tokenId, factors, at } = verification
+  const marked = await session.write({
+    text: `update auricle.token t set verified_at = $3, seen_at = greatest(t.seen_at, $3),
+             factors = array(select distinct f from unnest(t.factors || $4::text[]) f order by f)
+           where t.tenant_id = $1 and t.id = $2 and t.purpose = 'session' and auricle.holds(t, $3)`,
+    values: [tenantId, tokenId, at, factors],
+  })
+  return marked === 1
+}
+
 /** Adds a token to a transaction. */
 export async function insertToken(session: Session, token: TokenRow): Promise<void> {
   await session.write({

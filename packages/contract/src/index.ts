@@ -50,7 +50,14 @@ export { Peaks } from './peaks.ts'
 export { Problem, type ProblemName, problems } from './problem.ts'
 export type { ByteRange } from './range.ts'
 export { Receipt } from './receipt.ts'
-export { AudioState, RecordingPage, RecordingPatch, RecordingQuery, RecordingView } from './recording-view.ts'
+export {
+  AudioState,
+  LabelChange,
+  RecordingPage,
+  RecordingPatch,
+  RecordingQuery,
+  RecordingView,
+} from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export { Session, SignIn } from './session.ts'
 export { Wrap } from './wrap.ts'

@@ -8,7 +8,7 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
-export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
+export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { endSession } from './end-session.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
@@ -22,6 +22,55 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export {
+  type ConsoleParts,
+  createTeamAtConsole,
+  disableAtConsole,
+  enableAtConsole,
+  grantAtConsole,
+  inviteAgainAtConsole,
+  inviteAtConsole,
+  type OpenInvitation,
+  revokeAtConsole,
+  setMemberAtConsole,
+  shareAtConsole,
+} from './people/at-console.ts'
+export { type CoverParts, createDelegation, endDelegation, listDelegations } from './people/cover.ts'
+export {
+  changePerson,
+  invitePerson,
+  listPeople,
+  type NewInvitation,
+  type PeopleParts,
+  resetFactors,
+  showPerson,
+} from './people/people.ts'
+export {
+  grantViewOf,
+  type RecertificationParts,
+  recertification,
+  recertificationCsv,
+} from './people/recertification.ts'
+export {
+  decideRoleRequest,
+  listRoleRequests,
+  type RoleParts,
+  requestRole,
+  revokeRole,
+  withdrawRoleRequest,
+} from './people/roles.ts'
+export {
+  addMailbox,
+  addMailboxOwner,
+  addTeamMailbox,
+  createTeam,
+  listTeams,
+  removeMailboxOwner,
+  removeTeamMailbox,
+  removeTeamMember,
+  setTeamMember,
+  type TeamParts,
+} from './people/teams.ts'
 export {
   type Bearer,
   createPlayer,

@@ -94,7 +94,8 @@ async function assertProblem(response: Response, name: keyof typeof problems, is
 }
 
 const guarded = async () => (await documented()).filter(({ isPublic }) => !isPublic)
-const ofRecordings = async () => (await guarded()).filter(({ path }) => path.includes('{id}'))
+const ofRecordings = async () =>
+  (await guarded()).filter(({ path }) => path.startsWith('/v1/recordings/{id}'))
 
 test('without a token, or with one that is none, every door is shut and says which key it wants', async () => {
   const calls = await guarded()
@@ -150,8 +151,8 @@ test("another tenant's recordings are not there, and neither are those that neve
 test('the owner gets what the document promises', async () => {
   const token = await front.tokenOf(clinic.clinician)
   const byId = new Map<string, Route>(routes.map(route => [route.operationId, route]))
-  for (const one of await guarded()) {
-    if (one.id === 'signOut') continue
+  const own = ['getMe', 'listMailboxes', 'listRecordings']
+  for (const one of [...(await guarded()).filter(({ id }) => own.includes(id)), ...(await ofRecordings())]) {
     const response = await call(one, token)
     const answer = byId.get(one.id.replace(/Head$/, ''))?.answers[0]
     assert.equal(response.status, answer?.status, one.id)

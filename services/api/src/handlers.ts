@@ -1,14 +1,20 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
+import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
-  SessionRouteParts & {
+  SessionRouteParts &
+  PeopleRouteParts &
+  RoleRouteParts &
+  TeamRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -17,6 +23,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createPeopleHandlers(parts),
+    ...createRoleHandlers(parts),
+    ...createTeamHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -7,8 +7,11 @@ import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as document from './routes/document.ts'
+import * as people from './routes/people.ts'
 import * as recordings from './routes/recordings.ts'
+import * as roles from './routes/roles.ts'
 import * as sessions from './routes/sessions.ts'
+import * as teams from './routes/teams.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
 export const schemas = {
@@ -16,10 +19,20 @@ export const schemas = {
   Problem,
   ...sessions.schemas,
   ...recordings.schemas,
+  ...people.schemas,
+  ...roles.schemas,
+  ...teams.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
-const table = [...sessions.table, ...recordings.table, ...document.table] as const
+const table = [
+  ...sessions.table,
+  ...recordings.table,
+  ...people.table,
+  ...roles.table,
+  ...teams.table,
+  ...document.table,
+] as const
 
 export type OperationId = (typeof table)[number]['operationId']
 export type Route = RouteOf<OperationId>

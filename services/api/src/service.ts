@@ -1,7 +1,7 @@
 // Puts the API service together: who is let in and how, what answers, where it listens.
 import type { Catalog } from '@auricle/catalog'
 import { problems, type Session } from '@auricle/contract'
-import { can, createHttpIdentity, createPasswords, verifyTotp } from '@auricle/identity'
+import { can, createHttpIdentity, createPasswords, newInvitation, verifyTotp } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
@@ -71,10 +71,14 @@ export async function startApi(
     },
   })
   const player = createPlayer({ ...parts, secrets, decide: can })
+  const deciding = { catalog, secrets, decide: can }
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide: can },
+    browse: deciding,
+    people: { ...deciding, newInvitation },
+    roles: deciding,
+    teams: deciding,
     player,
     endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
