@@ -31,6 +31,7 @@ export const EventAction = z.enum([
   'connector.disabled',
   'connector.listed',
   'recording.labelled',
+  'recording.cut',
   'session.ended',
   'session.verified',
   'session.listed',

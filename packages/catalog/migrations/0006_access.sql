@@ -517,7 +517,7 @@ $$;
 
 drop function auricle.find_play_facts(text, text, text, text, timestamptz);
 create function auricle.find_play_facts(
-  p_tenant text, p_token text, p_recording text, p_role text, p_now timestamptz
+  p_tenant text, p_token text, p_recording text, p_role text, p_now timestamptz, p_is_use boolean
 )
 returns table (
   user_id text, roles text[], relations jsonb, break_glass_id text, break_glass_until timestamptz,
@@ -529,8 +529,9 @@ returns table (
 language plpgsql as $$
 begin
   perform set_config('auricle.tenant', p_tenant, true);
+  -- A stream that is looked at while nothing of it is sent is no use of the token.
   update auricle.token t set seen_at = p_now
-  where t.tenant_id = p_tenant and t.id = p_token and t.seen_at < p_now - interval '30 seconds'
+  where p_is_use and t.tenant_id = p_tenant and t.id = p_token and t.seen_at < p_now - interval '30 seconds'
     and auricle.holds(t, p_now);
   return query
     select u.id, a.roles, a.relations, a.break_glass_id, a.break_glass_until,

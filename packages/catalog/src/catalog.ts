@@ -28,6 +28,7 @@ import type { ColumnKeys } from './column-keys.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { RoleCatalog } from './roles.ts'
+import type { SessionsCatalog } from './sessions.ts'
 import type { TeamCatalog } from './teams.ts'
 
 export interface QueryOptions {
@@ -283,6 +284,8 @@ export interface TokenRow {
   readonly secretHash: Uint8Array | null
   readonly factors: readonly Factor[]
   readonly verifiedAt: Date | null
+  /** Sealed by `sealOrigin`: where it was made. Default: not known. */
+  readonly origin?: Uint8Array | null
 }
 
 export interface SigningKeyRow {
@@ -300,7 +303,7 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverCatalog {
+export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverCatalog, SessionsCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -329,6 +332,13 @@ export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverC
     columns: ColumnKeys,
     options?: QueryOptions,
   ): Promise<UserCredentials | null>
+  /** As `findCredentials`, of somebody who is known already. */
+  findCredentialsById(
+    tenantId: TenantId,
+    userId: UserId,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<UserCredentials | null>
   /**
    * Records a good sign-in: resets the failures, spends the TOTP step, adds the token. Returns false, and changes
    * nothing, where another sign-in has spent that step or a later one already.
@@ -338,13 +348,12 @@ export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverC
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<boolean>
-  /** Counts a failed attempt and locks the account until `lockedUntil` once `lockAfter` attempts failed. */
+  /** Counts a failed attempt, and locks the account where `lockout` says so of the failures in a row, this one included. */
   commitSignInFailure(
     failure: {
       readonly tenantId: TenantId
       readonly userId: UserId
-      readonly lockAfter: number
-      readonly lockedUntil: Date
+      readonly lockout: (failures: number) => Date | null
     },
     event: AuditRecord,
     options?: QueryOptions,
@@ -534,6 +543,8 @@ export interface Catalog extends PeopleCatalog, RoleCatalog, TeamCatalog, CoverC
       readonly recordingId: RecordingId
       readonly role: ObjectRole
       readonly now: Date
+      /** Whether this counts as a use of the token, which keeps it from ending by idleness. Default: true. */
+      readonly isUse?: boolean
     },
     options?: QueryOptions,
   ): Promise<PlayFacts | null>

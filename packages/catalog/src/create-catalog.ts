@@ -15,6 +15,7 @@ import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
 import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTeams } from './teams.ts'
 import { createTokens } from './tokens.ts'
@@ -38,6 +39,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRoles(database),
     ...createTeams(database),
     ...createCover(database),
+    ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
     ...createIntakes(database, now),

@@ -80,12 +80,12 @@ export function createRecordings(database: Database, now: () => Date): Recording
       return found.map(readKeptObject)
     },
 
-    async findPlayFacts({ tenantId, tokenId, recordingId, role, now: at }, options) {
+    async findPlayFacts({ tenantId, tokenId, recordingId, role, now: at, isUse = true }, options) {
       const found = await database.once(
         {
           name: 'find_play_facts',
-          text: 'select * from auricle.find_play_facts($1, $2, $3, $4, $5)',
-          values: [tenantId, tokenId, recordingId, role, at],
+          text: 'select * from auricle.find_play_facts($1, $2, $3, $4, $5, $6)',
+          values: [tenantId, tokenId, recordingId, role, at, isUse],
         },
         options,
       )

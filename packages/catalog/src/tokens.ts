@@ -10,7 +10,7 @@ import { readUser } from './users.ts'
 
 type Tokens = Pick<Catalog, 'addToken' | 'revokeToken' | 'listTokens' | 'findBearer'>
 
-const Factors = z.array(Factor)
+export const Factors = z.array(Factor)
 
 export function createTokens(database: Database, now: () => Date): Tokens {
   return {
@@ -30,7 +30,7 @@ export function createTokens(database: Database, now: () => Date): Tokens {
         tenantId,
         async session => {
           const revoked = await session.write({
-            text: `update auricle.token set revoked_at = $3
+            text: `update auricle.token set revoked_at = $3, end_reason = 'revoked'
                    where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > $3`,
             values: [tenantId, tokenId, now()],
           })
@@ -131,8 +131,8 @@ export async function markTokenVerified(verification: Verification, session: Ses
 export async function insertToken(session: Session, token: TokenRow): Promise<void> {
   await session.write({
     text: `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms, scopes,
-             name, secret_hash, factors, verified_at)
-           values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12)`,
+             name, secret_hash, factors, verified_at, origin)
+           values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13)`,
     values: [
       token.tenantId,
       token.id,
@@ -146,6 +146,7 @@ export async function insertToken(session: Session, token: TokenRow): Promise<vo
       token.secretHash,
       token.factors,
       token.verifiedAt,
+      token.origin ?? null,
     ],
   })
 }

@@ -13,7 +13,13 @@ const UserKind = z.enum(['person', 'service'])
 
 type Users = Pick<
   Catalog,
-  'createUser' | 'listUsers' | 'findUserByLogin' | 'findCredentials' | 'commitSignIn' | 'commitSignInFailure'
+  | 'createUser'
+  | 'listUsers'
+  | 'findUserByLogin'
+  | 'findCredentials'
+  | 'findCredentialsById'
+  | 'commitSignIn'
+  | 'commitSignInFailure'
 >
 
 /** Of `app_user u`; roles as they are in force at the time that is bound as the parameter named. */
@@ -25,6 +31,10 @@ export const userColumns = (
     where g.tenant_id = u.tenant_id and g.user_id = u.id and g.revoked_at is null and (g.until is null or g.until > ${at})
     order by 1
   ) as roles`
+
+const selectCredentials = `select ${userColumns('$3')}, u.password_hash, u.totp_secret, u.totp_last_step,
+    u.failed_attempts, u.locked_until
+  from auricle.app_user u`
 
 export function createUsers(database: Database, now: () => Date): Users {
   return {
@@ -98,10 +108,22 @@ export function createUsers(database: Database, now: () => Date): Users {
         tenantId,
         session => {
           return session.rows({
-            text: `select ${userColumns('$3')}, u.password_hash, u.totp_secret, u.totp_last_step, u.failed_attempts,
-                     u.locked_until
-                   from auricle.app_user u where u.tenant_id = $1 and u.login = $2`,
+            text: `${selectCredentials} where u.tenant_id = $1 and u.login = $2`,
             values: [tenantId, login, now()],
+          })
+        },
+        options,
+      )
+      return firstOrNull(found, row => readCredentials(row, keys))
+    },
+
+    async findCredentialsById(tenantId, userId, keys, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `${selectCredentials} where u.tenant_id = $1 and u.id = $2`,
+            values: [tenantId, userId, now()],
           })
         },
         options,
@@ -129,16 +151,24 @@ export function createUsers(database: Database, now: () => Date): Users {
       )
     },
 
-    commitSignInFailure: ({ tenantId, userId, lockAfter, lockedUntil }, event, options) => {
+    /** The first update holds the row, so of several failures at once each counts the ones before it. */
+    commitSignInFailure: ({ tenantId, userId, lockout }, event, options) => {
       return database.inTenant(
         tenantId,
         async session => {
-          await session.write({
-            text: `update auricle.app_user set failed_attempts = failed_attempts + 1,
-                     locked_until = case when failed_attempts + 1 >= $3 then $4 else locked_until end
-                   where tenant_id = $1 and id = $2`,
-            values: [tenantId, userId, lockAfter, lockedUntil],
+          const counted = await session.rows({
+            text: `update auricle.app_user set failed_attempts = failed_attempts + 1
+                   where tenant_id = $1 and id = $2 returning failed_attempts`,
+            values: [tenantId, userId],
           })
+          const failures = firstOrNull(counted, row => integer(row, 'failed_attempts'))
+          const lockedUntil = failures === null ? null : lockout(failures)
+          if (lockedUntil !== null) {
+            await session.write({
+              text: 'update auricle.app_user set locked_until = $3 where tenant_id = $1 and id = $2',
+              values: [tenantId, userId, lockedUntil],
+            })
+          }
           await insertEvent(session, event)
         },
         options,

@@ -59,5 +59,13 @@ export {
   RecordingView,
 } from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
-export { Session, SignIn } from './session.ts'
+export {
+  CookieSession,
+  OwnSession,
+  OwnSessionList,
+  Session,
+  SignIn,
+  Verification,
+  VerificationCode,
+} from './session.ts'
 export { Wrap } from './wrap.ts'

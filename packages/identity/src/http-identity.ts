@@ -2,13 +2,14 @@
 import type { ServerResponse } from 'node:http'
 import passport from 'passport'
 import type { UserActor } from './actor.ts'
-import { createBearerStrategy } from './bearer-strategy.ts'
+import { type BearerOptions, type Carrier, createBearerStrategy } from './bearer-strategy.ts'
 import { IdentityError } from './error.ts'
 import { challenges, type HttpHandler, type HttpRequest } from './http-request.ts'
 import { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
+import { RefusedToken } from './refused-token.ts'
 import type { TokenClaims } from './token.ts'
 
-export interface HttpIdentityParts<Result extends object> {
+export interface HttpIdentityParts<Result extends object> extends BearerOptions {
   readonly signIn: SignInWith<Result>
   readonly verifyToken: (token: string) => Promise<TokenClaims>
   /** The person behind a token; null where it was revoked or they are disabled. */
@@ -17,7 +18,7 @@ export interface HttpIdentityParts<Result extends object> {
 
 /**
  * Handlers, and what each leaves for the routes behind it. They answer nothing themselves: they call `next` with an
- * `IdentityError` (`malformed`, `bad_credentials`, `unauthenticated`), having set `WWW-Authenticate` (RFC 6750), or
+ * `IdentityError` (`malformed`, `bad_credentials`, `unauthenticated`, `cross_origin`), having set `WWW-Authenticate` (RFC 6750), or
  * with whatever `signIn`, `verifyToken` and `findActor` threw. Nothing is kept between requests.
  */
 export interface HttpIdentity<Result extends object> {
@@ -30,6 +31,8 @@ export interface HttpIdentity<Result extends object> {
   /** Checks the token and finds its person. */
   readonly requireActor: HttpHandler
   actorOf(request: HttpRequest): UserActor
+  /** How the token came, behind either guard. */
+  carrierOf(request: HttpRequest): Carrier
 }
 
 export function createHttpIdentity<Result extends object>(
@@ -38,25 +41,36 @@ export function createHttpIdentity<Result extends object>(
   const results = createNotes<Result>('signIn')
   const claims = createNotes<TokenClaims>('requireToken')
   const actors = createNotes<UserActor>('requireActor')
+  const carriers = new WeakMap<HttpRequest, Carrier>()
   const guard = <Value extends object>(
     strategy: passport.Strategy,
     notes: Notes<Value>,
     refusal: () => IdentityError,
   ) => handler(strategy, (request, value: Value) => notes.set(request, value), refusal)
 
+  const verify = async (token: string, request: HttpRequest, carrier: Carrier) => {
+    const verified = await parts.verifyToken(token)
+    // Programs carry theirs in a header; a cookie is what a sign-in leaves behind.
+    if (carrier === 'cookie' && verified.purpose !== 'session')
+      throw new RefusedToken('not_a_session', verified)
+    carriers.set(request, carrier)
+    return verified
+  }
+  const find = async (token: string, request: HttpRequest, carrier: Carrier) => {
+    const verified = await verify(token, request, carrier)
+    const actor = await parts.findActor(verified, request)
+    if (actor === null) throw new RefusedToken('not_held', verified)
+    return actor
+  }
+
   return {
     signIn: guard(createPasswordStrategy(parts.signIn), results, wrongCredentials),
     resultOf: results.get,
-    requireToken: guard(createBearerStrategy(parts.verifyToken), claims, notSignedIn),
+    requireToken: guard(createBearerStrategy(verify, parts), claims, notSignedIn),
     claimsOf: claims.get,
-    requireActor: guard(
-      createBearerStrategy(async (token, request) =>
-        parts.findActor(await parts.verifyToken(token), request),
-      ),
-      actors,
-      notSignedIn,
-    ),
+    requireActor: guard(createBearerStrategy(find, parts), actors, notSignedIn),
     actorOf: actors.get,
+    carrierOf: request => carriers.get(request) ?? 'header',
   }
 }
 

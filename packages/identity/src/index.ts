@@ -10,7 +10,12 @@ export type {
   TokenFacts,
   UserActor,
 } from './actor.ts'
-export { type AuthenticateBearer, createBearerStrategy } from './bearer-strategy.ts'
+export {
+  type AuthenticateBearer,
+  type Carrier,
+  createBearerStrategy,
+  type Refusal,
+} from './bearer-strategy.ts'
 export { can } from './can.ts'
 export { emergencyCodeHash, newEmergencyCode, parseEmergencyCode } from './emergency-code.ts'
 export { IdentityError, type IdentityErrorCode } from './error.ts'
@@ -32,6 +37,7 @@ export {
   parseInvitation,
   parseOpaqueToken,
 } from './opaque-token.ts'
+export { isFromOwnOrigin, loopbackOrigin } from './own-origin.ts'
 export {
   createPasskeys,
   type Passkey,
@@ -46,7 +52,9 @@ export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
 export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
-export { isAction, isSelfAction } from './rules.ts'
+export type { TokenRefusal } from './refused-token.ts'
+export { freshMs, isAction, isSelfAction } from './rules.ts'
+export { endedSessionCookie, sessionCookie, sessionCookieName } from './session-cookie.ts'
 export {
   type NewToken,
   signToken,

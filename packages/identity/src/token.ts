@@ -6,7 +6,7 @@
 import { TenantId, TokenId, UserId } from '@auricle/contract'
 import { compactVerify, SignJWT } from 'jose'
 import { z } from 'zod'
-import { IdentityError } from './error.ts'
+import { RefusedToken, type TokenRefusal } from './refused-token.ts'
 import { type TokenKeys, type TokenSigningKey, tokenAlgorithm } from './token-key.ts'
 
 /** Sets an access token apart from any other JWT of the same key (RFC 9068 section 2.1). */
@@ -83,14 +83,14 @@ export interface TokenCheck extends TokenParties {
 export async function verifyToken(token: string, check: TokenCheck): Promise<TokenClaims> {
   const { header, payload } = parseToken(token)
   const key = check.keys.verifying.get(header.kid)
-  if (key === undefined) throw badToken('the key is unknown')
+  if (key === undefined) throw new RefusedToken('unknown_key')
   try {
     await compactVerify(token, key, { algorithms: [tokenAlgorithm] })
   } catch (cause) {
-    throw badToken('the signature is wrong', cause)
+    throw new RefusedToken('wrong_signature', null, { cause })
   }
-  if (payload.iss !== check.issuer) throw badToken('the issuer is another')
-  if (payload.aud !== check.audience) throw badToken('it is for somebody else')
+  if (payload.iss !== check.issuer) throw new RefusedToken('wrong_issuer')
+  if (payload.aud !== check.audience) throw new RefusedToken('wrong_audience')
   const claims: TokenClaims = {
     tenantId: payload.tenant,
     userId: payload.sub,
@@ -104,43 +104,56 @@ export async function verifyToken(token: string, check: TokenCheck): Promise<Tok
 }
 
 /** Throws `IdentityError('bad_token')` where `now` is not within the token's time. */
-export function checkTimes({ issuedAt, expiresAt }: TokenClaims, now: Date): void {
-  if (now.getTime() >= expiresAt.getTime()) throw badToken('it has expired')
-  if (now.getTime() < issuedAt.getTime() - clockToleranceMs) throw badToken('it is not valid yet')
+export function checkTimes(claims: TokenClaims, now: Date): void {
+  if (now.getTime() >= claims.expiresAt.getTime()) throw new RefusedToken('expired', claims)
+  if (now.getTime() < claims.issuedAt.getTime() - clockToleranceMs)
+    throw new RefusedToken('not_yet_valid', claims)
 }
 
 function parseToken(token: string) {
-  if (token.length > maxTokenCharacters) throw badToken('it is too long')
+  if (token.length > maxTokenCharacters) throw new RefusedToken('too_long')
   const [header, payload, signature, ...rest] = token.split('.')
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) {
-    throw badToken('it does not have three parts')
+    throw new RefusedToken('not_three_parts')
   }
   bytesOf(signature)
-  return { header: parsePart(Header, header), payload: parsePart(Payload, payload) }
+  return { header: parsePart(Header, header, headerRefusal), payload: parsePart(Payload, payload) }
 }
 
-function parsePart<Schema extends z.ZodType>(schema: Schema, part: string): z.output<Schema> {
+function parsePart<Schema extends z.ZodType>(
+  schema: Schema,
+  part: string,
+  refusal: (error: z.ZodError) => TokenRefusal = () => 'wrong_claims',
+): z.output<Schema> {
   const bytes = bytesOf(part)
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch (cause) {
-    throw badToken('a part is not JSON', cause)
+    throw new RefusedToken('not_json', null, { cause })
   }
-  if (!Buffer.from(JSON.stringify(value)).equals(bytes)) throw badToken('a part is not in its one spelling')
+  if (!Buffer.from(JSON.stringify(value)).equals(bytes)) throw new RefusedToken('not_canonical')
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw badToken('a part does not say what it must', parsed.error)
+  if (!parsed.success) throw new RefusedToken(refusal(parsed.error), null, { cause: parsed.error })
   return parsed.data
+}
+
+const refusalOfField: ReadonlyMap<unknown, TokenRefusal> = new Map([
+  ['alg', 'wrong_algorithm'],
+  ['typ', 'wrong_type'],
+  ['kid', 'wrong_key_id'],
+])
+
+/** The algorithm before all else: it is what most attacks change. */
+function headerRefusal({ issues }: z.ZodError): TokenRefusal {
+  for (const [field, refusal] of refusalOfField) {
+    if (issues.some(({ path }) => path[0] === field)) return refusal
+  }
+  return 'wrong_header'
 }
 
 function bytesOf(part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url')
-  if (part === '' || bytes.toString('base64url') !== part) throw badToken('a part is not canonical base64url')
+  if (part === '' || bytes.toString('base64url') !== part) throw new RefusedToken('not_base64url')
   return bytes
-}
-
-function badToken(why: string, cause?: unknown): IdentityError {
-  return new IdentityError('bad_token', 'The token does not hold', {
-    cause: new Error(why, cause === undefined ? {} : { cause }),
-  })
 }

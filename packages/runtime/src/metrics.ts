@@ -24,6 +24,8 @@ export interface Metrics {
   countDelivery(delivery: { readonly connectorKind: string; readonly outcome: string }): void
   /** Bytes of audio: `in` as delivered, `out` as played. */
   countAudioBytes(direction: 'in' | 'out', bytes: number): void
+  /** `reason`: why a request's token was refused, one of the words of docs/sessions.md. */
+  countRefusedToken(reason: string): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
   observeAuditAppend(append: { readonly outcome: 'durable' | 'failed'; readonly durationMs: number }): void
@@ -57,6 +59,12 @@ export function createMetrics(): Metrics {
     name: 'auricle_audio_bytes_total',
     help: 'Audio taken in and played, in bytes of plaintext',
     labelNames: ['direction'],
+    registers,
+  })
+  const refusedTokens = new Counter({
+    name: 'auricle_refused_tokens_total',
+    help: 'Requests whose token was refused, by why',
+    labelNames: ['reason'],
     registers,
   })
   const archiveSeconds = new Histogram({
@@ -120,6 +128,9 @@ export function createMetrics(): Metrics {
     },
     countAudioBytes(direction, bytes) {
       audioBytes.inc({ direction }, bytes)
+    },
+    countRefusedToken(reason) {
+      refusedTokens.inc({ reason })
     },
     observeArchive({ outcome, durationMs }) {
       archiveSeconds.observe({ outcome }, durationMs / msPerSecond)

@@ -21,9 +21,16 @@ export type VaultErrorCode =
 export class VaultError extends Error {
   override readonly name = 'VaultError'
   readonly code: VaultErrorCode
-  constructor(code: VaultErrorCode, message: string, options?: ErrorOptions) {
+  /** When the same may be tried again; null where no time changes it. */
+  readonly retryAt: Date | null
+  constructor(
+    code: VaultErrorCode,
+    message: string,
+    { retryAt = null, ...options }: ErrorOptions & { readonly retryAt?: Date | null } = {},
+  ) {
     super(message, options)
     this.code = code
+    this.retryAt = retryAt
   }
 }
 

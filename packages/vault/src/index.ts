@@ -10,7 +10,6 @@ export {
 export { auditRecord, openPrivate } from './audit-record.ts'
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
-export { endSession } from './end-session.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
   assignMailbox,
@@ -90,7 +89,20 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export {
+  type FailureParts,
+  locked,
+  lockedUntilOf,
+  type NextLockout,
+  noteFailure,
+} from './sessions/failure.ts'
+export { type NewSession, newSession } from './sessions/new-session.ts'
+export { endSession, endSessionById, endSessions, listSessions, type OwnSession } from './sessions/own.ts'
+export { type PersonEvent, personEvent } from './sessions/person-event.ts'
+export { noteRefusedToken, type RefusedTokenParts } from './sessions/refused-token.ts'
+export { markVerified, type VerifySessionParts, verifySession } from './sessions/verify.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
+export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {
   enqueueReplication,
   relayOutbox,

@@ -2,14 +2,13 @@
 //
 // Order of a playback: live token, person, recording and mailbox in one query -> `can()` -> the access event is
 // appended and durable -> the key is unwrapped -> segments of the range are read, verified, released.
-// Decision and token are checked on every request. The event stands for one playback: the same token playing the
+// Decision and token are checked on every request, and again while its bytes are sent (`stream-watch.ts`). The event stands for one playback: the same token playing the
 // same object from the same address within `playbackMs` (a player seeks in dozens of small ranges) is covered by
 // the event of its first request; a key is in memory only as long (docs/decisions/0002-one-event-a-playback.md).
 // Sound and waveform that one token asks for from one address are two playbacks, each with its event, and one
 // unwrap: the second takes the recording's secret from the first (docs/decisions/0006-one-wrap-a-recording.md).
-import type { Catalog, PlayFacts, StoredObject } from '@auricle/catalog'
+import type { PlayFacts, StoredObject } from '@auricle/catalog'
 import type { ByteRange, ObjectRole, RecordingId, TenantId, TokenId } from '@auricle/contract'
-import type { Decide } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions, RecordingSecret } from '@auricle/sealed'
@@ -20,18 +19,14 @@ import { type ReadAhead, readAhead } from './read-ahead.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { type SharedReading, shareReading } from './shared-reading.ts'
 import { openStored } from './stored-object.ts'
-import type { TenantSecretsCache } from './tenant-secrets.ts'
+import { createStreamWatch, type Stream, type StreamWatchParts } from './stream-watch.ts'
 
 const playbackMs = 5 * 60_000
 const playbacksMost = 512
 
-export interface PlayParts {
-  readonly catalog: Pick<Catalog, 'findPlayFacts' | 'appendEvents'>
+export interface PlayParts extends StreamWatchParts {
   readonly objects: Pick<ObjectStore, 'read'>
   readonly keys: Pick<KeyService, 'key'>
-  readonly secrets: TenantSecretsCache
-  readonly decide: Decide
-  readonly now?: () => Date
 }
 
 /** Who asks, as the bearer token says; roles and mailboxes are looked up here, on every request. */
@@ -55,6 +50,11 @@ export interface Playback {
   readonly contentType: string
   /** Strong validator: two objects with the same tag have the same bytes. */
   readonly etag: string
+  /**
+   * For as long as bytes of it are sent: whoever sends them stops where the stream's signal says so, and cuts off what
+   * has left `read` already and is still on its way.
+   */
+  follow(): Stream
   /** Pieces of verified plaintext; throws, and must then cut the response off, where anything is not authentic. */
   read(range: ByteRange | null, options?: CallOptions): AsyncIterable<Uint8Array>
 }
@@ -62,6 +62,8 @@ export interface Playback {
 export interface Player extends Disposable {
   /** Throws `not_found`, `denied`. `unauthenticated` where the token no longer holds. */
   open(request: PlayRequest, options?: CallOptions): Promise<Playback>
+  /** Decides all streams that are followed now, as happens by itself every few seconds. */
+  recheck(): Promise<void>
 }
 
 interface Running {
@@ -84,6 +86,9 @@ const actions = {
 export function createPlayer(parts: PlayParts): Player {
   const running = new Map<string, Running>()
   const now = () => (parts.now?.() ?? new Date()).getTime()
+  const watch = createStreamWatch(parts, token => {
+    for (const key of [...running.keys()]) if (key.startsWith(`${token} `)) forget(key)
+  })
 
   /** By session, what is done when a playback that begins has begun, or failed to. */
   const beginning = new Map<string, Promise<void>>()
@@ -189,15 +194,18 @@ export function createPlayer(parts: PlayParts): Player {
         covering = findCovering()
       }
       // What was read ahead is of the playback that covers, or of no use.
-      if (covering !== null) return playbackOf(covering, probable === covering ? ahead : null)
+      const follow = () => watch.follow(request, action)
+      if (covering !== null) return playbackOf(covering, follow, probable === covering ? ahead : null)
       forget(key)
       return beginAlone(session, async () => {
         const fresh = await start(request, actor, recording, object, options)
         remember(key, fresh)
-        return playbackOf(fresh, null)
+        return playbackOf(fresh, follow, null)
       })
     },
+    recheck: watch.recheck,
     [Symbol.dispose]() {
+      watch[Symbol.dispose]()
       for (const key of [...running.keys()]) forget(key)
     },
   }
@@ -207,7 +215,8 @@ async function findFacts(parts: PlayParts, request: PlayRequest, options: CallOp
   const { bearer, recordingId } = request
   const query = { ...bearer, recordingId, now: parts.now?.() ?? new Date() }
   const facts = await parts.catalog.findPlayFacts({ ...query, role: request.role }, options)
-  if (facts === null) throw new VaultError('unauthenticated', 'The token no longer holds')
+  if (facts === null || facts.userId !== bearer.userId)
+    throw new VaultError('unauthenticated', 'The token no longer holds')
   const fallback = facts.object === null && facts.recording !== null && request.role === 'playback'
   if (!fallback) return { facts, object: facts.object }
   const original = await parts.catalog.findPlayFacts({ ...query, role: 'original' }, options)
@@ -237,9 +246,14 @@ function factsOf({ opened }: SharedReading) {
   return { sizeBytes: opened.plaintextBytes, etag }
 }
 
-function playbackOf({ receipt, reading }: Omit<Running, 'timer'>, ahead: ReadAhead | null): Playback {
+function playbackOf(
+  { receipt, reading }: Omit<Running, 'timer'>,
+  follow: () => Stream,
+  ahead: ReadAhead | null,
+): Playback {
   return {
     receipt,
+    follow,
     ...factsOf(reading),
     contentType: reading.opened.header.context.contentType,
     read: (range, options) => ahead?.take(range) ?? reading.read(range, options),

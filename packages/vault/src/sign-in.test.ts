@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { decodeLeaf } from '@auricle/audit'
-import { createPasswords, totpCode, verifyTotp } from '@auricle/identity'
+import { createPasswords, nextLockout, totpCode, verifyTotp } from '@auricle/identity'
 import { type Clinic, makeClinic, openTestVault, type TestVault } from '../../../test/vault.ts'
 import { type SignInParts, signIn } from './sign-in.ts'
 
@@ -13,7 +13,13 @@ const facts = { request: 'r', ip: '192.0.2.7', userAgent: 'test' }
 before(async () => {
   vault = await openTestVault()
   const { verifyPassword } = createPasswords()
-  parts = { ...vault, verifyPassword, verifyTotp, issueToken: async ({ id }) => `token of ${id}` }
+  parts = {
+    ...vault,
+    verifyPassword,
+    verifyTotp,
+    nextLockout,
+    issueToken: async ({ id }) => `token of ${id}`,
+  }
 })
 after(() => vault[Symbol.asyncDispose]())
 

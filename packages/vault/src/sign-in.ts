@@ -1,20 +1,23 @@
 // Local sign-in: password and TOTP, both always checked, every outcome of a known person logged.
-import { newPrivatePart } from '@auricle/audit'
-import type { Catalog, TokenRow } from '@auricle/catalog'
-import { newTokenId, type Session, type SignIn, type TokenId, type UserId } from '@auricle/contract'
+import type { Catalog } from '@auricle/catalog'
+import type { Session, SignIn } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
-import { auditRecord, type EventFacts } from './audit-record.ts'
 import { VaultError } from './error.ts'
-import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
+import { locked, lockedUntilOf, type NextLockout, noteFailure } from './sessions/failure.ts'
+import { newSession } from './sessions/new-session.ts'
+import { personEvent } from './sessions/person-event.ts'
+import type { TenantSecretsCache } from './tenant-secrets.ts'
 import type { IssueToken } from './token.ts'
-
-const lockAfter = 10
-const lockMs = 15 * 60_000
 
 export interface SignInParts {
   readonly catalog: Pick<
     Catalog,
-    'findTenantBySlug' | 'findCredentials' | 'commitSignIn' | 'commitSignInFailure' | 'appendEvents'
+    | 'findTenantBySlug'
+    | 'findCredentials'
+    | 'commitSignIn'
+    | 'commitSignInFailure'
+    | 'appendEvents'
+    | 'sealOrigin'
   >
   readonly secrets: TenantSecretsCache
   /** Also called for people who do not exist (with null), so that the time it takes tells nothing. */
@@ -26,6 +29,7 @@ export interface SignInParts {
     now: Date
     lastStep: number | null
   }) => number | null
+  readonly nextLockout: NextLockout
   readonly issueToken: IssueToken
   readonly now?: () => Date
 }
@@ -51,10 +55,20 @@ export async function signIn(
       ? null
       : await parts.catalog.findCredentials(secrets.tenant.id, credentials.login, secrets.columns, options)
   const passwordRight = await parts.verifyPassword(known?.passwordHash ?? null, credentials.password)
-  if (secrets === null || known === null || known.user.disabledAt !== null) throw refused()
+  if (secrets === null || known === null) throw refused()
 
   const { user } = known
-  const locked = known.lockedUntil !== null && known.lockedUntil > now
+  const fail = (lockedUntil: Date | null) => {
+    const failure = { userId: user.id, tokenId: null, action: 'session.refused', now, lockedUntil } as const
+    return noteFailure({ ...parts, secrets }, failure, facts, options)
+  }
+  if (user.disabledAt !== null) {
+    const refuses = { action: 'session.refused', outcome: 'denied', reasons: ['disabled'], now } as const
+    const record = await personEvent(secrets, { userId: user.id, tokenId: null, ...refuses }, facts)
+    await parts.catalog.appendEvents([record], options)
+    throw refused()
+  }
+  const lockedUntil = lockedUntilOf(known, now)
   const totpStep =
     known.totpSecret === null
       ? null
@@ -64,39 +78,20 @@ export async function signIn(
           now,
           lastStep: known.totpLastStep,
         })
-  if (locked || !passwordRight || totpStep === null) {
-    const reason = locked ? 'locked' : 'bad_credentials'
-    await logFailure(parts, secrets, user.id, reason, now, facts, options)
-    if (locked) throw new VaultError('locked', 'Too many failed attempts: wait a quarter of an hour')
-    throw refused()
+  if (lockedUntil !== null || !passwordRight || totpStep === null) {
+    await fail(lockedUntil)
+    throw lockedUntil === null ? refused() : locked(lockedUntil)
   }
-  const token: TokenRow = {
-    id: newTokenId(),
-    tenantId: user.tenantId,
-    userId: user.id,
-    purpose: 'session',
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + secrets.tenant.access.sessionMs),
-    idleMs: secrets.tenant.access.idleMs,
-    scopes: null,
-    name: null,
-    secretHash: null,
-    factors: ['pwd', 'otp'],
-    verifiedAt: now,
-  }
-  const opened = await event(
-    secrets,
-    user.id,
-    token.id,
-    'session.opened',
-    'allowed',
-    'password_and_totp',
-    facts,
-    now,
-  )
+  const begins = { factors: ['pwd', 'otp'], verifiedAt: now, now } as const
+  const token = newSession({ ...parts, secrets }, user, begins, facts)
+  const opens = { action: 'session.opened', outcome: 'allowed', reasons: ['password_and_totp'], now } as const
+  const opened = await personEvent(secrets, { userId: user.id, tokenId: token.id, ...opens }, facts)
   const first = await parts.catalog.commitSignIn({ token, totpStep }, opened, options)
   // The code was used by another sign-in in between.
-  if (!first) throw refused()
+  if (!first) {
+    await fail(null)
+    throw refused()
+  }
   return {
     token: await parts.issueToken(token),
     tokenType: 'Bearer',
@@ -107,41 +102,4 @@ export async function signIn(
 
 function refused(): VaultError {
   return new VaultError('bad_credentials', 'Tenant, login, password or code is wrong')
-}
-
-async function logFailure(
-  parts: SignInParts,
-  secrets: TenantSecrets,
-  userId: UserId,
-  reason: 'locked' | 'bad_credentials',
-  now: Date,
-  facts: SignInFacts,
-  options: CallOptions,
-): Promise<void> {
-  const record = await event(secrets, userId, null, 'session.refused', 'denied', reason, facts, now)
-  // Attempts while locked are logged but not counted, or an attacker could lock an account for ever.
-  if (reason === 'locked') return parts.catalog.appendEvents([record], options)
-  const lockedUntil = new Date(now.getTime() + lockMs)
-  const failure = { tenantId: secrets.tenant.id, userId, lockAfter, lockedUntil }
-  return parts.catalog.commitSignInFailure(failure, record, options)
-}
-
-function event(
-  secrets: TenantSecrets,
-  userId: UserId,
-  tokenId: TokenId | null,
-  action: EventFacts['action'],
-  outcome: EventFacts['outcome'],
-  reason: string,
-  { request, ip, userAgent }: SignInFacts,
-  now: Date,
-) {
-  const object = tokenId === null ? null : { type: 'token', id: tokenId, version: null }
-  const actor = { type: 'person' as const, userId, tokenId }
-  const part = newPrivatePart({ ip, userAgent })
-  return auditRecord(
-    { tenantId: secrets.tenant.id, action, outcome, actor, object, reasons: [reason], request },
-    { part, key: secrets.privateParts },
-    now,
-  )
 }

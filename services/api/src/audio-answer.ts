@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { problems } from '@auricle/contract'
-import type { Playback } from '@auricle/vault'
+import type { Playback, Stream } from '@auricle/vault'
 import type { Request, Response } from 'express'
 import { wantedRange } from './byte-range.ts'
 import { sendProblem } from './problem.ts'
@@ -23,7 +23,7 @@ export interface AudioAnswer {
  * must never take a broken answer for a whole one.
  */
 export async function sendAudio(request: Request, response: Response, answer: AudioAnswer): Promise<void> {
-  const { playback, signal } = answer
+  const { playback } = answer
   const { sizeBytes, etag, contentType } = playback
   // In the order of RFC 9110 section 13.2.2.
   if (matches(request.get('If-None-Match'), etag)) {
@@ -37,6 +37,8 @@ export async function sendAudio(request: Request, response: Response, answer: Au
   }
   const range = wanted.type === 'part' ? { start: wanted.start, end: wanted.end } : null
   const lengthBytes = range === null ? sizeBytes : range.end - range.start
+  const stream = followUntilClosed(playback, response)
+  const signal = AbortSignal.any([answer.signal, stream.signal])
   const pieces = request.method === 'HEAD' ? null : playback.read(range, { signal })[Symbol.asyncIterator]()
   const first = await pieces?.next()
 
@@ -54,13 +56,37 @@ export async function sendAudio(request: Request, response: Response, answer: Au
     await pieces.return?.()
     return
   }
-  await pipeline(Readable.from(resume(first.value, pieces), { objectMode: false }), response, { signal })
+  const rest = Readable.from(resume(first.value, pieces, stream), { objectMode: false })
+  try {
+    await pipeline(rest, response, { signal })
+  } catch (error) {
+    stream.signal.throwIfAborted()
+    throw error
+  }
 }
 
-async function* resume(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Also after the last byte was handed over: what waits for a slow client here must not leave after the cut. */
+function followUntilClosed(playback: Playback, response: Response): Stream {
+  const stream = playback.follow()
+  const cut = () => response.destroy()
+  stream.signal.addEventListener('abort', cut, { once: true })
+  response.once('close', () => stream[Symbol.dispose]())
+  if (response.closed) stream[Symbol.dispose]()
+  return stream
+}
+
+/** Whoever takes the next piece has room for it: the ones before have gone out. */
+async function* resume(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  stream: Stream,
+): AsyncGenerator<Uint8Array> {
   try {
     yield first
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      stream.advance()
+      yield next.value
+    }
   } finally {
     await rest.return?.()
   }

@@ -24,11 +24,12 @@ export async function openAuthority(
     readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
     readonly keys: Pick<KeyService, 'ensure' | 'key'>
   },
-  options: { readonly signal?: AbortSignal | undefined },
+  options: { readonly signal?: AbortSignal | undefined; readonly now?: (() => Date) | undefined },
 ): Promise<Authority> {
-  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, options))
+  const { signal, now } = options
+  const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, { signal }))
   return {
-    verifyToken: createTokenVerifier({ keys, ...parties }),
+    verifyToken: createTokenVerifier({ keys, ...parties, ...(now === undefined ? {} : { now }) }),
     issueToken: token =>
       signToken({
         ...token,

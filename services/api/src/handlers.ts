@@ -1,6 +1,7 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
@@ -14,7 +15,8 @@ export type HandlerParts = RecordingRouteParts &
   SessionRouteParts &
   PeopleRouteParts &
   RoleRouteParts &
-  TeamRouteParts & {
+  TeamRouteParts &
+  OwnSessionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -22,6 +24,7 @@ export type HandlerParts = RecordingRouteParts &
 export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
+    ...createOwnSessionHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),

@@ -43,6 +43,7 @@ const identity = {
   bad_key: 'internal',
   bad_secret: 'internal',
   bad_token: 'unauthenticated',
+  cross_origin: 'denied',
   busy: 'unavailable',
   malformed: 'malformed',
   unauthenticated: 'unauthenticated',
@@ -87,7 +88,10 @@ function detailOf(error: unknown, status: number): { detail?: string } {
 }
 
 /** How long whoever was refused has to wait; null where it is not for a time of its own. */
-export function retryAfterSeconds(error: unknown): number | null {
+export function retryAfterSeconds(error: unknown, now: Date): number | null {
+  if (error instanceof VaultError && error.retryAt !== null) {
+    return Math.max(1, Math.ceil((error.retryAt.getTime() - now.getTime()) / millisecondsPerSecond))
+  }
   if (!(error instanceof LimitsError) || error.retryAfterMs === null) return null
   return Math.ceil(error.retryAfterMs / millisecondsPerSecond)
 }

@@ -67,5 +67,6 @@ export const done = (description: string): Answer => ({ status: 204, description
 /** Problems that any route of the router may answer with, beyond its own. */
 export function commonProblems(route: Pick<RouteOf<string>, 'needs'>): readonly ProblemName[] {
   const always = ['internal', 'unavailable'] as const
-  return route.needs === 'public' ? always : ['unauthenticated', ...always]
+  // A cookie that another site makes use of is denied, whatever the route.
+  return route.needs === 'public' ? always : ['unauthenticated', 'denied', ...always]
 }

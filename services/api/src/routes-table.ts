@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as document from './routes/document.ts'
+import * as ownSessions from './routes/own-sessions.ts'
 import * as people from './routes/people.ts'
 import * as recordings from './routes/recordings.ts'
 import * as roles from './routes/roles.ts'
@@ -18,6 +19,7 @@ export const schemas = {
   Health,
   Problem,
   ...sessions.schemas,
+  ...ownSessions.schemas,
   ...recordings.schemas,
   ...people.schemas,
   ...roles.schemas,
@@ -27,6 +29,7 @@ export const schemas = {
 
 const table = [
   ...sessions.table,
+  ...ownSessions.table,
   ...recordings.table,
   ...people.table,
   ...roles.table,

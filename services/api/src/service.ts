@@ -1,7 +1,18 @@
 // Puts the API service together: who is let in and how, what answers, where it listens.
 import type { Catalog } from '@auricle/catalog'
 import { problems, type Session } from '@auricle/contract'
-import { can, createHttpIdentity, createPasswords, newInvitation, verifyTotp } from '@auricle/identity'
+import {
+  can,
+  createHttpIdentity,
+  createPasswords,
+  type HttpRequest,
+  IdentityError,
+  isFromOwnOrigin,
+  loopbackOrigin,
+  newInvitation,
+  nextLockout,
+  verifyTotp,
+} from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
@@ -13,12 +24,22 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import { actorOf, createPlayer, createTenantSecrets, endSession, refusalOf, signIn } from '@auricle/vault'
+import {
+  actorOf,
+  createPlayer,
+  createTenantSecrets,
+  endSession,
+  isError,
+  refusalOf,
+  type StreamTimes,
+  signIn,
+} from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
+import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
@@ -33,6 +54,10 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** How often what is being sent is decided anew. */
+  readonly streams?: StreamTimes
+  /** Default: the system's clock. */
+  readonly now?: () => Date
 }
 
 const jsonMaxBytes = 16 * 1024
@@ -49,29 +74,47 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics } = parts
-  const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal })
+  const { config, catalog, keys, limits, logger, metrics, now = () => new Date() } = parts
+  const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
 
+  const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
+  const ownOrigin = ownOriginOf(config.api.publicUrl)
+  const signInParts = { verifyPassword: passwords.verifyPassword, verifyTotp, nextLockout, issueToken, now }
+
   const identity = createHttpIdentity<Session>({
     verifyToken,
+    ownOrigin,
+    onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
+      // Nor may another site put a session of its own into this browser.
+      if (credentials.cookie === true && !isFromOwnOrigin(request, ownOrigin(request))) {
+        await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
+        throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+      }
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      const vault = { catalog, secrets, verifyPassword: passwords.verifyPassword, verifyTotp, issueToken }
-      return signIn(vault, credentials, facts, { signal: exchangeOf(request).signal })
-    },
-    findActor: async ({ tenantId, tokenId }, request) => {
-      const found = await catalog.findBearer(tenantId, tokenId, new Date(), {
+      return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
       })
-      if (found === null) return null
+    },
+    findActor: async ({ tenantId, tokenId, userId }, request) => {
+      const found = await catalog.findBearer(tenantId, tokenId, now(), {
+        signal: exchangeOf(request).signal,
+      })
+      if (found === null || found.user.id !== userId) return null
       return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
     },
   })
-  const player = createPlayer({ ...parts, secrets, decide: can })
   const deciding = { catalog, secrets, decide: can }
+  const player = createPlayer({
+    ...parts,
+    secrets,
+    decide: can,
+    onStreamFailure: error =>
+      logger.warn('A stream could not be decided, or its end not be logged', { error }),
+  })
   const handlers = createHandlers({
     identity,
     catalog,
@@ -80,7 +123,9 @@ export async function startApi(
     roles: deciding,
     teams: deciding,
     player,
-    endSession: (facts, options) => endSession({ catalog, secrets }, facts, options),
+    ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
+    endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
+    now,
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
@@ -101,7 +146,7 @@ export async function startApi(
       decideSelf: action => (request, _response, next) => {
         const actor = identity.actorOf(request)
         const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = can(actor, action, tenant, { now: new Date(), purpose: null })
+        const decision = can(actor, action, tenant, { now: now(), purpose: null })
         next(decision.allowed ? undefined : refusalOf(decision))
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),
@@ -110,13 +155,17 @@ export async function startApi(
   app.use((request: Request, response: Response) => {
     sendProblem(response, { ...problems.notFound, instance: exchangeOf(request).id })
   })
-  app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+  app.use(async (error: unknown, request: Request, response: Response, _next: unknown) => {
     const { id, signal: gone } = exchangeOf(request)
+    // The player looks a token up by itself, behind the guard that would have told of it.
+    if (isError(error, 'VaultError', 'unauthenticated')) {
+      await onRefused({ reason: 'not_held', claims: identity.claimsOf(request) }, request)
+    }
     // Also of an answer that was cut off: what could not be verified must not look like a listener who left.
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
-    const waitSeconds = retryAfterSeconds(error)
+    const waitSeconds = retryAfterSeconds(error, now())
     if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))
   })
@@ -132,6 +181,13 @@ export async function startApi(
     url: listening.url,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** The public address where there is one; on this machine also the address that the browser used. */
+function ownOriginOf(publicUrl: string | null): (request: HttpRequest) => string | null {
+  if (publicUrl === null) return loopbackOrigin
+  const { origin } = new URL(publicUrl)
+  return () => origin
 }
 
 /** Logs and counts a request when it is over, by its route's pattern: a path may name a recording, a query a number. */

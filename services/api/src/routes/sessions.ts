@@ -1,20 +1,26 @@
 // Signing in and out, and who one is.
 
 import type { Catalog } from '@auricle/catalog'
-import { Session, SignIn } from '@auricle/contract'
+import { CookieSession, Session, SignIn } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import type { RequestFacts } from '@auricle/vault'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { MailboxList, Me } from '../answers.ts'
 import { exchangeOf, factsOf } from '../request.ts'
-import { type Handler, json, ok, type RouteOf } from '../route.ts'
+import { created, type Handler, ok, type RouteOf } from '../route.ts'
+import { answerSession, takeCookie } from '../session-answer.ts'
+
+/** With `cookie`, the token is only in the cookie. */
+const SignedIn = z.union([Session, CookieSession])
 
 /** Under the names the document gives them. */
 export const schemas = {
+  CookieSession,
   MailboxList,
   Me,
   Session,
   SignIn,
+  SignedIn,
 } as const satisfies Record<string, z.ZodType>
 
 export const table = [
@@ -24,10 +30,11 @@ export const table = [
     path: '/v1/sessions',
     needs: 'public',
     summary: 'Sign in',
-    description: 'Password and one-time code for a bearer token that holds for twelve hours.',
+    description:
+      'Password and one-time code for a session: a bearer token, or with `cookie` a cookie that no script can read.',
     body: 'SignIn',
-    answers: [{ status: 201, description: 'Signed in.', body: json('Session') }],
-    problems: ['malformed', 'badCredentials', 'tooLarge', 'tooManyAttempts'],
+    answers: [created('SignedIn', 'Signed in.')],
+    problems: ['malformed', 'badCredentials', 'denied', 'tooLarge', 'tooManyAttempts'],
   },
   {
     operationId: 'signOut',
@@ -64,16 +71,19 @@ export const table = [
 export interface SessionRouteParts {
   readonly identity: HttpIdentity<Session>
   readonly catalog: Pick<Catalog, 'listMailboxes'>
+  readonly now: () => Date
   readonly endSession: (facts: RequestFacts, options: { readonly signal: AbortSignal }) => Promise<void>
 }
 
-export function createSessionHandlers({ identity, catalog, endSession }: SessionRouteParts) {
+export function createSessionHandlers({ identity, catalog, endSession, now }: SessionRouteParts) {
   return {
     async signIn(request, response) {
-      response.status(201).set('Cache-Control', 'no-store').json(identity.resultOf(request))
+      const isCookie = SignIn.parse(request.body).cookie === true
+      answerSession(response, identity.resultOf(request), { isCookie, now: now() })
     },
     async signOut(request, response) {
       await endSession(factsOf(identity, request), exchangeOf(request))
+      takeCookie(identity, request, response)
       response.status(204).end()
     },
     async getMe(request, response) {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Authority } from '@auricle/api-service'
 import { SignIn } from '@auricle/contract'
-import { createPasswords, verifyTotp } from '@auricle/identity'
+import { createPasswords, nextLockout, verifyTotp } from '@auricle/identity'
 import { endSession, isError, type RequestFacts, signIn } from '@auricle/vault'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
@@ -25,7 +25,8 @@ export async function login(
   })
   if (!credentials.success)
     throw new UsageError('A login needs tenant, login, password and a code of six digits')
-  const parts = { ...operator, verifyPassword: createPasswords().verifyPassword, verifyTotp, issueToken }
+  const { verifyPassword } = createPasswords()
+  const parts = { ...operator, verifyPassword, verifyTotp, nextLockout, issueToken }
   const facts = { request: randomUUID(), ip: null, userAgent: 'auricle command' }
   const session = await signIn(parts, credentials.data, facts, operator).catch((error: unknown) => {
     if (!isError(error, 'VaultError', 'bad_credentials') && !isError(error, 'VaultError', 'locked'))

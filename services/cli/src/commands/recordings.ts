@@ -90,7 +90,25 @@ async function open(operator: Operator, person: RequestFacts, wanted: Wanted, pu
     const plain = isError(error, 'VaultError', 'not_found') || isError(error, 'VaultError', 'denied')
     throw plain && error instanceof Error ? new UsageError(error.message, { cause: error }) : error
   })
-  return { playback, [Symbol.dispose]: () => player[Symbol.dispose]() }
+  const stream = playback.follow()
+  const signal = AbortSignal.any([operator.signal, stream.signal])
+  async function* read() {
+    for await (const piece of playback.read(null, { signal })) {
+      yield piece
+      // Asked again: all of a small recording was read before anybody could say no.
+      signal.throwIfAborted()
+      stream.advance()
+    }
+  }
+  return {
+    playback,
+    signal,
+    read,
+    [Symbol.dispose]() {
+      stream[Symbol.dispose]()
+      player[Symbol.dispose]()
+    },
+  }
 }
 
 /** To a file, to a pipe, or aloud where standard output is a terminal. */
@@ -102,9 +120,10 @@ export async function play(
 ): Promise<void> {
   const { output: file } = wanted
   using opened = await open(operator, person, wanted, file === undefined ? 'play' : 'export')
-  const pieces = opened.playback.read(null, operator)
+  const { signal } = opened
+  const pieces = opened.read()
   if (file !== undefined) {
-    const bytes = await writeNewFile(file, pieces, operator)
+    const bytes = await writeNewFile(file, pieces, { signal })
     output.value(
       { id: wanted.id, file, bytes },
       `Wrote ${file}, ${formatBytes(bytes)}: clear audio, guard it`,
@@ -112,8 +131,8 @@ export async function play(
     return
   }
   const audio = Readable.from(pieces, { objectMode: false })
-  if (process.stdout.isTTY === true) return playAloud(audio, operator)
-  await pipeline(audio, process.stdout, { signal: operator.signal, end: false }).catch((error: unknown) => {
+  if (process.stdout.isTTY === true) return playAloud(audio, { signal })
+  await pipeline(audio, process.stdout, { signal, end: false }).catch((error: unknown) => {
     // Whoever reads the pipe has read enough.
     if (codeOf(error) !== 'EPIPE') throw error
   })
@@ -140,7 +159,7 @@ export async function exportRecordings(
     const facts = await showRecording({ ...operator, decide: can }, person, id, operator)
     const file = join(folder, `${id}.${endingOf(playback.contentType)}`)
     const json = Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)
-    bytes += await writeNewFile(file, playback.read(null, operator), operator)
+    bytes += await writeNewFile(file, opened.read(), opened)
     await writeNewFile(join(folder, `${id}.json`), [json], operator)
     exported.push({ id, file, bytes: playback.sizeBytes })
     progress.update({ items: exported.length, bytes })
