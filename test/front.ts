@@ -25,7 +25,11 @@ export async function openFront(
 ): Promise<Front> {
   const log = captureLog()
   const stop = new AbortController()
-  const config = { api: { host: '127.0.0.1', port: 0, publicUrl: null }, shutdownGraceMs }
+  const config = {
+    api: { host: '127.0.0.1', port: 0, publicUrl: null },
+    ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
+    shutdownGraceMs,
+  }
   const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...change }
   const listening = await startApi(parts, { signal: stop.signal })
   const { issueToken } = await openAuthority(vault, {})

@@ -2,6 +2,7 @@
 import type pg from 'pg'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
+import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
@@ -15,9 +16,11 @@ import { createRecordings } from './recordings.ts'
 import { createReplication } from './replication.ts'
 import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTeams } from './teams.ts'
+import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -42,6 +45,9 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
+    ...createConnectorChanges(database),
+    ...createServiceAccounts(database, now),
+    ...createTenantLimits(database),
     ...createIntakes(database, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

@@ -151,7 +151,7 @@ export async function insertToken(session: Session, token: TokenRow): Promise<vo
   })
 }
 
-function readToken(row: Row): TokenRow {
+export function readToken(row: Row): TokenRow {
   return {
     id: parsed(row, 'id', TokenId),
     tenantId: parsed(row, 'tenant_id', TenantId),

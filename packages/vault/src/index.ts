@@ -12,6 +12,37 @@ export { type BrowseParts, labelRecording, listRecordings, markRecording, showRe
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
+  changeTenantAtConsole,
+  disableConnectorAtConsole,
+  rotateAtConsole,
+} from './machines/at-console.ts'
+export { deliveryAddress } from './machines/connector-view.ts'
+export {
+  type ConnectorParts,
+  disableConnector,
+  endOverlap,
+  listConnectors,
+  makeConnector,
+  rotateConnector,
+  showConnector,
+} from './machines/connectors.ts'
+export {
+  createServiceAccount,
+  disableServiceAccount,
+  endServiceToken,
+  issueServiceToken,
+  listServiceAccounts,
+  listServiceTokens,
+  type ServiceAccountParts,
+} from './machines/service-accounts.ts'
+export {
+  changeTenant,
+  showTenant,
+  type TenantLimits,
+  type TenantParts,
+  tenantBounds,
+} from './machines/tenant-limits.ts'
+export {
   assignMailbox,
   createConnector,
   createMailbox,

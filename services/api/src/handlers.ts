@@ -1,12 +1,15 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
+import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
+import { createTenantHandlers, type TenantRouteParts } from './routes/tenant.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
@@ -16,6 +19,9 @@ export type HandlerParts = RecordingRouteParts &
   PeopleRouteParts &
   RoleRouteParts &
   TeamRouteParts &
+  ConnectorRouteParts &
+  ServiceAccountRouteParts &
+  TenantRouteParts &
   OwnSessionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -29,6 +35,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),
     ...createTeamHandlers(parts),
+    ...createConnectorHandlers(parts),
+    ...createServiceAccountHandlers(parts),
+    ...createTenantHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

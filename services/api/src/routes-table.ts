@@ -6,13 +6,16 @@ import { Problem } from '@auricle/contract'
 import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
+import * as connectors from './routes/connectors.ts'
 import * as document from './routes/document.ts'
 import * as ownSessions from './routes/own-sessions.ts'
 import * as people from './routes/people.ts'
 import * as recordings from './routes/recordings.ts'
 import * as roles from './routes/roles.ts'
+import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
 import * as teams from './routes/teams.ts'
+import * as tenant from './routes/tenant.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
 export const schemas = {
@@ -24,6 +27,9 @@ export const schemas = {
   ...people.schemas,
   ...roles.schemas,
   ...teams.schemas,
+  ...connectors.schemas,
+  ...serviceAccounts.schemas,
+  ...tenant.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -34,6 +40,9 @@ const table = [
   ...people.table,
   ...roles.table,
   ...teams.table,
+  ...connectors.table,
+  ...serviceAccounts.table,
+  ...tenant.table,
   ...document.table,
 ] as const
 

@@ -10,15 +10,18 @@ import {
   isFromOwnOrigin,
   loopbackOrigin,
   newInvitation,
+  newOpaqueToken,
   nextLockout,
   verifyTotp,
 } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
+import { connectors } from '@auricle/pbx'
 import {
   type Config,
   createHealth,
+  ingestUrl,
   type Listening,
   type Logger,
   listen,
@@ -46,7 +49,7 @@ import { routes } from './routes-table.ts'
 import { limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
@@ -107,7 +110,7 @@ export async function startApi(
       return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
     },
   })
-  const deciding = { catalog, secrets, decide: can }
+  const deciding = { catalog, secrets, decide: can, now }
   const player = createPlayer({
     ...parts,
     secrets,
@@ -122,6 +125,9 @@ export async function startApi(
     people: { ...deciding, newInvitation },
     roles: deciding,
     teams: deciding,
+    connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
+    serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
+    tenant: deciding,
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),

@@ -17,9 +17,12 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { showCode } from './commands/code.ts'
 import {
   addConnector,
+  changeSecret,
+  endConnector,
   idleTimeoutMsDefault,
   listConnectors,
   maxBytesDefault,
+  overlapMsDefault,
   parseAllowedHost,
 } from './commands/connector.ts'
 import { doctor } from './commands/doctor.ts'
@@ -29,7 +32,7 @@ import { login, logout } from './commands/login.ts'
 import { addMailbox, addOwner, listMailboxes } from './commands/mailbox.ts'
 import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
-import { addTenant, keepDaysDefault, listTenants } from './commands/tenant.ts'
+import { addTenant, changeLimits, keepDaysDefault, listTenants, parseDuration } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
 import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
@@ -185,6 +188,17 @@ function addSetUp(
     .command('list')
     .description('all tenants')
     .action(() => withOperator(listTenants))
+  tenant
+    .command('limits')
+    .description('how long sign-ins and emergency access last; shows them where nothing is given')
+    .option('--idle <time>', 'a session without a request, up to 15m', parseDuration)
+    .option('--session <time>', 'a session, up to 12h', parseDuration)
+    .option('--break-glass <time>', 'emergency access, up to 4h', parseDuration)
+    .option('--review <time>', 'until emergency access is reviewed, up to 7d', parseDuration)
+    .option(...ofTenant)
+    .action(({ tenant, ...limits }) =>
+      withOperator((operator, out) => changeLimits(operator, out, tenant, limits)),
+    )
 
   const user = program.command('user').description('the people of a tenant')
   user
@@ -254,6 +268,29 @@ function addSetUp(
         addConnector(operator, out, { ...options, kind, allowedHosts: allowHost.map(parseAllowedHost) }),
       ),
     )
+  connector
+    .command('rotate')
+    .description('make a new secret for a connector, and show it once')
+    .argument('<id>')
+    .option(
+      '--overlap <time>',
+      'how long the old secret still holds, up to 7d',
+      parseDuration,
+      overlapMsDefault,
+    )
+    .option('--end-overlap', 'end an overlap that still runs', false)
+    .option(...ofTenant)
+    .action((id, { tenant, overlap, endOverlap }) =>
+      withOperator((operator, out) =>
+        changeSecret(operator, out, { tenant, id, overlapMs: overlap, endOverlap }),
+      ),
+    )
+  connector
+    .command('disable')
+    .description('take nothing from a connector any more, for good')
+    .argument('<id>')
+    .option(...ofTenant)
+    .action((id, { tenant }) => withOperator((operator, out) => endConnector(operator, out, tenant, id)))
   connector
     .command('list')
     .description('all connectors')

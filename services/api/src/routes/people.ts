@@ -29,7 +29,8 @@ export const Name = z
 /** Why a role is asked for, for whoever decides. */
 export const Reason = z.string().trim().min(1).max(1000)
 
-const Login = z
+/** What an account is called by machines, and by people at sign-in. */
+export const Login = z
   .string()
   .trim()
   .toLowerCase()
