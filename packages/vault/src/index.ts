@@ -26,6 +26,7 @@ export {
   rotateConnector,
   showConnector,
 } from './machines/connectors.ts'
+export type { Overlap } from './machines/rotate.ts'
 export {
   createServiceAccount,
   disableServiceAccount,

@@ -32,7 +32,7 @@ import { login, logout } from './commands/login.ts'
 import { addMailbox, addOwner, listMailboxes } from './commands/mailbox.ts'
 import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
-import { addTenant, changeLimits, keepDaysDefault, listTenants, parseDuration } from './commands/tenant.ts'
+import { addTenant, changeLimits, keepDaysDefault, listTenants } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
 import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
@@ -191,10 +191,10 @@ function addSetUp(
   tenant
     .command('limits')
     .description('how long sign-ins and emergency access last; shows them where nothing is given')
-    .option('--idle <time>', 'a session without a request, up to 15m', parseDuration)
-    .option('--session <time>', 'a session, up to 12h', parseDuration)
-    .option('--break-glass <time>', 'emergency access, up to 4h', parseDuration)
-    .option('--review <time>', 'until emergency access is reviewed, up to 7d', parseDuration)
+    .option('--idle <time>', 'a session without a request, up to 15m', duration)
+    .option('--session <time>', 'a session, up to 12h', duration)
+    .option('--break-glass <time>', 'emergency access, up to 4h', duration)
+    .option('--review <time>', 'until emergency access is reviewed, up to 7d', duration)
     .option(...ofTenant)
     .action(({ tenant, ...limits }) =>
       withOperator((operator, out) => changeLimits(operator, out, tenant, limits)),
@@ -396,6 +396,16 @@ function addListening(
         exportRecordings(operator, out, person, { ids, folder, original: !rendition }),
       ),
     )
+}
+
+const unitMs = { m: 60_000, h: 60 * 60_000, d: 24 * 60 * 60_000 } as const
+
+/** `90m`, `24h`, `7d`, in milliseconds. */
+function duration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  if (unit !== 'm' && unit !== 'h' && unit !== 'd')
+    throw new InvalidArgumentError('a time such as 90m, 24h or 7d is expected')
+  return Number(count) * unitMs[unit]
 }
 
 function wholeNumber(text: string): number {

@@ -59,16 +59,6 @@ export async function listTenants({ catalog, signal }: Operator, output: Output)
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
-const durationForm = /^(\d{1,6})(m|h|d)$/
-const unitMs = { m: minuteMs, h: hourMs, d: 24 * hourMs } as const
-
-/** `90m`, `24h`, `7d`. */
-export function parseDuration(text: string): number {
-  const [, count = '', unit = ''] = durationForm.exec(text) ?? []
-  if (unit !== 'm' && unit !== 'h' && unit !== 'd')
-    throw new UsageError(`"${text}" is not a time such as 90m, 24h or 7d`)
-  return Number(count) * unitMs[unit]
-}
 
 /** Milliseconds; what is absent stays. */
 export interface NewLimits {
@@ -91,11 +81,12 @@ export async function changeLimits(
     breakGlassMinutes: inUnits('--break-glass', asked.breakGlass, minuteMs, breakGlassMinutes),
     reviewHours: inUnits('--review', asked.review, hourMs, reviewHours),
   } satisfies TenantLimits
-  const { id } = await findTenant(operator, slug)
-  const tenant = await changeTenantAtConsole(operator, id, limits, operator)
+  const found = await findTenant(operator, slug)
+  const isAsked = Object.values(limits).some(limit => limit !== undefined)
+  const tenant = isAsked ? await changeTenantAtConsole(operator, found.id, limits, operator) : found
   const { idleMs, sessionMs, breakGlassMs, reviewMs } = tenant.access
   output.value(
-    { id, slug: tenant.slug, idleMs, sessionMs, breakGlassMs, reviewMs },
+    { id: tenant.id, slug: tenant.slug, idleMs, sessionMs, breakGlassMs, reviewMs },
     [
       `Limits of tenant ${tenant.slug}, for what begins from now on:`,
       `  a session without a request  ${idleMs / minuteMs} minutes`,
