@@ -272,12 +272,7 @@ function addSetUp(
     .command('rotate')
     .description('make a new secret for a connector, and show it once')
     .argument('<id>')
-    .option(
-      '--overlap <time>',
-      'how long the old secret still holds, up to 7d',
-      parseDuration,
-      overlapMsDefault,
-    )
+    .option('--overlap <time>', 'how long the old secret still holds, up to 7d', duration, overlapMsDefault)
     .option('--end-overlap', 'end an overlap that still runs', false)
     .option(...ofTenant)
     .action((id, { tenant, overlap, endOverlap }) =>
