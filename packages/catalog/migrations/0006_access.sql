@@ -8,7 +8,7 @@ alter table auricle.tenant
   add column session_ms integer not null default 43200000 check (session_ms between 300000 and 43200000),
   add column break_glass_ms integer not null default 3600000 check (break_glass_ms between 300000 and 14400000),
   add column review_ms integer not null default 259200000 check (review_ms between 3600000 and 604800000);
-grant update (idle_ms, session_ms, break_glass_ms, review_ms) on auricle.tenant to :"app_role";
+grant update (name, idle_ms, session_ms, break_glass_ms, review_ms) on auricle.tenant to :"app_role";
 
 -- --- people and their roles ---
 
@@ -367,8 +367,12 @@ create table auricle.issuer_subject (
 alter table auricle.connector
   add column previous_sealed_secrets bytea, -- sealed object
   add column previous_until timestamptz,
+  add column previous_used_at timestamptz,
+  -- The secrets it was made with, whose index key stays when secrets change. Null while they are those in use.
+  add column first_sealed_secrets bytea, -- sealed object
   add constraint previous_has_end check ((previous_sealed_secrets is null) = (previous_until is null));
-grant update (sealed_secrets, previous_sealed_secrets, previous_until, disabled_at) on auricle.connector to :"app_role";
+grant update (sealed_secrets, previous_sealed_secrets, previous_until, previous_used_at, first_sealed_secrets, disabled_at)
+  on auricle.connector to :"app_role";
 
 -- --- row-level security and rights ---
 

@@ -5,6 +5,7 @@ import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
+import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
@@ -27,9 +28,11 @@ import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
 import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTeams } from './teams.ts'
+import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -63,6 +66,9 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
+    ...createConnectorChanges(database),
+    ...createServiceAccounts(database, now),
+    ...createTenantLimits(database),
     ...createIntakes(database, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

@@ -2,6 +2,7 @@
 import type { Handler } from './route.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import {
@@ -17,8 +18,10 @@ import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
+import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
+import { createTenantHandlers, type TenantRouteParts } from './routes/tenant.ts'
 import { createTokenIssuerHandlers, type TokenIssuerRouteParts } from './routes/token-issuers.ts'
 import type { OperationId } from './routes-table.ts'
 
@@ -39,7 +42,10 @@ export type HandlerParts = RecordingRouteParts &
   PasskeySessionRouteParts &
   OwnFactorRouteParts &
   OwnTokenRouteParts &
-  InvitationRouteParts & {
+  InvitationRouteParts &
+  ConnectorRouteParts &
+  ServiceAccountRouteParts &
+  TenantRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -62,6 +68,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
+    ...createConnectorHandlers(parts),
+    ...createServiceAccountHandlers(parts),
+    ...createTenantHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

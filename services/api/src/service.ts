@@ -26,9 +26,11 @@ import {
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
+import { connectors } from '@auricle/pbx'
 import {
   type Config,
   createHealth,
+  ingestUrl,
   type Listening,
   type Logger,
   listen,
@@ -64,7 +66,7 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
@@ -183,6 +185,9 @@ export async function startApi(
       const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
       return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
     },
+    connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
+    serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
+    tenant: deciding,
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     passkeySessions: factorParts,
