@@ -30,6 +30,18 @@ const systemTools = [
     neededBy: ['test'],
     without: { test: 'the tests of the queue and the limits on Redis will fail' },
   },
+  {
+    command: 'chromium',
+    debianPackage: 'chromium',
+    // Homebrew installs no Chromium any more; Chrome does as well. Both lie outside the path (test/browser.ts).
+    brewPackage: '--cask google-chrome',
+    applications: [
+      '/Applications/Chromium.app/Contents/MacOS/Chromium',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ],
+    neededBy: ['test'],
+    without: { test: 'the tests of sign-in in a browser will fail' },
+  },
 ]
 
 /** Tells Debian's packages to ask nothing, and to start no service of theirs: only their programs are wanted. */
@@ -51,7 +63,7 @@ async function main(purpose) {
     )
   }
   for (const tool of systemTools) {
-    if (tool.neededBy.includes(purpose) && !hasCommand(tool.command)) await addTool(tool, purpose)
+    if (tool.neededBy.includes(purpose) && !hasTool(tool)) await addTool(tool, purpose)
   }
 }
 
@@ -176,6 +188,10 @@ function runQuietly(title, command, args, env = process.env) {
     })
     child.once('close', code => finish(code ?? 1))
   })
+}
+
+function hasTool({ command, applications = [] }) {
+  return hasCommand(command) || applications.some(path => existsSync(path))
 }
 
 function hasCommand(name) {

@@ -45,6 +45,7 @@ export const EventAction = z.enum([
   'user.enabled',
   'user.factors_reset',
   'factor.added',
+  'factor.changed',
   'factor.removed',
   'factor.used',
   'role.requested',
@@ -79,6 +80,7 @@ export const EventAction = z.enum([
   'issuer.changed',
   'issuer.disabled',
   'issuer.listed',
+  'tenant.shown',
   'tenant.changed',
 ])
 export type EventAction = z.infer<typeof EventAction>

@@ -23,6 +23,23 @@ export {
 } from './break-glass.ts'
 export type { Finding } from './finding.ts'
 export {
+  ExternalSubject,
+  IssuerList,
+  IssuerPatch,
+  IssuerSettings,
+  IssuerSubject,
+  IssuerSubjectList,
+  IssuerView,
+  NewIssuer,
+  NewProvider,
+  ProviderCheck,
+  ProviderList,
+  ProviderPatch,
+  ProviderSettings,
+  ProviderView,
+  SignInWays,
+} from './identity-provider.ts'
+export {
   AlertId,
   AttemptId,
   BreakGlassId,

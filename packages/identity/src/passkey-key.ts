@@ -18,8 +18,14 @@ const ellipticKey = z.object({
   '-3': bytes(32),
 })
 const edwardsKey = z.object({ '1': z.literal(1), '3': z.literal(-8), '-1': z.literal(6), '-2': bytes(32) })
+const rsaBits = { least: 2048, most: 4096 } as const
 /** A longer modulus or exponent would make each sign-in costly for us. */
-const rsaKey = z.object({ '1': z.literal(3), '3': z.literal(-257), '-1': bytes(256, 512), '-2': bytes(1, 4) })
+const rsaKey = z.object({
+  '1': z.literal(3),
+  '3': z.literal(-257),
+  '-1': bytes(1, rsaBits.most / 8),
+  '-2': bytes(1, 4),
+})
 const CoseKey = z.union([ellipticKey, edwardsKey, rsaKey])
 
 /** Throws where a COSE key is not one of those, or no key of its kind (a point that is not on the curve). */
@@ -29,7 +35,7 @@ export function checkPasskeyKey(publicKey: Uint8Array): void {
   if (!(decoded instanceof Map)) throw new Error('The key is not a map')
   const key = createPublicKey({ key: jwkOf(CoseKey.parse(Object.fromEntries(decoded))), format: 'jwk' })
   const { modulusLength } = key.asymmetricKeyDetails ?? {}
-  if (modulusLength !== undefined && modulusLength < 2048) throw new Error('The key is too short')
+  if (modulusLength !== undefined && modulusLength < rsaBits.least) throw new Error('The key is too short')
 }
 
 function jwkOf(key: z.infer<typeof CoseKey>): JsonWebKeyInput['key'] {

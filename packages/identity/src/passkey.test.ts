@@ -146,6 +146,11 @@ test('an attestation that the key made itself is accepted, a certified or forged
   ] as const) {
     await assert.rejects(register(createAuthenticator(), { format, statement }), isCode('malformed'), format)
   }
+  // Refused before its certificates are read.
+  await assert.rejects(
+    register(createAuthenticator(), { format: 'packed', statement: certified }),
+    (error: unknown) => error instanceof Error && /not asked for/.test(String(error.cause)),
+  )
 })
 
 const both: readonly (readonly [string, Partial<Said>])[] = [
@@ -239,6 +244,8 @@ test('no sign-in: the passkey of another user, or their key under our id', async
   await assert.rejects(assertWith(other, ownPasskey), isCode('bad_credentials'))
   await assert.rejects(assertWith(own, otherPasskey), isCode('bad_credentials'))
   await assert.rejects(assertWith(own, ownPasskey, {}, newUserId()), isCode('bad_credentials'))
+  const misfiled = { ...ownPasskey, credentialId: other.credentialId }
+  await assert.rejects(assertWith(own, misfiled), isCode('bad_credentials'))
   const { challenge } = await passkeys.assertionOptions()
   const renamed = { ...other.assert(challenge), id: own.credentialId, rawId: own.credentialId }
   await assert.rejects(
