@@ -2,6 +2,7 @@
 import { type ApiParts, openAuthority, startApi } from '@auricle/api-service'
 import type { TokenRow } from '@auricle/catalog'
 import { newTokenId, Scope } from '@auricle/contract'
+import { newOpaqueToken } from '@auricle/identity'
 import { createMetrics } from '@auricle/runtime'
 import { auditRecord, issueProgramToken } from '@auricle/vault'
 import { type CapturedLog, captureLog } from './captured-log.ts'
@@ -15,7 +16,7 @@ export interface Front extends AsyncDisposable {
   readonly port: number
   readonly log: CapturedLog
   readonly stop: AbortController
-  /** A bearer token of a program of the person, new each time. */
+  /** An opaque token of a program of the person, new each time. */
   tokenOf(person: Person): Promise<string>
   /** A session of the person, as if they had signed in just now; `change` makes its row another. */
   sessionOf(
@@ -30,13 +31,17 @@ export interface Front extends AsyncDisposable {
 export async function openFront(
   vault: TestVault,
   change: Partial<
-    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics'>
+    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'>
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {
   const log = captureLog()
   const stop = new AbortController()
   const { publicUrl = null, ...changed } = change
-  const config = { api: { host: '127.0.0.1', port: 0, publicUrl }, shutdownGraceMs }
+  const config = {
+    api: { host: '127.0.0.1', port: 0, publicUrl },
+    ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
+    shutdownGraceMs,
+  }
   const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...changed }
   const now = () => change.now?.() ?? new Date()
   const listening = await startApi(parts, { signal: stop.signal })
@@ -49,7 +54,7 @@ export async function openFront(
     async tokenOf({ row }) {
       const { catalog } = vault
       const made = { lifetimeMs: tokenMs, scopes: Scope.options, name: null }
-      const { token } = await issueProgramToken({ catalog, issueToken }, row, made, {})
+      const { token } = await issueProgramToken({ catalog, newOpaqueToken }, row, made, {})
       return token
     },
     async sessionOf({ row: user }, rowChange = {}) {

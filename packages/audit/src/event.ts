@@ -40,10 +40,12 @@ export const EventAction = z.enum([
   'people.listed',
   'user.invited',
   'user.joined',
+  'user.renamed',
   'user.disabled',
   'user.enabled',
   'user.factors_reset',
   'factor.added',
+  'factor.changed',
   'factor.removed',
   'factor.used',
   'role.requested',
@@ -78,6 +80,7 @@ export const EventAction = z.enum([
   'issuer.changed',
   'issuer.disabled',
   'issuer.listed',
+  'tenant.shown',
   'tenant.changed',
 ])
 export type EventAction = z.infer<typeof EventAction>

@@ -8,7 +8,7 @@ alter table auricle.tenant
   add column session_ms integer not null default 43200000 check (session_ms between 300000 and 43200000),
   add column break_glass_ms integer not null default 3600000 check (break_glass_ms between 300000 and 14400000),
   add column review_ms integer not null default 259200000 check (review_ms between 3600000 and 604800000);
-grant update (idle_ms, session_ms, break_glass_ms, review_ms) on auricle.tenant to :"app_role";
+grant update (name, idle_ms, session_ms, break_glass_ms, review_ms) on auricle.tenant to :"app_role";
 
 -- --- people and their roles ---
 
@@ -175,9 +175,12 @@ alter table auricle.token
   add constraint token_purpose_check check (purpose in ('session', 'personal', 'service')),
   add constraint token_scopes check ((purpose = 'session') = (scopes is null));
 create index token_live on auricle.token (tenant_id, user_id) where revoked_at is null;
+-- When somebody last signed in.
+create index token_by_user on auricle.token (tenant_id, user_id, created_at) where purpose = 'session';
+create unique index token_opaque on auricle.token (id) where secret_hash is not null;
 create index token_of_provider on auricle.token (tenant_id, provider_id, provider_session)
   where provider_id is not null and revoked_at is null;
-grant update (verified_at, seen_at, factors, end_reason) on auricle.token to :"app_role";
+grant update (verified_at, seen_at, factors, end_reason, provider_session) on auricle.token to :"app_role";
 
 -- --- factors ---
 
@@ -189,7 +192,9 @@ create table auricle.passkey (
   public_key bytea not null,
   sign_count bigint not null,
   transports text[] not null,
+  is_multi_device boolean not null,
   is_backed_up boolean not null,
+  aaguid text not null,
   name text not null,
   created_at timestamptz not null,
   used_at timestamptz,
@@ -230,7 +235,7 @@ create table auricle.invitation (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
   user_id text collate "C" not null,
-  secret_hash bytea not null,
+  secret_hash bytea not null unique, -- one that is shown names no tenant
   created_by text collate "C", -- null: at the machine's console
   created_at timestamptz not null,
   expires_at timestamptz not null,
@@ -239,6 +244,8 @@ create table auricle.invitation (
   primary key (tenant_id, id),
   foreign key (tenant_id, user_id) references auricle.app_user (tenant_id, id)
 );
+
+create index invitation_by_user on auricle.invitation (tenant_id, user_id);
 
 -- What was asked of somebody and waits for the answer; used once.
 create table auricle.attempt (
@@ -253,6 +260,7 @@ create table auricle.attempt (
   primary key (tenant_id, id)
 );
 create index attempt_over on auricle.attempt (expires_at);
+create unique index attempt_by_id on auricle.attempt (id);
 
 -- --- emergency access ---
 
@@ -363,8 +371,12 @@ create table auricle.issuer_subject (
 alter table auricle.connector
   add column previous_sealed_secrets bytea, -- sealed object
   add column previous_until timestamptz,
+  add column previous_used_at timestamptz,
+  -- The secrets it was made with, whose index key stays when secrets change. Null while they are those in use.
+  add column first_sealed_secrets bytea, -- sealed object
   add constraint previous_has_end check ((previous_sealed_secrets is null) = (previous_until is null));
-grant update (sealed_secrets, previous_sealed_secrets, previous_until, disabled_at) on auricle.connector to :"app_role";
+grant update (sealed_secrets, previous_sealed_secrets, previous_until, previous_used_at, first_sealed_secrets, disabled_at)
+  on auricle.connector to :"app_role";
 
 -- --- row-level security and rights ---
 
@@ -417,6 +429,24 @@ create policy directory on auricle.break_glass for select to current_user using 
 create policy directory on auricle.alert for select to current_user using (true);
 create policy directory on auricle.attempt to current_user using (true);
 create policy directory on auricle.spent_token to current_user using (true);
+create policy directory on auricle.token for select to current_user using (true);
+create policy directory on auricle.invitation for select to current_user using (true);
+
+-- An opaque token, an invitation and an attempt name no tenant.
+create function auricle.token_owner(p_token text) returns table (tenant_id text, user_id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select t.tenant_id, t.user_id from auricle.token t where t.id = p_token and t.secret_hash is not null
+$$;
+
+create function auricle.tenant_of_invitation(p_secret_hash bytea) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select tenant_id from auricle.invitation where secret_hash = p_secret_hash
+$$;
+
+create function auricle.tenant_of_attempt(p_attempt text) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select tenant_id from auricle.attempt where id = p_attempt
+$$;
 
 create function auricle.tenant_of_provider(p_provider text) returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$

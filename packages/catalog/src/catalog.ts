@@ -25,10 +25,26 @@ import type {
   Wrap,
 } from '@auricle/contract'
 import type { AlertCatalog } from './alerts.ts'
+import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { ConnectorChangeCatalog } from './connector-changes.ts'
+import type { CoverCatalog } from './cover.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
+import type { FactorCatalog } from './factors.ts'
+import type { InvitationCatalog } from './invitations.ts'
+import type { IssuerCatalog } from './issuers.ts'
+import type { OwnTokenCatalog } from './own-tokens.ts'
+import type { PasskeyCatalog } from './passkeys.ts'
+import type { PeopleCatalog } from './people.ts'
+import type { ProviderSignInCatalog } from './provider-sign-in.ts'
+import type { ProviderCatalog } from './providers.ts'
+import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { RoleCatalog } from './roles.ts'
+import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { TeamCatalog } from './teams.ts'
+import type { TenantLimitsCatalog } from './tenant-limits.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -131,6 +147,12 @@ export interface ConnectorRow {
   readonly allowedHosts: readonly AllowedHost[]
   /** Sealed under the tenant's `connectors` key (a sealed object holding JSON). */
   readonly sealedSecrets: Uint8Array
+  /** Whose index key counts; null while it is that of `sealedSecrets`. */
+  readonly firstSealedSecrets: Uint8Array | null
+  /** What was valid before, sealed likewise, and until when it still is; exclusive. */
+  readonly previous: { readonly sealedSecrets: Uint8Array; readonly until: Date } | null
+  /** When a delivery was last made with it, to a minute. */
+  readonly previousUsedAt: Date | null
   readonly createdAt: Date
   readonly disabledAt: Date | null
 }
@@ -302,7 +324,27 @@ export interface OutboxRow {
   readonly intakeId: IntakeId
 }
 
-export interface Catalog extends SessionsCatalog, AlertCatalog, BreakGlassCatalog, EmergencyCodeCatalog {
+export interface Catalog
+  extends PeopleCatalog,
+    RoleCatalog,
+    TeamCatalog,
+    CoverCatalog,
+    SessionsCatalog,
+    AlertCatalog,
+    BreakGlassCatalog,
+    EmergencyCodeCatalog,
+    AttemptCatalog,
+    IssuerCatalog,
+    ProviderCatalog,
+    ProviderSignInCatalog,
+    PasskeyCatalog,
+    RecoveryCodeCatalog,
+    FactorCatalog,
+    InvitationCatalog,
+    OwnTokenCatalog,
+    ConnectorChangeCatalog,
+    ServiceAccountCatalog,
+    TenantLimitsCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -390,13 +432,26 @@ export interface Catalog extends SessionsCatalog, AlertCatalog, BreakGlassCatalo
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<void>
+  /** False where they did not own it. Cover that they gave for it ends with that. */
+  removeMailboxOwner(
+    tenantId: TenantId,
+    mailboxId: MailboxId,
+    userId: UserId,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
   listMailboxes(tenantId: TenantId, options?: QueryOptions): Promise<readonly MailboxRow[]>
+  findMailbox(tenantId: TenantId, id: MailboxId, options?: QueryOptions): Promise<MailboxRow | null>
   findMailboxByAddress(
     tenantId: TenantId,
     address: string,
     options?: QueryOptions,
   ): Promise<MailboxRow | null>
-  createConnector(connector: ConnectorRow, event: AuditRecord, options?: QueryOptions): Promise<void>
+  createConnector(
+    connector: Omit<ConnectorRow, 'firstSealedSecrets' | 'previous' | 'previousUsedAt'>,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
   listConnectors(tenantId: TenantId, options?: QueryOptions): Promise<readonly ConnectorRow[]>
 
   // --- in: intake and archive ---
@@ -544,6 +599,17 @@ export interface Catalog extends SessionsCatalog, AlertCatalog, BreakGlassCatalo
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
       readonly heard: { readonly at: Date; readonly by: UserId } | null
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** Puts labels on and takes others off, whatever else happens at the same time. False where there is no such recording. */
+  commitLabels(
+    change: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly add: readonly Label[]
+      readonly remove: readonly Label[]
     },
     event: AuditRecord,
     options?: QueryOptions,

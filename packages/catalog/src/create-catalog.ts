@@ -1,22 +1,38 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
 import { createAlerts } from './alerts.ts'
+import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
+import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
+import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
+import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
+import { createInvitations } from './invitations.ts'
+import { createIssuers } from './issuers.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
+import { createOwnTokens } from './own-tokens.ts'
+import { createPasskeyCatalog } from './passkeys.ts'
+import { createPeople } from './people.ts'
+import { createProviderSignIn } from './provider-sign-in.ts'
+import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
+import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createTeams } from './teams.ts'
+import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -34,9 +50,25 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createPeople(database, now),
+    ...createRoles(database),
+    ...createTeams(database),
+    ...createCover(database),
+    ...createPasskeyCatalog(database, now),
+    ...createRecoveryCodes(database),
+    ...createFactors(database),
+    ...createInvitations(database, now),
+    ...createOwnTokens(database, now),
+    ...createAttempts(database),
+    ...createProviders(database),
+    ...createProviderSignIn(database),
+    ...createIssuers(database),
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
+    ...createConnectorChanges(database),
+    ...createServiceAccounts(database, now),
+    ...createTenantLimits(database),
     ...createIntakes(database, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

@@ -150,7 +150,16 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
-      ...['identity_provider', 'token_issuer', 'break_glass', 'alert', 'attempt', 'spent_token'],
+      ...[
+        'identity_provider',
+        'token_issuer',
+        'break_glass',
+        'alert',
+        'attempt',
+        'spent_token',
+        'token',
+        'invitation',
+      ],
     ])
     for (const { name } of tables) {
       const { count } = await attempt(database.ownerPool, null, `select from auricle.${name}`)
@@ -215,7 +224,7 @@ describe('the role of the services', () => {
         'break_glass update (ended_at review_note reviewed_at reviewed_by verdict)',
         'connector insert',
         'connector select',
-        'connector update (disabled_at previous_sealed_secrets previous_until sealed_secrets)',
+        'connector update (disabled_at first_sealed_secrets previous_sealed_secrets previous_until previous_used_at sealed_secrets)',
         'delegation insert',
         'delegation select',
         'delegation update (ended_at ended_by)',
@@ -274,10 +283,10 @@ describe('the role of the services', () => {
         'team_member update (provider_id supervises)',
         'tenant insert',
         'tenant select',
-        'tenant update (break_glass_ms idle_ms review_ms session_ms)',
+        'tenant update (break_glass_ms idle_ms name review_ms session_ms)',
         'token insert',
         'token select',
-        'token update (end_reason factors revoked_at seen_at verified_at)',
+        'token update (end_reason factors provider_session revoked_at seen_at verified_at)',
         'token_issuer insert',
         'token_issuer select',
         'token_issuer update (disabled_at settings)',
@@ -396,9 +405,12 @@ test('functions that look across tenants are the known ones, with a fixed search
       'stalled_intakes',
       'take_outbox',
       'tenant_ids',
+      'tenant_of_attempt',
       'tenant_of_connector',
+      'tenant_of_invitation',
       'tenant_of_provider',
       'tenant_of_slug',
+      'token_owner',
       'unreplicated_recordings',
     ],
   )

@@ -23,14 +23,16 @@ type Users = Pick<
 >
 
 /** Of `app_user u`; roles as they are in force at the time that is bound as the parameter named. */
-const columns = (at: string) => `u.tenant_id, u.id, u.login, u.name, u.kind, u.created_at, u.disabled_at,
+export const userColumns = (
+  at: string,
+) => `u.tenant_id, u.id, u.login, u.name, u.kind, u.created_at, u.disabled_at,
   array(
     select distinct g.role::text from auricle.role_grant g
     where g.tenant_id = u.tenant_id and g.user_id = u.id and g.revoked_at is null and (g.until is null or g.until > ${at})
     order by 1
   ) as roles`
 
-const selectCredentials = `select ${columns('$3')}, u.password_hash, u.totp_secret, u.totp_last_step,
+const selectCredentials = `select ${userColumns('$3')}, u.password_hash, u.totp_secret, u.totp_last_step,
     u.failed_attempts, u.locked_until
   from auricle.app_user u`
 
@@ -78,7 +80,7 @@ export function createUsers(database: Database, now: () => Date): Users {
         tenantId,
         session => {
           return session.rows({
-            text: `select ${columns('$2')} from auricle.app_user u where u.tenant_id = $1 order by u.login`,
+            text: `select ${userColumns('$2')} from auricle.app_user u where u.tenant_id = $1 order by u.login`,
             values: [tenantId, now()],
           })
         },
@@ -92,7 +94,7 @@ export function createUsers(database: Database, now: () => Date): Users {
         tenantId,
         session => {
           return session.rows({
-            text: `select ${columns('$3')} from auricle.app_user u where u.tenant_id = $1 and u.login = $2`,
+            text: `select ${userColumns('$3')} from auricle.app_user u where u.tenant_id = $1 and u.login = $2`,
             values: [tenantId, login, now()],
           })
         },
@@ -202,6 +204,6 @@ function readCredentials(row: Row, keys: ColumnKeys): UserCredentials {
   }
 }
 
-function totpPlace(tenantId: string, rowId: string): ColumnPlace {
+export function totpPlace(tenantId: string, rowId: string): ColumnPlace {
   return { tenantId, table: 'app_user', column: 'totp_secret', rowId }
 }

@@ -23,6 +23,23 @@ export {
 } from './break-glass.ts'
 export type { Finding } from './finding.ts'
 export {
+  ExternalSubject,
+  IssuerList,
+  IssuerPatch,
+  IssuerSettings,
+  IssuerSubject,
+  IssuerSubjectList,
+  IssuerView,
+  NewIssuer,
+  NewProvider,
+  ProviderCheck,
+  ProviderList,
+  ProviderPatch,
+  ProviderSettings,
+  ProviderView,
+  SignInWays,
+} from './identity-provider.ts'
+export {
   AlertId,
   AttemptId,
   BreakGlassId,
@@ -69,10 +86,18 @@ export { Job } from './job.ts'
 export { CallDirection, Notice, RecordingKind } from './notice.ts'
 export { ObjectRole } from './object-role.ts'
 export { Peaks } from './peaks.ts'
+export { Login, Name } from './person.ts'
 export { Problem, type ProblemName, problems } from './problem.ts'
 export type { ByteRange } from './range.ts'
 export { Receipt } from './receipt.ts'
-export { AudioState, RecordingPage, RecordingPatch, RecordingQuery, RecordingView } from './recording-view.ts'
+export {
+  AudioState,
+  LabelChange,
+  RecordingPage,
+  RecordingPatch,
+  RecordingQuery,
+  RecordingView,
+} from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export {
   CookieSession,

@@ -55,6 +55,8 @@ export type RecordingAction =
   | 'recording.export'
   | 'recording.mark'
   | 'recording.label'
+  /** Takes a label off. */
+  | 'recording.unlabel'
 
 /** Actions on the tenant as a whole, or on something of it that no relation protects. */
 export type TenantAction =
@@ -67,6 +69,8 @@ export type TenantAction =
   | 'mailbox.manage'
   | 'machine.read'
   | 'machine.manage'
+  | 'tenant.read'
+  | 'tenant.manage'
   | 'provider.read'
   | 'provider.manage'
   | 'emergency_code.issue'
@@ -82,6 +86,7 @@ export type Action =
   | TenantAction
   | SelfAction
   | 'role.decide'
+  | 'role.withdraw'
   | 'break_glass.read'
   | 'break_glass.review'
   | 'delegation.create'

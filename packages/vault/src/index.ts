@@ -30,9 +30,76 @@ export {
 } from './break-glass/emergency-codes.ts'
 export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
 export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
-export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
+export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
+export {
+  type AcceptanceAnswer,
+  type Begun,
+  beginAcceptance,
+  completeAcceptance,
+  type InvitationParts,
+  lookAtInvitation,
+} from './factors/invitation.ts'
+export {
+  beginTotp,
+  changePassword,
+  type NewTotp,
+  type OwnFactorParts,
+  replaceRecoveryCodes,
+  replaceTotp,
+  type ShownFactors,
+  showFactors,
+} from './factors/own-factors.ts'
+export {
+  addPasskey,
+  beginPasskey,
+  type OwnPasskeyParts,
+  type RegistrationOptions,
+  removePasskey,
+  renamePasskey,
+} from './factors/own-passkeys.ts'
+export {
+  endOwnToken,
+  listOwnTokens,
+  makeOwnToken,
+  type OwnTokenParts,
+} from './factors/own-tokens.ts'
+export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
+export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
+export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export {
+  changeTenantAtConsole,
+  disableConnectorAtConsole,
+  rotateAtConsole,
+} from './machines/at-console.ts'
+export { deliveryAddress } from './machines/connector-view.ts'
+export {
+  type ConnectorParts,
+  disableConnector,
+  endOverlap,
+  listConnectors,
+  makeConnector,
+  rotateConnector,
+  showConnector,
+} from './machines/connectors.ts'
+export type { Overlap } from './machines/rotate.ts'
+export {
+  createServiceAccount,
+  disableServiceAccount,
+  endServiceToken,
+  issueServiceToken,
+  listServiceAccounts,
+  listServiceTokens,
+  type ServiceAccountParts,
+} from './machines/service-accounts.ts'
+export {
+  changeTenant,
+  showTenant,
+  type TenantLimits,
+  type TenantParts,
+  tenantBounds,
+} from './machines/tenant-limits.ts'
 export {
   assignMailbox,
   createConnector,
@@ -44,6 +111,57 @@ export {
   type NewUser,
 } from './manage.ts'
 export {
+  type ConsoleParts,
+  createTeamAtConsole,
+  disableAtConsole,
+  enableAtConsole,
+  grantAtConsole,
+  inviteAgainAtConsole,
+  inviteAtConsole,
+  type OpenInvitation,
+  recertifyAtConsole,
+  revokeAtConsole,
+  setMemberAtConsole,
+  shareAtConsole,
+} from './people/at-console.ts'
+export { type CoverParts, createDelegation, endDelegation, listDelegations } from './people/cover.ts'
+export {
+  changePerson,
+  invitePerson,
+  listPeople,
+  type NewInvitation,
+  type PeopleParts,
+  resetFactors,
+  showPerson,
+} from './people/people.ts'
+export {
+  type GrantView,
+  grantViewOf,
+  type RecertificationParts,
+  recertification,
+  recertificationCsv,
+} from './people/recertification.ts'
+export {
+  decideRoleRequest,
+  listRoleRequests,
+  type RoleParts,
+  requestRole,
+  revokeRole,
+  withdrawRoleRequest,
+} from './people/roles.ts'
+export {
+  addMailbox,
+  addMailboxOwner,
+  addTeamMailbox,
+  createTeam,
+  listTeams,
+  removeMailboxOwner,
+  removeTeamMailbox,
+  removeTeamMember,
+  setTeamMember,
+  type TeamParts,
+} from './people/teams.ts'
+export {
   type Bearer,
   createPlayer,
   type Playback,
@@ -51,6 +169,27 @@ export {
   type PlayParts,
   type PlayRequest,
 } from './play.ts'
+export type { Administrator } from './providers/administrator.ts'
+export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
+export {
+  changeIssuer,
+  createIssuer,
+  disableIssuer,
+  listIssuerSubjects,
+  listIssuers,
+  type ManageIssuersParts,
+  putIssuerSubject,
+  removeIssuerSubject,
+} from './providers/manage-issuers.ts'
+export {
+  changeProvider,
+  checkProvider,
+  createProvider,
+  disableProvider,
+  linkIdentity,
+  listProviders,
+  type ManageProvidersParts,
+} from './providers/manage-providers.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
@@ -62,6 +201,7 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export { isSameSecret } from './same-secret.ts'
 export {
   type FailureParts,
   locked,
@@ -74,6 +214,20 @@ export { endSession, endSessionById, endSessions, listSessions, type OwnSession 
 export { type PersonEvent, personEvent } from './sessions/person-event.ts'
 export { noteRefusedToken, type RefusedTokenParts } from './sessions/refused-token.ts'
 export { markVerified, type VerifySessionParts, verifySession } from './sessions/verify.ts'
+export { type BeginParts, beginProviderSignIn, beginProviderStepUp } from './sign-in/begin-at-provider.ts'
+export {
+  type FinishParts,
+  finishAtProvider,
+  type ProviderFinish,
+  type SignInRefusal,
+} from './sign-in/finish-at-provider.ts'
+export {
+  createProviderClients,
+  type ProviderAddresses,
+  type ProviderClients,
+} from './sign-in/provider-clients.ts'
+export { endSessionsAtProvider, type ProviderLogoutParts } from './sign-in/provider-logout.ts'
+export { signInWays } from './sign-in/sign-in-ways.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {
@@ -88,6 +242,7 @@ export {
   type IssueToken,
   issueProgramToken,
   loadTokenKeys,
+  type NewOpaqueToken,
   revokeToken,
   type TokenKeyPair,
   type TokenKeys,

@@ -100,10 +100,12 @@ const ofRecordings = async () =>
 test('without a token, or with one that is none, every door is shut and says which key it wants', async () => {
   const calls = await guarded()
   assert.ok(calls.length >= 8)
-  const valid = await front.tokenOf(clinic.clinician)
+  const { token: valid } = await front.sessionOf(clinic.clinician)
+  const opaque = await front.tokenOf(clinic.clinician)
   const [head = '', payload = '', signature = ''] = valid.split('.')
   const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')
-  const forged = [null, 'nonsense', `${none}.${payload}.`, `${head}.${payload}.${signature.slice(0, -3)}AAA`]
+  const signed = [`${none}.${payload}.`, `${head}.${payload}.${signature.slice(0, -3)}AAA`]
+  const forged = [null, 'nonsense', ...signed, `${opaque.slice(0, -1)}u`, opaque.slice(0, -1)]
   for (const one of calls) {
     for (const token of forged) {
       const response = await call(one, token)

@@ -84,6 +84,10 @@ test('only what gives nothing away is public', () => {
     '/v1/openapi.json',
     '/v1/sessions',
     '/v1/sessions/emergency',
+    '/v1/sign-in',
+    '/v1/sign-in/{provider}',
+    '/v1/sign-in/{provider}/back-channel-logout',
+    '/v1/sign-in/{provider}/callback',
   ])
 })
 

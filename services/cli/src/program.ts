@@ -12,7 +12,6 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
-import type { RequestFacts } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -25,9 +24,12 @@ import {
 import { showCode } from './commands/code.ts'
 import {
   addConnector,
+  changeSecret,
+  endConnector,
   idleTimeoutMsDefault,
   listConnectors,
   maxBytesDefault,
+  overlapMsDefault,
   parseAllowedHost,
 } from './commands/connector.ts'
 import { doctor } from './commands/doctor.ts'
@@ -37,14 +39,13 @@ import { login, logout } from './commands/login.ts'
 import { addMailbox, addOwner, listMailboxes } from './commands/mailbox.ts'
 import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
-import { addTenant, keepDaysDefault, listTenants } from './commands/tenant.ts'
+import { addTenant, changeLimits, keepDaysDefault, listTenants } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
-import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
-import { findPerson, sessionFile } from './person.ts'
-import { readStandardInput } from './prompt.ts'
+import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addPeople } from './program-people.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -95,7 +96,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       )
 
   /** Said of every command of a person while their emergency access is open. */
-  const announce = (person: RequestFacts): RequestFacts => {
+  const announce = (person: CommandPerson): CommandPerson => {
     const line = breakGlassLine(person.actor)
     if (line !== null) globalThis.process.stderr.write(`auricle: ${line}\n`)
     return person
@@ -138,7 +139,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     .action(async options => {
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
-  addSetUp(program, { withOperator, withAuthority })
+  addSetUp(program, { withOperator })
+  addPeople(program, withOperator)
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
@@ -174,16 +176,13 @@ interface Runners {
   ) => Promise<void>
   /** The person of AURICLE_TOKEN, or of the session that `login` kept. */
   readonly withPerson: (
-    work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>,
+    work: (operator: Operator, output: Output, person: CommandPerson) => Promise<void>,
   ) => Promise<void>
   /** The person of the session alone. */
   readonly withSession: Runners['withPerson']
 }
 
-function addSetUp(
-  program: Command,
-  { withOperator, withAuthority }: Pick<Runners, 'withOperator' | 'withAuthority'>,
-): void {
+function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperator'>): void {
   const ofTenant = ['--tenant <name>', 'short name of the tenant; needed where there are several'] as const
   const gather = (value: string, before: readonly string[]) => [...before, value]
 
@@ -201,27 +200,17 @@ function addSetUp(
     .command('list')
     .description('all tenants')
     .action(() => withOperator(listTenants))
-
-  const user = program.command('user').description('the people of a tenant')
-  user
-    .command('create')
-    .description('make a user, and show their secrets once')
-    .argument('<login>')
-    .requiredOption('--name <name>')
-    .addOption(new Option('--role <role>').choices(['clinician', 'administrator']).default('clinician'))
-    .option('--password-stdin', 'read the password from standard input; default: make one up and show it')
+  tenant
+    .command('limits')
+    .description('how long sign-ins and emergency access last; shows them where nothing is given')
+    .option('--idle <time>', 'a session without a request, up to 15m', duration)
+    .option('--session <time>', 'a session, up to 12h', duration)
+    .option('--break-glass <time>', 'emergency access, up to 4h', duration)
+    .option('--review <time>', 'until emergency access is reviewed, up to 7d', duration)
     .option(...ofTenant)
-    .action((login, { role, passwordStdin, ...options }) =>
-      withOperator(async (operator, out) => {
-        const password = passwordStdin === true ? await readStandardInput() : null
-        await addUser(operator, out, { ...options, login, roles: [role], password })
-      }),
+    .action(({ tenant, ...limits }) =>
+      withOperator((operator, out) => changeLimits(operator, out, tenant, limits)),
     )
-  user
-    .command('list')
-    .description('all users')
-    .option(...ofTenant)
-    .action(({ tenant }) => withOperator((operator, out) => listUsers(operator, out, tenant)))
 
   const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
   mailbox
@@ -271,6 +260,24 @@ function addSetUp(
       ),
     )
   connector
+    .command('rotate')
+    .description('make a new secret for a connector, and show it once')
+    .argument('<id>')
+    .option('--overlap <time>', 'how long the old secret still holds, up to 7d', duration, overlapMsDefault)
+    .option('--end-overlap', 'end an overlap that still runs', false)
+    .option(...ofTenant)
+    .action((id, { tenant, overlap, endOverlap }) =>
+      withOperator((operator, out) =>
+        changeSecret(operator, out, { tenant, id, overlapMs: overlap, endOverlap }),
+      ),
+    )
+  connector
+    .command('disable')
+    .description('take nothing from a connector any more, for good')
+    .argument('<id>')
+    .option(...ofTenant)
+    .action((id, { tenant }) => withOperator((operator, out) => endConnector(operator, out, tenant, id)))
+  connector
     .command('list')
     .description('all connectors')
     .option(...ofTenant)
@@ -289,9 +296,7 @@ function addSetUp(
         .default(['recordings.read', 'recordings.play']),
     )
     .action((login, { tenant, days, scope }) =>
-      withAuthority((operator, out, { issueToken }) =>
-        addToken(operator, out, issueToken, { tenant, login, days, scopes: scope }),
-      ),
+      withOperator((operator, out) => addToken(operator, out, { tenant, login, days, scopes: scope })),
     )
   token
     .command('list')
@@ -417,6 +422,16 @@ function addBreakGlass(program: Command, { withPerson }: Pick<Runners, 'withPers
     .action((id, options) =>
       withPerson((operator, out, person) => reviewAccess(operator, out, person, { id, ...options })),
     )
+}
+
+const unitMs = { m: 60_000, h: 60 * 60_000, d: 24 * 60 * 60_000 } as const
+
+/** `90m`, `24h`, `7d`, in milliseconds. */
+function duration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  if (unit !== 'm' && unit !== 'h' && unit !== 'd')
+    throw new InvalidArgumentError('a time such as 90m, 24h or 7d is expected')
+  return Number(count) * unitMs[unit]
 }
 
 function wholeNumber(text: string): number {
