@@ -169,6 +169,7 @@ export async function startApi(
     people: { ...deciding, newInvitation, onAlert },
     roles: deciding,
     teams: deciding,
+    cover: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     emergencyCodes: {
