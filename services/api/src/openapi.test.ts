@@ -72,7 +72,7 @@ const signsIn: ReadonlySet<string> = new Set(['signIn', 'signInByPasskey', 'comp
 test('whatever is not public wants a token, and says so', () => {
   for (const { path, operation } of operations) {
     const isPublic = operation['x-auricle-needs'] === 'public'
-    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }], path)
+    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }, { cookie: [] }], path)
     assert.equal('401' in operation.responses, !isPublic || signsIn.has(operation.operationId), path)
   }
 })
