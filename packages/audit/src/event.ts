@@ -40,6 +40,7 @@ export const EventAction = z.enum([
   'people.listed',
   'user.invited',
   'user.joined',
+  'user.renamed',
   'user.disabled',
   'user.enabled',
   'user.factors_reset',

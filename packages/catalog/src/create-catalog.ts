@@ -1,11 +1,15 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
+import { createAlerts } from './alerts.ts'
 import { createAttempts } from './attempts.ts'
+import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectors } from './connectors.ts'
+import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
+import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
@@ -15,14 +19,17 @@ import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
 import { createPasskeyCatalog } from './passkeys.ts'
+import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createTeams } from './teams.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -49,6 +56,10 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createProviders(database),
     ...createProviderSignIn(database),
     ...createIssuers(database),
+    ...createPeople(database, now),
+    ...createRoles(database),
+    ...createTeams(database),
+    ...createCover(database),
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
@@ -57,6 +68,9 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRecordings(database, now),
     ...createReplication(database, now),
     ...createLog(database),
+    ...createAlerts(database),
+    ...createBreakGlass(database),
+    ...createEmergencyCodes(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,
   }

@@ -1,23 +1,29 @@
-// Listing, showing and marking recordings: facts, no audio.
+// Listing, showing, marking and labelling recordings: facts, no audio.
+import type { AuditRecord } from '@auricle/audit'
 import type { Catalog, RecordingFilter, RecordingRow } from '@auricle/catalog'
 import {
   Label,
+  type LabelChange,
   type MailboxId,
   type RecordingId,
   type RecordingPage,
   type RecordingQuery,
   type RecordingView,
 } from '@auricle/contract'
-import type { Decide, UserActor } from '@auricle/identity'
+import type { Decide, Decision, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
+import { authorize } from './authorize.ts'
 import { VaultError } from './error.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface BrowseParts {
-  readonly catalog: Pick<Catalog, 'listRecordings' | 'findRecording' | 'commitHeard' | 'appendEvents'>
+  readonly catalog: Pick<
+    Catalog,
+    'listRecordings' | 'findRecording' | 'commitHeard' | 'commitLabels' | 'appendEvents'
+  >
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
   readonly now?: () => Date
@@ -42,7 +48,7 @@ export async function listRecordings(
   const sight = sightOf(actor, now)
   const foreign =
     query.mailbox !== undefined && sight.mailboxIds !== null && !sight.mailboxIds.includes(query.mailbox)
-  const decision = general.allowed && foreign ? { allowed: false, reasons: ['not_owner'] } : general
+  const decision = general.allowed ? withSight(general, sight, foreign) : general
   const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
   const searching = { ...facts, number: query.number }
   await appendOrRefuse({ ...parts, secrets }, searching, 'recording.listed', object, decision, options)
@@ -110,6 +116,46 @@ export async function markRecording(
   return viewOf(await find(parts, facts, id, secrets.columns, options))
 }
 
+/** Puts labels on or takes them off, in one transaction with the event that names them. */
+export async function labelRecording(
+  parts: BrowseParts,
+  facts: RequestFacts,
+  id: RecordingId,
+  { add, remove }: LabelChange,
+  options: CallOptions,
+): Promise<RecordingView> {
+  const { tenantId } = facts.actor
+  const { columns } = await parts.secrets.get(tenantId, options)
+  const { mailboxId, labels } = await find(parts, facts, id, columns, options)
+  const resource = { type: 'recording', tenantId, recordingId: id, mailboxId, labels } as const
+  const object = { type: 'recording', id, version: null }
+  const asked = { resource, log: 'recording.labelled', object } as const
+  const words = [...add, ...remove.map(label => `without_${label}`)]
+  // Taking off is the greater right: it lets others in.
+  const actions = [
+    ...(remove.length > 0 ? ['recording.unlabel' as const] : []),
+    ...(add.length > 0 ? ['recording.label' as const] : []),
+  ]
+  let event: AuditRecord | null = null
+  for (const action of actions) {
+    const { record } = await authorize(parts, facts, { action, ...asked }, options)
+    event ??= await record(object, words)
+  }
+  if (event !== null)
+    await parts.catalog.commitLabels({ tenantId, recordingId: id, add, remove }, event, options)
+  return viewOf(await find(parts, facts, id, columns, options))
+}
+
+/** The log says where it was emergency access that let somebody see more than their own. */
+function withSight(
+  general: Decision,
+  { isEmergency }: { readonly isEmergency: boolean },
+  foreign: boolean,
+): Decision {
+  if (foreign) return { allowed: false, reasons: ['not_owner'] }
+  return isEmergency ? { allowed: true, reasons: ['break_glass', ...general.reasons] } : general
+}
+
 /** What somebody sees in lists: null for all mailboxes. As `can` has it for `recording.show`. */
 function sightOf(actor: UserActor, now: Date) {
   const isOfficer = actor.roles.includes('compliance_officer')
@@ -123,6 +169,7 @@ function sightOf(actor: UserActor, now: Date) {
     .map(({ mailboxId }) => mailboxId)
   return {
     mailboxIds: isOfficer || hasBroken ? null : own,
+    isEmergency: hasBroken && !isOfficer,
     withoutLabels: isOfficer
       ? []
       : Label.options.filter(
@@ -134,7 +181,7 @@ function sightOf(actor: UserActor, now: Date) {
 function decideOn(
   { decide, now }: BrowseParts,
   { actor, purposeOfUse }: RequestFacts,
-  action: 'recording.show' | 'recording.mark' | 'recording.label',
+  action: 'recording.show' | 'recording.mark',
   { tenantId, id: recordingId, mailboxId, labels }: RecordingRow,
 ) {
   const resource = { type: 'recording', tenantId, recordingId, mailboxId, labels } as const

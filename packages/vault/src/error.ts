@@ -8,6 +8,7 @@ export type VaultErrorCode =
   | 'denied'
   | 'empty_body'
   | 'locked'
+  | 'malformed'
   | 'message_conflict'
   | 'not_audio'
   | 'not_found'

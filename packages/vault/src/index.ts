@@ -8,7 +8,29 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
-export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
+export {
+  type AlertParts,
+  acknowledgeAlert,
+  listAlerts,
+  type OnAlert,
+} from './break-glass/alert.ts'
+export {
+  type BreakGlassParts,
+  endBreakGlass,
+  listBreakGlass,
+  reviewBreakGlass,
+  showBreakGlass,
+  startBreakGlass,
+} from './break-glass/emergency-access.ts'
+export {
+  type EmergencyCodeParts,
+  issueEmergencyCodes,
+  listEmergencyCodes,
+  revokeEmergencyCode,
+} from './break-glass/emergency-codes.ts'
+export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
+export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
+export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
@@ -56,6 +78,57 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export {
+  type ConsoleParts,
+  createTeamAtConsole,
+  disableAtConsole,
+  enableAtConsole,
+  grantAtConsole,
+  inviteAgainAtConsole,
+  inviteAtConsole,
+  type OpenInvitation,
+  recertifyAtConsole,
+  revokeAtConsole,
+  setMemberAtConsole,
+  shareAtConsole,
+} from './people/at-console.ts'
+export { type CoverParts, createDelegation, endDelegation, listDelegations } from './people/cover.ts'
+export {
+  changePerson,
+  invitePerson,
+  listPeople,
+  type NewInvitation,
+  type PeopleParts,
+  resetFactors,
+  showPerson,
+} from './people/people.ts'
+export {
+  type GrantView,
+  grantViewOf,
+  type RecertificationParts,
+  recertification,
+  recertificationCsv,
+} from './people/recertification.ts'
+export {
+  decideRoleRequest,
+  listRoleRequests,
+  type RoleParts,
+  requestRole,
+  revokeRole,
+  withdrawRoleRequest,
+} from './people/roles.ts'
+export {
+  addMailbox,
+  addMailboxOwner,
+  addTeamMailbox,
+  createTeam,
+  listTeams,
+  removeMailboxOwner,
+  removeTeamMailbox,
+  removeTeamMember,
+  setTeamMember,
+  type TeamParts,
+} from './people/teams.ts'
 export {
   type Bearer,
   createPlayer,

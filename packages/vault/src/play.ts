@@ -43,6 +43,8 @@ export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
   readonly role: ObjectRole
   /** `export` is playing to a file of one's own: decided and logged as such. */
   readonly purpose: 'play' | 'export' | 'show'
+  /** Told who asks, once that is known and before anything is decided. */
+  readonly onActor?: (actor: RequestFacts['actor']) => void
   /** Which range will be read, where that is known beforehand: in a running playback it is fetched meanwhile. */
   readonly range?: (object: { readonly sizeBytes: number; readonly etag: string }) => ByteRange | null
 }
@@ -182,6 +184,7 @@ export function createPlayer(parts: PlayParts): Player {
       if (recording === null) throw new VaultError('not_found', 'No such recording')
       const { tenantId } = request.bearer
       const actor = actorOf({ tenantId, tokenId, ...facts })
+      request.onActor?.(actor)
       const key = keyOf(request, tokenId, object?.role ?? null)
       const session = sessionOf(request, tokenId)
       const action = actions[request.purpose].decide

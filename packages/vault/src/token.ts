@@ -127,6 +127,7 @@ export function operatorEvent(
   tenantId: TenantId,
   action: Parameters<typeof auditRecord>[0]['action'],
   object: { readonly type: string; readonly id: string },
+  reasons: readonly string[] = [],
 ) {
   const actor = { type: 'system', name: 'operator' } as const
   const facts = {
@@ -135,6 +136,7 @@ export function operatorEvent(
     outcome: 'allowed',
     actor,
     object: { ...object, version: null },
+    reasons,
     request: null,
   } as const
   return auditRecord(facts, null)

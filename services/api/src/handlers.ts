@@ -1,13 +1,19 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createInvitationHandlers, type InvitationRouteParts } from './routes/invitations.ts'
 import { createOwnFactorHandlers, type OwnFactorRouteParts } from './routes/own-factors.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createOwnTokenHandlers, type OwnTokenRouteParts } from './routes/own-tokens.ts'
 import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './routes/passkey-sessions.ts'
+import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
+import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
@@ -18,7 +24,13 @@ export type HandlerParts = RecordingRouteParts &
   PasskeySessionRouteParts &
   OwnFactorRouteParts &
   OwnTokenRouteParts &
-  InvitationRouteParts & {
+  InvitationRouteParts &
+  PeopleRouteParts &
+  RoleRouteParts &
+  TeamRouteParts &
+  BreakGlassRouteParts &
+  AlertRouteParts &
+  EmergencyCodeRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -32,6 +44,12 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createOwnTokenHandlers(parts),
     ...createInvitationHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createPeopleHandlers(parts),
+    ...createRoleHandlers(parts),
+    ...createTeamHandlers(parts),
+    ...createBreakGlassHandlers(parts),
+    ...createAlertHandlers(parts),
+    ...createEmergencyCodeHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -67,7 +67,9 @@ test('operation ids are unique, and HEAD of audio is named', () => {
 })
 
 /** Public, and refused with 401 where what they were sent proves nothing. */
-const signsIn: ReadonlySet<string> = new Set(['signIn', 'signInByPasskey', 'completeAcceptance'])
+const signsIn: ReadonlySet<string> = new Set([
+  ...['signIn', 'signInByPasskey', 'emergencySignIn', 'completeAcceptance'],
+])
 
 test('whatever is not public wants a token, and says so', () => {
   for (const { path, operation } of operations) {
@@ -88,6 +90,7 @@ test('only what gives nothing away is public', () => {
     '/v1/invitations/look',
     '/v1/openapi.json',
     '/v1/sessions',
+    '/v1/sessions/emergency',
     '/v1/sessions/passkey',
     '/v1/sessions/passkey/options',
   ])

@@ -2,6 +2,7 @@
 import { type ProblemName, problems, RecordingId } from '@auricle/contract'
 import { sessionCookieName } from '@auricle/identity'
 import { z } from 'zod'
+import { breakGlassHeader } from './break-glass-banner.ts'
 import { type Answer, commonProblems } from './route.ts'
 import { machineRoutes, type Route, routes, schemas } from './routes-table.ts'
 
@@ -75,7 +76,10 @@ function operationOf(route: Described, operationId: string): Json {
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: jsonContent(route.body) } }),
-    responses: { ...answersOf(route.answers), ...problemResponses(problemsOf(route)) },
+    responses: {
+      ...answersOf(route.answers, route.needs === 'public' ? {} : bannerHeader),
+      ...problemResponses(problemsOf(route)),
+    },
   }
 }
 
@@ -128,11 +132,16 @@ function headerParameters({ requestHeaders = {} }: Described): Json[] {
 
 const requestIdHeader = { 'X-Request-Id': "The request's id, as in the logs." }
 
-function answersOf(answers: readonly Answer[]): Json {
+/** Of everything that a person is known for. */
+const bannerHeader = {
+  [breakGlassHeader]: 'While emergency access of the person is open: its id, and `until` when.',
+}
+
+function answersOf(answers: readonly Answer[], more: Readonly<Record<string, string>>): Json {
   return Object.fromEntries(
     answers.map(({ status, description, body, headers = {} }) => [
       status,
-      { description, headers: headersOf({ ...headers, ...requestIdHeader }), ...contentOf(body) },
+      { description, headers: headersOf({ ...headers, ...more, ...requestIdHeader }), ...contentOf(body) },
     ]),
   )
 }
@@ -140,7 +149,9 @@ function answersOf(answers: readonly Answer[]): Json {
 function contentOf(body: Answer['body']): Json {
   if (body === null) return {}
   // OpenAPI 3.1 describes raw bytes by leaving the schema out.
-  return { content: body.type === 'json' ? jsonContent(body.schema) : { [body.contentType]: {} } }
+  if (body.type === 'bytes') return { content: { [body.contentType]: {} } }
+  const other = body.orBytes === undefined ? {} : { [body.orBytes]: {} }
+  return { content: { ...jsonContent(body.schema), ...other } }
 }
 
 /** One response a status, with an example of each problem that has it. */

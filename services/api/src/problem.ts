@@ -17,6 +17,7 @@ const vault = {
   denied: 'denied',
   empty_body: 'internal',
   locked: 'tooManyAttempts',
+  malformed: 'malformed',
   message_conflict: 'internal',
   not_audio: 'internal',
   not_found: 'notFound',

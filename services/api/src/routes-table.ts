@@ -6,14 +6,20 @@ import { Problem } from '@auricle/contract'
 import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
+import * as alerts from './routes/alerts.ts'
+import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
+import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
 import * as ownSessions from './routes/own-sessions.ts'
 import * as ownTokens from './routes/own-tokens.ts'
 import * as passkeySessions from './routes/passkey-sessions.ts'
+import * as people from './routes/people.ts'
 import * as recordings from './routes/recordings.ts'
+import * as roles from './routes/roles.ts'
 import * as sessions from './routes/sessions.ts'
+import * as teams from './routes/teams.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
 export const schemas = {
@@ -26,6 +32,12 @@ export const schemas = {
   ...ownTokens.schemas,
   ...invitations.schemas,
   ...recordings.schemas,
+  ...people.schemas,
+  ...roles.schemas,
+  ...teams.schemas,
+  ...breakGlass.schemas,
+  ...alerts.schemas,
+  ...emergencyCodes.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -37,6 +49,12 @@ const table = [
   ...ownTokens.table,
   ...invitations.table,
   ...recordings.table,
+  ...people.table,
+  ...roles.table,
+  ...teams.table,
+  ...breakGlass.table,
+  ...alerts.table,
+  ...emergencyCodes.table,
   ...document.table,
 ] as const
 

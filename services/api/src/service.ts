@@ -6,11 +6,14 @@ import {
   createHttpIdentity,
   createPasswords,
   credentialIdOf,
+  emergencyCodeHash,
   type HttpRequest,
   hashRecoveryCode,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
+  newEmergencyCode,
+  newInvitation,
   newOpaqueToken,
   newRecoveryCodes,
   newTotp,
@@ -34,21 +37,24 @@ import {
   actorOf,
   createPlayer,
   createTenantSecrets,
+  emergencySignIn,
   endSession,
   isError,
   isSameSecret,
+  type OnAlert,
   refusalOf,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
+import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
-import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
+import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
@@ -86,6 +92,11 @@ export async function startApi(
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
+  const deciding = { catalog, secrets, decide: can, now }
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
@@ -94,12 +105,6 @@ export async function startApi(
     ...{ nextLockout, issueToken, now },
   }
 
-  // Nor may another site put a session of its own into this browser.
-  const allowCookie = async (request: Request, isCookie: boolean) => {
-    if (!isCookie || isFromOwnOrigin(request, ownOrigin(request))) return
-    await onRefused({ reason: 'cross_origin', claims: null }, request)
-    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
-  }
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
@@ -109,13 +114,23 @@ export async function startApi(
     hashPassword: passwords.hashPassword,
   }
 
+  /** Nor may another site put a session of its own into this browser. */
+  const refuseForeign = async (
+    { cookie }: { readonly cookie?: boolean | undefined },
+    request: HttpRequest,
+  ) => {
+    if (cookie !== true || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
+    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
+
   const identity = createHttpIdentity<Session>({
     verifyToken,
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
-      await allowCookie(request as Request, credentials.cookie === true)
+      await refuseForeign(credentials, request)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
@@ -127,20 +142,41 @@ export async function startApi(
       })
       if (found === null || found.user.id !== userId) return null
       if (!isSameSecret(found.token.secretHash, secretHash)) return null
-      return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      showBanner(responseOf(request as Request), actor)
+      return actor
     },
   })
   const player = createPlayer({
     ...parts,
-    secrets,
-    decide: can,
+    ...deciding,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide: can },
+    now,
+    browse: deciding,
+    people: { ...deciding, newInvitation, onAlert },
+    roles: deciding,
+    teams: deciding,
+    breakGlass: { ...deciding, onAlert },
+    alerts: deciding,
+    emergencyCodes: {
+      ...deciding,
+      newCode: () => {
+        const text = newEmergencyCode()
+        return { text, hash: emergencyCodeHash(text) }
+      },
+    },
+    emergencySignIn: async (credentials, request) => {
+      const facts = originOf(request)
+      await refuseForeign(credentials, request)
+      await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
+      const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
+      return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
+    },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     passkeySessions: factorParts,
@@ -153,10 +189,9 @@ export async function startApi(
         if (who === null) return limitAddress(limits, ip, exchangeOf(request))
         return limitSignIn(limits, who, ip, exchangeOf(request))
       },
-      allowCookie,
+      refuseForeign,
     },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
-    now,
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })

@@ -13,6 +13,7 @@ const vault = {
   denied: 'internal',
   empty_body: 'emptyBody',
   locked: 'internal',
+  malformed: 'internal',
   message_conflict: 'messageIdConflict',
   not_audio: 'notAudio',
   not_found: 'internal',

@@ -14,6 +14,7 @@ import {
 import type { HttpIdentity } from '@auricle/identity'
 import {
   type Bearer,
+  labelRecording,
   listRecordings,
   markRecording,
   type Player,
@@ -23,6 +24,7 @@ import {
 import type { Request } from 'express'
 import { z } from 'zod'
 import { rangeOf, sendAudio } from '../audio-answer.ts'
+import { showBanner } from '../break-glass-banner.ts'
 import { exchangeOf, factsOf, originOf } from '../request.ts'
 import { type Handler, ok, type RouteOf } from '../route.ts'
 
@@ -91,11 +93,13 @@ export const table = [
     method: 'patch',
     path: '/v1/recordings/{id}',
     needs: 'recording.mark',
-    summary: 'Mark as heard or unheard',
-    description: 'Who heard it first, and when, stays on record while it is marked as heard.',
+    summary: 'Mark as heard or unheard, or label',
+    description:
+      'Who heard it first, and when, stays on record while it is marked as heard. Labels keep it from whoever lacks ' +
+      'the role of their name: putting one on takes the right to label it, taking one off that of a compliance officer.',
     body: 'RecordingPatch',
     answers: [ok('RecordingView', 'The recording as it is now.')],
-    problems: ['malformed', 'denied', 'notFound', 'tooLarge'],
+    problems: ['malformed', 'stepUpRequired', 'denied', 'notFound', 'tooLarge'],
   },
   {
     operationId: 'playRecording',
@@ -193,9 +197,13 @@ export function createRecordingHandlers({ identity, browse, player, audioBytes }
       response.json(await showRecording(browse, facts, idOf(request), exchangeOf(request)))
     },
     async markRecording(request, response) {
-      const { heard } = RecordingPatch.parse(request.body)
+      const patch = RecordingPatch.parse(request.body)
       const facts = factsOf(identity, request)
-      response.json(await markRecording(browse, facts, idOf(request), heard, exchangeOf(request)))
+      const changed =
+        'heard' in patch
+          ? markRecording(browse, facts, idOf(request), patch.heard, exchangeOf(request))
+          : labelRecording(browse, facts, idOf(request), patch.labels, exchangeOf(request))
+      response.json(await changed)
     },
     async playRecording(request, response) {
       const { role, download, purpose: purposeOfUse = null } = AudioQuery.parse(request.query)
@@ -208,8 +216,9 @@ export function createRecordingHandlers({ identity, browse, player, audioBytes }
         role,
         purpose: download ? 'export' : 'play',
         purposeOfUse,
+        onActor: actor => showBanner(response, actor),
         range: partOf(request),
-      } as const
+      } as const satisfies PlayRequest
       const playback = await player.open(asked, { signal })
       const extension = extensions[playback.contentType] ?? 'bin'
       await sendAudio(request, response, {
@@ -230,7 +239,8 @@ export function createRecordingHandlers({ identity, browse, player, audioBytes }
         role: 'peaks',
         purpose: 'show',
         purposeOfUse,
-      } as const
+        onActor: actor => showBanner(response, actor),
+      } as const satisfies PlayRequest
       const playback = await player.open(asked, { signal })
       await sendAudio(request, response, {
         playback,
