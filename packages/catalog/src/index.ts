@@ -1,5 +1,10 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
-export type { AttemptAnswer, AttemptCatalog, AttemptRow, OpenAttempt } from './attempts.ts'
+export type {
+  AttemptAnswer,
+  AttemptCatalog,
+  AttemptRow,
+  OpenAttempt,
+} from './attempts.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -51,5 +56,7 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ProviderRow } from './providers.ts'
 export type { GrantRow, NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './roles.ts'
+export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
 export type { TeamRow } from './teams.ts'
+export type { TenantChange } from './tenant-limits.ts'

@@ -303,10 +303,10 @@ const selectGrants = `
   left join auricle.app_user d on d.tenant_id = g.tenant_id and d.id = q.decided_by
   left join auricle.app_user e on e.tenant_id = g.tenant_id and e.id = g.revoked_by
   left join auricle.identity_provider p on p.tenant_id = g.tenant_id and p.id = g.provider_id
-  left join (
-    select t.user_id, max(t.created_at) as signed_in_at from auricle.token t
-    where t.tenant_id = $1 and t.purpose = 'session' group by t.user_id
-  ) s on s.user_id = g.user_id
+  left join lateral (
+    select max(t.created_at) as signed_in_at from auricle.token t
+    where t.tenant_id = g.tenant_id and t.user_id = g.user_id and t.purpose = 'session'
+  ) s on true
   where g.tenant_id = $1 and ($4::text is null or g.user_id = $4)
     and (least(g.revoked_at, g.until) is null or least(g.revoked_at, g.until) > $2
       or least(g.revoked_at, g.until) >= $3::timestamptz)

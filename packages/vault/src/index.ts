@@ -69,6 +69,38 @@ export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-ans
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
 export {
+  changeTenantAtConsole,
+  disableConnectorAtConsole,
+  rotateAtConsole,
+} from './machines/at-console.ts'
+export { deliveryAddress } from './machines/connector-view.ts'
+export {
+  type ConnectorParts,
+  disableConnector,
+  endOverlap,
+  listConnectors,
+  makeConnector,
+  rotateConnector,
+  showConnector,
+} from './machines/connectors.ts'
+export type { Overlap } from './machines/rotate.ts'
+export {
+  createServiceAccount,
+  disableServiceAccount,
+  endServiceToken,
+  issueServiceToken,
+  listServiceAccounts,
+  listServiceTokens,
+  type ServiceAccountParts,
+} from './machines/service-accounts.ts'
+export {
+  changeTenant,
+  showTenant,
+  type TenantLimits,
+  type TenantParts,
+  tenantBounds,
+} from './machines/tenant-limits.ts'
+export {
   assignMailbox,
   createConnector,
   createMailbox,
@@ -137,6 +169,27 @@ export {
   type PlayParts,
   type PlayRequest,
 } from './play.ts'
+export type { Administrator } from './providers/administrator.ts'
+export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
+export {
+  changeIssuer,
+  createIssuer,
+  disableIssuer,
+  listIssuerSubjects,
+  listIssuers,
+  type ManageIssuersParts,
+  putIssuerSubject,
+  removeIssuerSubject,
+} from './providers/manage-issuers.ts'
+export {
+  changeProvider,
+  checkProvider,
+  createProvider,
+  disableProvider,
+  linkIdentity,
+  listProviders,
+  type ManageProvidersParts,
+} from './providers/manage-providers.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
@@ -161,6 +214,20 @@ export { endSession, endSessionById, endSessions, listSessions, type OwnSession 
 export { type PersonEvent, personEvent } from './sessions/person-event.ts'
 export { noteRefusedToken, type RefusedTokenParts } from './sessions/refused-token.ts'
 export { markVerified, type VerifySessionParts, verifySession } from './sessions/verify.ts'
+export { type BeginParts, beginProviderSignIn, beginProviderStepUp } from './sign-in/begin-at-provider.ts'
+export {
+  type FinishParts,
+  finishAtProvider,
+  type ProviderFinish,
+  type SignInRefusal,
+} from './sign-in/finish-at-provider.ts'
+export {
+  createProviderClients,
+  type ProviderAddresses,
+  type ProviderClients,
+} from './sign-in/provider-clients.ts'
+export { endSessionsAtProvider, type ProviderLogoutParts } from './sign-in/provider-logout.ts'
+export { signInWays } from './sign-in/sign-in-ways.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {

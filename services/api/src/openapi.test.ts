@@ -93,6 +93,10 @@ test('only what gives nothing away is public', () => {
     '/v1/sessions/emergency',
     '/v1/sessions/passkey',
     '/v1/sessions/passkey/options',
+    '/v1/sign-in',
+    '/v1/sign-in/{provider}',
+    '/v1/sign-in/{provider}/back-channel-logout',
+    '/v1/sign-in/{provider}/callback',
   ])
 })
 

@@ -6,6 +6,7 @@ import {
   createHttpIdentity,
   createPasswords,
   credentialIdOf,
+  type Decide,
   emergencyCodeHash,
   type HttpRequest,
   hashRecoveryCode,
@@ -25,9 +26,11 @@ import {
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
+import { connectors } from '@auricle/pbx'
 import {
   type Config,
   createHealth,
+  ingestUrl,
   type Listening,
   type Logger,
   listen,
@@ -36,6 +39,7 @@ import {
 import {
   actorOf,
   createPlayer,
+  createProviderClients,
   createTenantSecrets,
   emergencySignIn,
   endSession,
@@ -48,11 +52,13 @@ import {
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
+import { createBearerVerifier } from './bearer.ts'
 import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
+import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -60,7 +66,7 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
@@ -68,6 +74,8 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Default: `can`. */
+  readonly decide?: Decide | undefined
   /** How often what is being sent is decided anew. */
   readonly streams?: StreamTimes
   /** Default: the system's clock. */
@@ -88,7 +96,7 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, now = () => new Date() } = parts
+  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
@@ -96,7 +104,7 @@ export async function startApi(
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
   }
-  const deciding = { catalog, secrets, decide: can, now }
+  const deciding = { catalog, secrets, decide, now }
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
@@ -105,32 +113,32 @@ export async function startApi(
     ...{ nextLockout, issueToken, now },
   }
 
+  // Nor may another site put a session of its own into this browser.
+  const allowCookie = async (request: Request, isCookie: boolean) => {
+    if (!isCookie || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request)
+    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide: can, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
   }
 
-  /** Nor may another site put a session of its own into this browser. */
-  const refuseForeign = async (
-    { cookie }: { readonly cookie?: boolean | undefined },
-    request: HttpRequest,
-  ) => {
-    if (cookie !== true || isFromOwnOrigin(request, ownOrigin(request))) return
-    await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
-    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
-  }
-
+  // Known at the latest when the first request arrives.
+  let listeningUrl: string | null = null
+  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
+  const vault = { catalog, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
-    verifyToken,
+    verifyToken: createBearerVerifier({ verifyToken, limits, vault }),
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
-      await refuseForeign(credentials, request)
+      await allowCookie(request as Request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
@@ -172,11 +180,14 @@ export async function startApi(
     },
     emergencySignIn: async (credentials, request) => {
       const facts = originOf(request)
-      await refuseForeign(credentials, request)
+      await allowCookie(request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
       return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
     },
+    connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
+    serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
+    tenant: deciding,
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     passkeySessions: factorParts,
@@ -189,9 +200,13 @@ export async function startApi(
         if (who === null) return limitAddress(limits, ip, exchangeOf(request))
         return limitSignIn(limits, who, ip, exchangeOf(request))
       },
-      refuseForeign,
+      allowCookie,
     },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
+    limits,
+    atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
+    manageProviders: { ...vault, decide },
+    manageIssuers: { ...vault, decide },
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
@@ -212,7 +227,7 @@ export async function startApi(
       decideSelf: action => (request, _response, next) => {
         const actor = identity.actorOf(request)
         const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = can(actor, action, tenant, { now: now(), purpose: null })
+        const decision = decide(actor, action, tenant, { now: now(), purpose: null })
         next(decision.allowed ? undefined : refusalOf(decision))
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),
@@ -240,6 +255,7 @@ export async function startApi(
   opening.use(player)
   const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
+  listeningUrl = listening.url
   port = listening.port
   const opened = opening.move()
   return {

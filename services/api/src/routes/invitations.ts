@@ -117,7 +117,7 @@ export function createInvitationHandlers({ invitations: vault, signInGuards, now
     },
     async completeAcceptance(request, response) {
       const { cookie: isCookie = false, ...answer } = InvitationAnswer.parse(request.body)
-      await signInGuards.refuseForeign({ cookie: isCookie }, request)
+      await signInGuards.allowCookie(request, isCookie)
       await signInGuards.limit(request, null)
       const { session, recoveryCodes } = await completeAcceptance(
         vault,

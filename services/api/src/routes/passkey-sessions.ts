@@ -99,10 +99,7 @@ export interface SignInGuards {
     who: { readonly tenant: string; readonly login: string } | null,
   ) => Promise<void>
   /** Throws `cross_origin` (IdentityError) where another site would put a session into this browser. */
-  readonly refuseForeign: (
-    asked: { readonly cookie?: boolean | undefined },
-    request: Request,
-  ) => Promise<void>
+  readonly allowCookie: (request: Request, isCookie: boolean) => Promise<void>
 }
 
 export interface PasskeySessionRouteParts {
@@ -126,7 +123,7 @@ export function createPasskeySessionHandlers({
     },
     async signInByPasskey(request, response) {
       const { cookie: isCookie = false, ...answer } = PasskeySignIn.parse(request.body)
-      await signInGuards.refuseForeign({ cookie: isCookie }, request)
+      await signInGuards.allowCookie(request, isCookie)
       await signInGuards.limit(request, null)
       const session = await signInByPasskey(vault, answer, originOf(request), exchangeOf(request))
       answerSession(response, session, { isCookie, now: now() })
