@@ -277,7 +277,7 @@ describe('the role of the services', () => {
         'tenant update (break_glass_ms idle_ms review_ms session_ms)',
         'token insert',
         'token select',
-        'token update (end_reason factors revoked_at seen_at verified_at)',
+        'token update (end_reason factors provider_session revoked_at seen_at verified_at)',
         'token_issuer insert',
         'token_issuer select',
         'token_issuer update (disabled_at settings)',
