@@ -164,6 +164,13 @@ test('disabling ends the sessions that came from it and the roles that it gave, 
   const back = await openVisitor().signIn(provider.start(), { login: 'visiting' })
   assert.equal((await manage('DELETE', `${path}/${provider.id}`)).status, 204)
   assert.equal((await me()).status, 401)
+  const ended = (await auditEvents(at.vault, at.clinic.tenant.id)).filter(({ reasons }) =>
+    reasons.includes('provider_disabled'),
+  )
+  assert.deepEqual(ended.map(({ action, reasons }) => `${action} ${reasons}`).sort(), [
+    'role.revoked provider_disabled,clinician',
+    'session.ended provider_disabled',
+  ])
   const users = await at.vault.catalog.listUsers(at.clinic.tenant.id)
   assert.deepEqual(users.find(({ id }) => id === user)?.roles, [])
   const still = await manage('GET', '/v1/me', undefined, { token: local.token })

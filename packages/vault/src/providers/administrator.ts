@@ -18,6 +18,8 @@ export interface Administering {
   readonly secrets: TenantSecrets
   /** The event of what is done, to be committed with it. */
   record(object: { readonly type: string; readonly id: string }): Promise<AuditRecord>
+  /** The request that it belongs to; null at the console. */
+  readonly request: string | null
 }
 
 /** Throws as `authorize` does. */
@@ -38,9 +40,11 @@ export async function administer(
       now: parts.now?.() ?? new Date(),
       secrets: await parts.secrets.get(tenantId, options),
       record: object => operatorEvent(tenantId, asked.log, object),
+      request: null,
     }
   }
   const { now, secrets, record } = await authorize(parts, who.facts, asked, options)
   const { tenantId } = who.facts.actor
-  return { tenantId, now, secrets, record: object => record({ ...object, version: null }) }
+  const { request } = who.facts
+  return { tenantId, now, secrets, record: object => record({ ...object, version: null }), request }
 }

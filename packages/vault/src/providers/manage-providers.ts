@@ -1,5 +1,5 @@
 // OpenID providers of a tenant: made, changed, disabled, looked at, and people linked to who they are there.
-import type { Catalog, ProviderRow } from '@auricle/catalog'
+import type { Catalog, EndedWithProvider, ProviderRow } from '@auricle/catalog'
 import {
   type NewProvider,
   newProviderId,
@@ -9,6 +9,7 @@ import {
   type UserId,
 } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
+import { auditRecord } from '../audit-record.ts'
 import type { AuthorizeParts } from '../authorize.ts'
 import { VaultError } from '../error.ts'
 import { type OpenOidcClient, oidcSettings, type ProviderAddresses } from '../sign-in/provider-clients.ts'
@@ -105,9 +106,14 @@ export async function disableProvider(
     object: { ...object, version: null },
   } as const
   const by = await administer(parts, who, manage, options)
-  const event = await by.record(object)
-  if (!(await parts.catalog.disableProvider({ tenantId: by.tenantId, id, at: by.now }, event, options)))
-    throw notFound()
+  const { tenantId, now, request } = by
+  const record = async (ended: EndedWithProvider) => [
+    await by.record(object),
+    ...(await Promise.all(
+      eventsOf(ended, id).map(told => auditRecord({ ...told, tenantId, request }, null, now)),
+    )),
+  ]
+  if (!(await parts.catalog.disableProvider({ tenantId, id, at: now }, record, options))) throw notFound()
 }
 
 /** Asks the provider about itself. What is wrong, in sentences; empty where nothing is. */
@@ -142,7 +148,29 @@ export async function linkIdentity(
   await findLive(parts, by, providerId, options)
   const event = await by.record(object)
   const row = { tenantId: by.tenantId, providerId, subject, userId, at: by.now }
-  await parts.catalog.linkIdentity(row, event, options)
+  if (!(await parts.catalog.linkIdentity(row, event, options)))
+    throw new VaultError('not_found', 'There is no such person')
+}
+
+/** Everybody of whom something ends has it in the log. */
+function eventsOf({ sessions, roles }: EndedWithProvider, id: ProviderId) {
+  const outcome = 'allowed' as const
+  return [
+    ...sessions.map(({ userId, tokenId }) => ({
+      action: 'session.ended' as const,
+      outcome,
+      actor: { type: 'person' as const, userId, tokenId },
+      object: { type: 'token', id: tokenId, version: null },
+      reasons: ['provider_disabled'],
+    })),
+    ...roles.map(({ userId, role }) => ({
+      action: 'role.revoked' as const,
+      outcome,
+      actor: { type: 'vouching' as const, id },
+      object: { type: 'user', id: userId, version: null },
+      reasons: ['provider_disabled', role],
+    })),
+  ]
 }
 
 const read = { action: 'provider.read', log: 'provider.listed' } as const
