@@ -36,6 +36,7 @@ import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { findPerson, sessionFile } from './person.ts'
+import { addProviderCommands } from './program-providers.ts'
 import { readStandardInput } from './prompt.ts'
 
 export interface ProgramParts {
@@ -124,6 +125,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
   addSetUp(program, { withOperator, withAuthority })
+  const fail = () => {
+    host.exitCode = 1
+  }
+  addProviderCommands(program, { withOperator, fail })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
