@@ -24,8 +24,11 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AlertCatalog } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
+import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
@@ -304,7 +307,10 @@ export interface OutboxRow {
 }
 
 export interface Catalog
-  extends AttemptCatalog,
+  extends AlertCatalog,
+    AttemptCatalog,
+    BreakGlassCatalog,
+    EmergencyCodeCatalog,
     IssuerCatalog,
     ProviderCatalog,
     ProviderSignInCatalog,

@@ -1,4 +1,13 @@
+export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
 export type { AttemptCatalog, AttemptRow } from './attempts.ts'
+export type {
+  BreakGlassFilter,
+  BreakGlassReference,
+  BreakGlassRow,
+  NewBreakGlass,
+  Opened,
+  OpeningBreakGlass,
+} from './break-glass.ts'
 export type {
   AccessFacts,
   AccessLimits,
@@ -28,6 +37,7 @@ export type {
 } from './catalog.ts'
 export type { ColumnKeys } from './column-keys.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'

@@ -150,7 +150,7 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
-      ...['identity_provider', 'token_issuer', 'break_glass', 'attempt', 'spent_token'],
+      ...['identity_provider', 'token_issuer', 'break_glass', 'alert', 'attempt', 'spent_token'],
     ])
     for (const { name } of tables) {
       const { count } = await attempt(database.ownerPool, null, `select from auricle.${name}`)
@@ -386,7 +386,9 @@ test('functions that look across tenants are the known ones, with a fixed search
   assert.deepEqual(
     definers.map(({ name }) => name),
     [
+      'expired_break_glass',
       'issuer_of',
+      'open_alerts',
       'overdue_reviews',
       'remove_outbox',
       'remove_spent',

@@ -1,4 +1,26 @@
 export { Factor, Label, Purpose, RelationKind, Role, Scope } from './access.ts'
+export {
+  AlertPage,
+  AlertQuery,
+  AlertView,
+  BreakGlassDetail,
+  BreakGlassPage,
+  BreakGlassQuery,
+  BreakGlassReview,
+  BreakGlassStart,
+  BreakGlassState,
+  BreakGlassView,
+  EmergencyCodeList,
+  EmergencyCodeRequest,
+  EmergencyCodes,
+  EmergencyCodeView,
+  EmergencyCookieSession,
+  EmergencySession,
+  EmergencySignIn,
+  EmergencyUse,
+  EmergencyUseQuery,
+  Verdict,
+} from './break-glass.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,

@@ -8,7 +8,7 @@ import {
   type RecordingQuery,
   type RecordingView,
 } from '@auricle/contract'
-import type { Decide, UserActor } from '@auricle/identity'
+import type { Decide, Decision, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
@@ -42,7 +42,7 @@ export async function listRecordings(
   const sight = sightOf(actor, now)
   const foreign =
     query.mailbox !== undefined && sight.mailboxIds !== null && !sight.mailboxIds.includes(query.mailbox)
-  const decision = general.allowed && foreign ? { allowed: false, reasons: ['not_owner'] } : general
+  const decision = general.allowed ? withSight(general, sight, foreign) : general
   const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
   const searching = { ...facts, number: query.number }
   await appendOrRefuse({ ...parts, secrets }, searching, 'recording.listed', object, decision, options)
@@ -110,6 +110,16 @@ export async function markRecording(
   return viewOf(await find(parts, facts, id, secrets.columns, options))
 }
 
+/** The log says where it was emergency access that let somebody see more than their own. */
+function withSight(
+  general: Decision,
+  { isEmergency }: { readonly isEmergency: boolean },
+  foreign: boolean,
+): Decision {
+  if (foreign) return { allowed: false, reasons: ['not_owner'] }
+  return isEmergency ? { allowed: true, reasons: ['break_glass', ...general.reasons] } : general
+}
+
 /** What somebody sees in lists: null for all mailboxes. As `can` has it for `recording.show`. */
 function sightOf(actor: UserActor, now: Date) {
   const isOfficer = actor.roles.includes('compliance_officer')
@@ -123,6 +133,7 @@ function sightOf(actor: UserActor, now: Date) {
     .map(({ mailboxId }) => mailboxId)
   return {
     mailboxIds: isOfficer || hasBroken ? null : own,
+    isEmergency: hasBroken && !isOfficer,
     withoutLabels: isOfficer
       ? []
       : Label.options.filter(

@@ -8,6 +8,28 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
+export {
+  type AlertParts,
+  acknowledgeAlert,
+  listAlerts,
+  type OnAlert,
+} from './break-glass/alert.ts'
+export {
+  type BreakGlassParts,
+  endBreakGlass,
+  listBreakGlass,
+  reviewBreakGlass,
+  showBreakGlass,
+  startBreakGlass,
+} from './break-glass/emergency-access.ts'
+export {
+  type EmergencyCodeParts,
+  issueEmergencyCodes,
+  listEmergencyCodes,
+  revokeEmergencyCode,
+} from './break-glass/emergency-codes.ts'
+export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
+export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
 export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'

@@ -39,6 +39,8 @@ export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
   readonly role: ObjectRole
   /** `export` is playing to a file of one's own: decided and logged as such. */
   readonly purpose: 'play' | 'export' | 'show'
+  /** Told who asks, once that is known and before anything is decided. */
+  readonly onActor?: (actor: RequestFacts['actor']) => void
   /** Which range will be read, where that is known beforehand: in a running playback it is fetched meanwhile. */
   readonly range?: (object: { readonly sizeBytes: number; readonly etag: string }) => ByteRange | null
 }
@@ -177,6 +179,7 @@ export function createPlayer(parts: PlayParts): Player {
       const recording = facts.recording
       if (recording === null) throw new VaultError('not_found', 'No such recording')
       const actor = actorOf({ ...request.bearer, ...facts })
+      request.onActor?.(actor)
       const { tenantId } = actor
       const key = keyOf(request, tokenId, object?.role ?? null)
       const session = sessionOf(request, tokenId)

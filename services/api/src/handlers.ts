@@ -1,6 +1,9 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -19,7 +22,10 @@ export type HandlerParts = RecordingRouteParts &
   OwnSessionRouteParts &
   ProviderRouteParts &
   IdentityProviderRouteParts &
-  TokenIssuerRouteParts & {
+  TokenIssuerRouteParts &
+  BreakGlassRouteParts &
+  AlertRouteParts &
+  EmergencyCodeRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -32,6 +38,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createIdentityProviderHandlers(parts),
     ...createTokenIssuerHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createBreakGlassHandlers(parts),
+    ...createAlertHandlers(parts),
+    ...createEmergencyCodeHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -6,7 +6,10 @@ import { Problem } from '@auricle/contract'
 import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
+import * as alerts from './routes/alerts.ts'
+import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
+import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as ownSessions from './routes/own-sessions.ts'
 import * as providers from './routes/providers.ts'
@@ -24,6 +27,9 @@ export const schemas = {
   ...identityProviders.schemas,
   ...tokenIssuers.schemas,
   ...recordings.schemas,
+  ...breakGlass.schemas,
+  ...alerts.schemas,
+  ...emergencyCodes.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -34,6 +40,9 @@ const table = [
   ...identityProviders.table,
   ...tokenIssuers.table,
   ...recordings.table,
+  ...breakGlass.table,
+  ...alerts.table,
+  ...emergencyCodes.table,
   ...document.table,
 ] as const
 

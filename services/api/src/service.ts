@@ -5,10 +5,12 @@ import {
   can,
   createHttpIdentity,
   createPasswords,
+  emergencyCodeHash,
   type HttpRequest,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
+  newEmergencyCode,
   nextLockout,
   verifyTotp,
 } from '@auricle/identity'
@@ -28,8 +30,10 @@ import {
   createPlayer,
   createProviderClients,
   createTenantSecrets,
+  emergencySignIn,
   endSession,
   isError,
+  type OnAlert,
   refusalOf,
   type StreamTimes,
   signIn,
@@ -37,12 +41,13 @@ import {
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createBearerVerifier } from './bearer.ts'
+import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
-import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
+import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 import { limitSignIn } from './sign-in-limits.ts'
@@ -80,6 +85,11 @@ export async function startApi(
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
+  const deciding = { catalog, secrets, decide: can, now }
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
@@ -89,17 +99,23 @@ export async function startApi(
   let listeningUrl: string | null = null
   const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
   const vault = { catalog, secrets, now, ...providerParts }
+  /** Nor may another site put a session of its own into this browser. */
+  const refuseForeign = async (
+    { cookie }: { readonly cookie?: boolean | undefined },
+    request: HttpRequest,
+  ) => {
+    if (cookie !== true || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
+    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
+
   const identity = createHttpIdentity<Session>({
     verifyToken: createBearerVerifier({ verifyToken, limits, vault }),
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
-      // Nor may another site put a session of its own into this browser.
-      if (credentials.cookie === true && !isFromOwnOrigin(request, ownOrigin(request))) {
-        await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
-        throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
-      }
+      await refuseForeign(credentials, request)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
@@ -110,24 +126,41 @@ export async function startApi(
         signal: exchangeOf(request).signal,
       })
       if (found === null || found.user.id !== userId) return null
-      return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      showBanner(responseOf(request as Request), actor)
+      return actor
     },
   })
   const player = createPlayer({
     ...parts,
-    secrets,
-    decide: can,
+    ...deciding,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
   const handlers = createHandlers({
     identity,
     catalog,
-    browse: { catalog, secrets, decide: can },
+    now,
+    browse: deciding,
+    breakGlass: { ...deciding, onAlert },
+    alerts: deciding,
+    emergencyCodes: {
+      ...deciding,
+      newCode: () => {
+        const text = newEmergencyCode()
+        return { text, hash: emergencyCodeHash(text) }
+      },
+    },
+    emergencySignIn: async (credentials, request) => {
+      const facts = originOf(request)
+      await refuseForeign(credentials, request)
+      await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
+      const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
+      return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
+    },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
-    now,
     limits,
     atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
     manageProviders: { ...vault, decide: can },

@@ -1,6 +1,6 @@
 // The `auricle` command: what it is called with, and which function that is.
 import { type Authority, openAuthority } from '@auricle/api-service'
-import { Scope } from '@auricle/contract'
+import { BreakGlassState, Scope } from '@auricle/contract'
 import {
   type Config,
   createLogger,
@@ -14,6 +14,14 @@ import {
 } from '@auricle/runtime'
 import type { RequestFacts } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import {
+  breakGlassLine,
+  endAccess,
+  listAccess,
+  reviewAccess,
+  showAccess,
+  startAccess,
+} from './commands/break-glass.ts'
 import { showCode } from './commands/code.ts'
 import {
   addConnector,
@@ -84,8 +92,15 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     (variables: ProgramParts['env']): Runners['withPerson'] =>
     work =>
       withAuthority(async (operator, out, authority) =>
-        work(operator, out, await findPerson(operator, authority, variables)),
+        work(operator, out, announce(await findPerson(operator, authority, variables))),
       )
+
+  /** Said of every command of a person while their emergency access is open. */
+  const announce = (person: RequestFacts): RequestFacts => {
+    const line = breakGlassLine(person.actor)
+    if (line !== null) globalThis.process.stderr.write(`auricle: ${line}\n`)
+    return person
+  }
 
   program
     .command('start')
@@ -129,6 +144,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     host.exitCode = 1
   }
   addProviderCommands(program, { withOperator, fail })
+  addBreakGlass(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
@@ -363,6 +379,48 @@ function addListening(
       withPerson((operator, out, person) =>
         exportRecordings(operator, out, person, { ids, folder, original: !rendition }),
       ),
+    )
+}
+
+function addBreakGlass(program: Command, { withPerson }: Pick<Runners, 'withPerson'>): void {
+  const breakGlass = program
+    .command('break-glass')
+    .description('emergency access to all mailboxes, which somebody else judges')
+  breakGlass
+    .command('start')
+    .description('open it; the compliance officer is told')
+    .requiredOption('--reason <text>', 'why, in 10 to 1000 characters')
+    .action(({ reason }) => withPerson((operator, out, person) => startAccess(operator, out, person, reason)))
+  breakGlass
+    .command('end')
+    .description('end your own early')
+    .argument('[id]', 'default: the one that is open')
+    .action(id => withPerson((operator, out, person) => endAccess(operator, out, person, id)))
+  breakGlass
+    .command('list')
+    .description("your own; everybody's for those who oversee")
+    .addOption(new Option('--state <state>').choices(BreakGlassState.options))
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => listAccess(operator, out, person, options)))
+  breakGlass
+    .command('show')
+    .description('its reason, and for those who oversee what was heard under it')
+    .argument('<id>')
+    .option('--cursor <cursor>')
+    .action((id, options) =>
+      withPerson((operator, out, person) => showAccess(operator, out, person, { id, ...options })),
+    )
+  breakGlass
+    .command('review')
+    .description("judge somebody else's, once")
+    .argument('<id>')
+    .addOption(
+      new Option('--verdict <verdict>').choices(['justified', 'not-justified']).makeOptionMandatory(),
+    )
+    .requiredOption('--note <text>', 'what it rests on, in at most 1000 characters')
+    .action((id, options) =>
+      withPerson((operator, out, person) => reviewAccess(operator, out, person, { id, ...options })),
     )
 }
 
