@@ -1,6 +1,7 @@
 // OpenID providers of a tenant: how they are reached, whose people they know, and what ends with them.
 import type { AuditRecord } from '@auricle/audit'
 import { ProviderId, ProviderSettings, Role, TenantId, TokenId, UserId } from '@auricle/contract'
+import { insertAlert, type RaisedAlert } from './alerts.ts'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
@@ -28,7 +29,7 @@ export interface ProviderCatalog {
     provider: ProviderRow,
     clientSecret: string,
     columns: ColumnKeys,
-    event: AuditRecord,
+    change: ChangeOfRights,
     options?: QueryOptions,
   ): Promise<void>
   /** Disabled ones too, in the order they were made. */
@@ -44,7 +45,7 @@ export interface ProviderCatalog {
     provider: Pick<ProviderRow, 'tenantId' | 'id'> & Partial<Pick<ProviderRow, 'name' | 'settings'>>,
     clientSecret: string | undefined,
     columns: ColumnKeys,
-    event: AuditRecord,
+    change: ChangeOfRights,
     options?: QueryOptions,
   ): Promise<boolean>
   /**
@@ -68,9 +69,15 @@ export interface ProviderCatalog {
       readonly userId: UserId
       readonly at: Date
     },
-    event: AuditRecord,
+    change: ChangeOfRights,
     options?: QueryOptions,
   ): Promise<boolean>
+}
+
+/** What is done, and the alert about it where somebody else has to look at it; both commit with it. */
+export interface ChangeOfRights {
+  readonly event: AuditRecord
+  readonly alert: RaisedAlert | null
 }
 
 export interface EndedWithProvider {
@@ -94,7 +101,7 @@ export function createProviders(database: Database): ProviderCatalog {
       return firstOrNull(found, row => parsedOrNull(row, 'tenant_id', TenantId))
     },
 
-    createProvider: (provider, clientSecret, columns, event, options) => {
+    createProvider: (provider, clientSecret, columns, change, options) => {
       return database.inTenant(
         provider.tenantId,
         async session => {
@@ -114,7 +121,7 @@ export function createProviders(database: Database): ProviderCatalog {
               provider.disabledAt,
             ],
           })
-          await insertEvent(session, event)
+          await insertChange(session, change)
         },
         options,
       )
@@ -153,7 +160,7 @@ export function createProviders(database: Database): ProviderCatalog {
       })
     },
 
-    changeProvider: ({ tenantId, id, name, settings }, clientSecret, columns, event, options) => {
+    changeProvider: ({ tenantId, id, name, settings }, clientSecret, columns, change, options) => {
       const sealed =
         clientSecret === undefined ? null : sealColumn(columns, secretPlace({ tenantId, id }), clientSecret)
       return database.inTenant(
@@ -172,7 +179,7 @@ export function createProviders(database: Database): ProviderCatalog {
             ],
           })
           if (changed === 0) return false
-          await insertEvent(session, event)
+          await insertChange(session, change)
           return true
         },
         options,
@@ -197,7 +204,7 @@ export function createProviders(database: Database): ProviderCatalog {
       )
     },
 
-    linkIdentity: ({ tenantId, providerId, subject, userId, at }, event, options) => {
+    linkIdentity: ({ tenantId, providerId, subject, userId, at }, change, options) => {
       return database.inTenant(
         tenantId,
         async session => {
@@ -208,13 +215,18 @@ export function createProviders(database: Database): ProviderCatalog {
             values: [tenantId, providerId, subject, userId, at],
           })
           if (linked === 0) return false
-          await insertEvent(session, event)
+          await insertChange(session, change)
           return true
         },
         options,
       )
     },
   }
+}
+
+async function insertChange(session: Session, { event, alert }: ChangeOfRights): Promise<void> {
+  await insertEvent(session, event)
+  if (alert !== null) await insertAlert(session, alert)
 }
 
 async function endWhatItGave(

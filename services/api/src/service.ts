@@ -163,7 +163,7 @@ export async function startApi(
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     limits,
     atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
-    manageProviders: { ...vault, decide: can },
+    manageProviders: { ...vault, decide: can, onAlert },
     manageIssuers: { ...vault, decide: can },
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),

@@ -47,7 +47,12 @@ export function parseGroup(text: string): ProviderSettings['groups'][number] {
 
 function partsOf(operator: Operator): ManageProvidersParts {
   const { publicUrl, host, port } = operator.config.api
-  return { ...operator, ...createProviderParts(() => publicUrl ?? `http://${host}:${port}`), decide: can }
+  return {
+    ...operator,
+    ...createProviderParts(() => publicUrl ?? `http://${host}:${port}`),
+    decide: can,
+    onAlert: () => undefined,
+  }
 }
 
 const sentenceOf = (error: unknown) => (error instanceof Error ? error.message : 'That is no provider')
