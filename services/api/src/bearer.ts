@@ -1,5 +1,5 @@
 // Which of those who sign tokens made this one: the deployment itself, or an issuer that a tenant trusts.
-import { type HttpIdentityParts, issuerOf, type TokenVerifier } from '@auricle/identity'
+import { claimedOf, type HttpIdentityParts, type TokenVerifier } from '@auricle/identity'
 import { addressGroup, type Limits, type Rate } from '@auricle/limits'
 import { createForeignBearers } from '@auricle/vault'
 import type { Request } from 'express'
@@ -28,10 +28,10 @@ export function createBearerVerifier({
   })
   return async (token, request) => {
     // What it says of itself decides who checks it, and nothing else.
-    const issuer = issuerOf(token)
-    if (issuer === null || issuer === parties.issuer) return verifyToken(token)
+    const claimed = claimedOf(token)
+    if (claimed === null || claimed.issuer === parties.issuer) return verifyToken(token)
     const { signal } = exchangeOf(request)
-    const claims = await foreign.claimsOf(token, issuer, originOf(request as Request), { signal })
+    const claims = await foreign.claimsOf(token, claimed, originOf(request as Request), { signal })
     // Ours it is not, and that check says best what is wrong with it.
     return claims ?? verifyToken(token)
   }
