@@ -2,6 +2,7 @@
 import { type ApiParts, openAuthority, startApi } from '@auricle/api-service'
 import type { TokenRow } from '@auricle/catalog'
 import { newTokenId, Scope } from '@auricle/contract'
+import { newOpaqueToken } from '@auricle/identity'
 import { createMetrics } from '@auricle/runtime'
 import { auditRecord, issueProgramToken } from '@auricle/vault'
 import { type CapturedLog, captureLog } from './captured-log.ts'
@@ -15,7 +16,7 @@ export interface Front extends AsyncDisposable {
   readonly port: number
   readonly log: CapturedLog
   readonly stop: AbortController
-  /** A bearer token of a program of the person, new each time. */
+  /** An opaque token of a program of the person, new each time. */
   tokenOf(person: Person): Promise<string>
   /** A session of the person, as if they had signed in just now; `change` makes its row another. */
   sessionOf(
@@ -49,7 +50,7 @@ export async function openFront(
     async tokenOf({ row }) {
       const { catalog } = vault
       const made = { lifetimeMs: tokenMs, scopes: Scope.options, name: null }
-      const { token } = await issueProgramToken({ catalog, issueToken }, row, made, {})
+      const { token } = await issueProgramToken({ catalog, newOpaqueToken }, row, made, {})
       return token
     },
     async sessionOf({ row: user }, rowChange = {}) {

@@ -1,4 +1,4 @@
-// Attempts: taken once, by the right answer, in time, and never readable where they lie.
+// Attempts on a real database: taken once, by the right kind of answer, in time, within their tenant.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newAttemptId } from '@auricle/contract'
@@ -21,66 +21,65 @@ before(async () => {
 })
 after(() => database[Symbol.asyncDispose]())
 
-const later = (ms: number) => new Date(anInstant.getTime() + ms)
+const expiresAt = new Date(anInstant.getTime() + 300_000)
 
-async function added(): Promise<AttemptRow> {
-  const attempt: AttemptRow = {
-    tenantId: tenant.tenantId,
-    id: newAttemptId(),
-    kind: 'test',
-    data: '{"nonce":"a secret nonce"}',
-    createdAt: anInstant,
-    expiresAt: later(60_000),
+async function add(change: Partial<AttemptRow> = {}) {
+  const { tenantId, columns } = tenant
+  const attempt = {
+    ...{ tenantId, id: newAttemptId(), kind: 'a_kind', data: '{"challenge":"swordfish"}' },
+    ...{ createdAt: anInstant, expiresAt },
+    ...change,
   }
-  await catalog.addAttempt(attempt, tenant.columns)
-  return attempt
+  await catalog.addAttempt(attempt, columns)
+  return { tenantId: attempt.tenantId, id: attempt.id, kind: attempt.kind, now: anInstant }
 }
 
-test('of many who take one at once, one gets it', async () => {
-  const { tenantId, id, kind, data } = await added()
-  const taken = await Promise.all(
-    Array.from({ length: 8 }, () =>
-      catalog.spendAttempt({ tenantId, id, kind, now: later(1000) }, tenant.columns),
-    ),
-  )
+test('it is found as often as one likes, and taken once, however many come at the same time', async () => {
+  const answer = await add({ userId: tenant.userId })
+  const found = { userId: tenant.userId, data: '{"challenge":"swordfish"}' }
+  assert.deepEqual(await catalog.findAttempt(answer, tenant.columns), found)
+  const taken = await Promise.all([1, 2, 3, 4].map(() => catalog.spendAttempt(answer, tenant.columns)))
   assert.deepEqual(
-    taken.filter(one => one !== null),
-    [data],
+    taken.filter(data => data !== null),
+    [found.data],
   )
+  assert.equal(await catalog.findAttempt(answer, tenant.columns), null)
+  assert.equal(await catalog.spendAttempt(answer, tenant.columns), null)
+  assert.equal(await catalog.tenantOfAttempt(answer.id), tenant.tenantId)
 })
 
-test('another kind, another tenant, another id, and too late find nothing, and leave it there', async () => {
-  const { tenantId, id, kind, data } = await added()
-  const now = later(59_999)
-  const wrong = [
-    { tenantId, id, kind: 'other', now },
-    { tenantId: other.tenantId, id, kind, now },
-    { tenantId, id: newAttemptId(), kind, now },
-    { tenantId, id, kind, now: later(60_000) },
+test('another kind, another tenant, another id and a later time do not find it, and leave it to be taken', async () => {
+  const answer = await add()
+  const misses = [
+    { ...answer, kind: 'another_kind' },
+    { ...answer, tenantId: other.tenantId },
+    { ...answer, id: newAttemptId() },
+    { ...answer, now: expiresAt },
   ]
-  for (const attempt of wrong) assert.equal(await catalog.spendAttempt(attempt, tenant.columns), null)
-  assert.equal(await catalog.spendAttempt({ tenantId, id, kind, now }, tenant.columns), data)
+  for (const miss of misses) {
+    assert.equal(await catalog.findAttempt(miss, tenant.columns), null)
+    assert.equal(await catalog.spendAttempt(miss, tenant.columns), null)
+  }
+  const justInTime = { ...answer, now: new Date(expiresAt.getTime() - 1) }
+  assert.equal(await catalog.spendAttempt(justInTime, tenant.columns), '{"challenge":"swordfish"}')
+  assert.equal(await catalog.tenantOfAttempt(newAttemptId()), null)
 })
 
-test('there is one of an id', async () => {
-  const attempt = await added()
-  await assert.rejects(catalog.addAttempt(attempt, tenant.columns), { code: 'taken' })
+test('an id is taken once', async () => {
+  const { id } = await add()
+  await assert.rejects(add({ id }), { name: 'CatalogError', code: 'taken' })
+  await assert.rejects(add({ id, tenantId: other.tenantId }), { name: 'CatalogError', code: 'taken' })
 })
 
-test('its data is sealed, for its own row and its own tenant', async () => {
-  const { tenantId, id, kind } = await added()
-  const { rows } = await database.superuserPool.query('select data from auricle.attempt where id = $1', [id])
-  assert.ok(!Buffer.from(rows[0].data).includes('nonce'))
-  const moved = await added()
-  await database.superuserPool.query('update auricle.attempt set data = $2 where id = $1', [
-    moved.id,
-    rows[0].data,
-  ])
-  await assert.rejects(
-    catalog.spendAttempt({ tenantId, id: moved.id, kind, now: later(1000) }, tenant.columns),
-    { code: 'damaged' },
+test('what it holds is sealed, and does not open in the place of another', async () => {
+  const one = await add()
+  const two = await add({ data: 'other' })
+  const pool = database.superuserPool
+  const { rows } = await pool.query('select data from auricle.attempt where id = $1', [one.id])
+  assert.equal(rows[0].data.includes('swordfish'), false)
+  await pool.query(
+    'update auricle.attempt set data = (select data from auricle.attempt where id = $1) where id = $2',
+    [one.id, two.id],
   )
-  await assert.rejects(catalog.spendAttempt({ tenantId, id, kind, now: later(1000) }, other.columns), {
-    code: 'damaged',
-  })
+  await assert.rejects(catalog.findAttempt(two, tenant.columns), { name: 'CatalogError', code: 'damaged' })
 })

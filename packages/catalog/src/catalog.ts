@@ -28,11 +28,20 @@ import type { AlertCatalog } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { CoverCatalog } from './cover.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
+import type { FactorCatalog } from './factors.ts'
+import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
+import type { OwnTokenCatalog } from './own-tokens.ts'
+import type { PasskeyCatalog } from './passkeys.ts'
+import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
+import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { RoleCatalog } from './roles.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { TeamCatalog } from './teams.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -307,14 +316,23 @@ export interface OutboxRow {
 }
 
 export interface Catalog
-  extends AlertCatalog,
-    AttemptCatalog,
-    BreakGlassCatalog,
-    EmergencyCodeCatalog,
+  extends AttemptCatalog,
+    PasskeyCatalog,
+    RecoveryCodeCatalog,
+    FactorCatalog,
+    InvitationCatalog,
+    OwnTokenCatalog,
     IssuerCatalog,
     ProviderCatalog,
     ProviderSignInCatalog,
-    SessionsCatalog {
+    SessionsCatalog,
+    PeopleCatalog,
+    RoleCatalog,
+    TeamCatalog,
+    CoverCatalog,
+    AlertCatalog,
+    BreakGlassCatalog,
+    EmergencyCodeCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -402,7 +420,16 @@ export interface Catalog
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<void>
+  /** False where they did not own it. Cover that they gave for it ends with that. */
+  removeMailboxOwner(
+    tenantId: TenantId,
+    mailboxId: MailboxId,
+    userId: UserId,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
   listMailboxes(tenantId: TenantId, options?: QueryOptions): Promise<readonly MailboxRow[]>
+  findMailbox(tenantId: TenantId, id: MailboxId, options?: QueryOptions): Promise<MailboxRow | null>
   findMailboxByAddress(
     tenantId: TenantId,
     address: string,
@@ -556,6 +583,17 @@ export interface Catalog
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
       readonly heard: { readonly at: Date; readonly by: UserId } | null
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** Puts labels on and takes others off, whatever else happens at the same time. False where there is no such recording. */
+  commitLabels(
+    change: {
+      readonly tenantId: TenantId
+      readonly recordingId: RecordingId
+      readonly add: readonly Label[]
+      readonly remove: readonly Label[]
     },
     event: AuditRecord,
     options?: QueryOptions,

@@ -6,21 +6,30 @@ import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectors } from './connectors.ts'
+import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
+import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
+import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
+import { createOwnTokens } from './own-tokens.ts'
+import { createPasskeyCatalog } from './passkeys.ts'
+import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
+import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createTeams } from './teams.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -38,10 +47,19 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createPasskeyCatalog(database, now),
+    ...createRecoveryCodes(database),
+    ...createFactors(database),
+    ...createInvitations(database, now),
+    ...createOwnTokens(database, now),
     ...createAttempts(database),
     ...createProviders(database),
     ...createProviderSignIn(database),
     ...createIssuers(database),
+    ...createPeople(database, now),
+    ...createRoles(database),
+    ...createTeams(database),
+    ...createCover(database),
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),

@@ -1,5 +1,5 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
-export type { AttemptCatalog, AttemptRow } from './attempts.ts'
+export type { AttemptAnswer, AttemptCatalog, AttemptRow, OpenAttempt } from './attempts.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -36,12 +36,20 @@ export type {
   UserRow,
 } from './catalog.ts'
 export type { ColumnKeys } from './column-keys.ts'
+export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
+export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
+export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
+export type { OwnTokenRow } from './own-tokens.ts'
+export type { PasskeyRow } from './passkeys.ts'
+export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
+export type { GrantRow, NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './roles.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
+export type { TeamRow } from './teams.ts'

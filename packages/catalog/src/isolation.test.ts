@@ -150,7 +150,16 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
-      ...['identity_provider', 'token_issuer', 'break_glass', 'alert', 'attempt', 'spent_token'],
+      ...[
+        'identity_provider',
+        'token_issuer',
+        'break_glass',
+        'alert',
+        'attempt',
+        'spent_token',
+        'token',
+        'invitation',
+      ],
     ])
     for (const { name } of tables) {
       const { count } = await attempt(database.ownerPool, null, `select from auricle.${name}`)
@@ -396,9 +405,12 @@ test('functions that look across tenants are the known ones, with a fixed search
       'stalled_intakes',
       'take_outbox',
       'tenant_ids',
+      'tenant_of_attempt',
       'tenant_of_connector',
+      'tenant_of_invitation',
       'tenant_of_provider',
       'tenant_of_slug',
+      'token_owner',
       'unreplicated_recordings',
     ],
   )

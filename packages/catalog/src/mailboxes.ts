@@ -6,7 +6,15 @@ import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
 import { firstOrNull, parsed, type Row, text } from './row.ts'
 
-type Mailboxes = Pick<Catalog, 'createMailbox' | 'addMailboxOwner' | 'listMailboxes' | 'findMailboxByAddress'>
+type Mailboxes = Pick<
+  Catalog,
+  | 'createMailbox'
+  | 'addMailboxOwner'
+  | 'removeMailboxOwner'
+  | 'listMailboxes'
+  | 'findMailbox'
+  | 'findMailboxByAddress'
+>
 
 const UserIds = z.array(UserId)
 
@@ -50,6 +58,22 @@ export function createMailboxes(database: Database): Mailboxes {
       )
     },
 
+    removeMailboxOwner: (tenantId, mailboxId, userId, event, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          const removed = await session.write({
+            text: `delete from auricle.mailbox_owner where tenant_id = $1 and mailbox_id = $2 and user_id = $3`,
+            values: [tenantId, mailboxId, userId],
+          })
+          if (removed === 0) return false
+          await insertEvent(session, event)
+          return true
+        },
+        options,
+      )
+    },
+
     async listMailboxes(tenantId, options) {
       const found = await database.inTenant(
         tenantId,
@@ -58,6 +82,20 @@ export function createMailboxes(database: Database): Mailboxes {
         options,
       )
       return found.map(readMailbox)
+    },
+
+    async findMailbox(tenantId, id, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `${select} where m.tenant_id = $1 and m.id = $2`,
+            values: [tenantId, id],
+          })
+        },
+        options,
+      )
+      return firstOrNull(found, readMailbox)
     },
 
     async findMailboxByAddress(tenantId, address, options) {

@@ -19,6 +19,7 @@ type Recordings = Pick<
   | 'listObjects'
   | 'findPlayFacts'
   | 'commitHeard'
+  | 'commitLabels'
   | 'listAllRecordings'
 >
 
@@ -103,6 +104,24 @@ export function createRecordings(database: Database, now: () => Date): Recording
             values: [tenantId, recordingId, heard?.at ?? null, heard?.by ?? null],
           })
           if (marked === 0) return false
+          await insertEvent(session, event)
+          return true
+        },
+        options,
+      )
+    },
+
+    commitLabels: ({ tenantId, recordingId, add, remove }, event, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          const changed = await session.write({
+            text: `update auricle.recording set labels = array(
+                     select distinct l from unnest(labels || $3::text[]) l where l <> all ($4::text[]) order by l
+                   ) where tenant_id = $1 and id = $2`,
+            values: [tenantId, recordingId, add, remove],
+          })
+          if (changed === 0) return false
           await insertEvent(session, event)
           return true
         },

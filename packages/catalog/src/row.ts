@@ -25,6 +25,12 @@ export function integer(row: Row, column: string): number {
   return parsed
 }
 
+export function flag(row: Row, column: string): boolean {
+  const value = row[column]
+  if (typeof value !== 'boolean') throw damaged(column)
+  return value
+}
+
 export function time(row: Row, column: string): Date {
   const value = row[column]
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw damaged(column)

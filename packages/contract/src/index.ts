@@ -86,10 +86,18 @@ export { Job } from './job.ts'
 export { CallDirection, Notice, RecordingKind } from './notice.ts'
 export { ObjectRole } from './object-role.ts'
 export { Peaks } from './peaks.ts'
+export { Login, Name } from './person.ts'
 export { Problem, type ProblemName, problems } from './problem.ts'
 export type { ByteRange } from './range.ts'
 export { Receipt } from './receipt.ts'
-export { AudioState, RecordingPage, RecordingPatch, RecordingQuery, RecordingView } from './recording-view.ts'
+export {
+  AudioState,
+  LabelChange,
+  RecordingPage,
+  RecordingPatch,
+  RecordingQuery,
+  RecordingView,
+} from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export {
   CookieSession,

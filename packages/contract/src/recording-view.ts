@@ -65,5 +65,21 @@ export const RecordingQuery = z.strictObject({
 })
 export type RecordingQuery = z.infer<typeof RecordingQuery>
 
-export const RecordingPatch = z.strictObject({ heard: z.boolean() })
+const labels = z
+  .array(Label)
+  .max(Label.options.length)
+  .refine(list => new Set(list).size === list.length, 'each label once')
+  .default([])
+
+export const LabelChange = z
+  .strictObject({ add: labels, remove: labels })
+  .refine(({ add, remove }) => add.length + remove.length > 0, 'at least one label')
+  .refine(({ add, remove }) => !add.some(label => remove.includes(label)), 'a label is put on or taken off')
+export type LabelChange = z.infer<typeof LabelChange>
+
+/** One thing at a time: each is decided, and logged, by itself. */
+export const RecordingPatch = z.union([
+  z.strictObject({ heard: z.boolean() }),
+  z.strictObject({ labels: LabelChange }),
+])
 export type RecordingPatch = z.infer<typeof RecordingPatch>

@@ -55,6 +55,8 @@ export type RecordingAction =
   | 'recording.export'
   | 'recording.mark'
   | 'recording.label'
+  /** Takes a label off. */
+  | 'recording.unlabel'
 
 /** Actions on the tenant as a whole, or on something of it that no relation protects. */
 export type TenantAction =
@@ -82,6 +84,7 @@ export type Action =
   | TenantAction
   | SelfAction
   | 'role.decide'
+  | 'role.withdraw'
   | 'break_glass.read'
   | 'break_glass.review'
   | 'delegation.create'

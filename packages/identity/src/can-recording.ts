@@ -97,7 +97,10 @@ function waysTo(user: UserActor, recording: Recording, now: Date): readonly Way[
   if (user.roles.includes('compliance_officer')) {
     ways.push({
       reasons: ['compliance_officer'],
-      actions: ['recording.show', 'recording.play', 'recording.export', 'recording.label'],
+      actions: [
+        ...(['recording.show', 'recording.play', 'recording.export', 'recording.label'] as const),
+        'recording.unlabel',
+      ],
       purpose: { type: 'stated', oneOf: oversight },
       // They put the labels on, so they see what they are on; hearing takes the label's role like anybody's.
       opens: (label, action) => cleared(label) || !isHearing(action),

@@ -28,7 +28,7 @@ import {
  * Reasons as they stand in the audit log. Yes: the role that gave it, `owns_mailbox`, `team_mailbox`,
  * `supervised_mailbox`, `delegated_mailbox`, `break_glass`, `purpose_<purpose>`, `own`. No: `other_tenant`,
  * `connectors_hear_nothing`, `system_hears_nothing`, `out_of_scope`, `needs_session`, `no_role`, `no_hearing_role`,
- * `no_mailbox`, `not_owner`, `label_<label>`, `purpose_required`, `own_request`, `own_access`, `step_up_required`,
+ * `no_mailbox`, `not_owner`, `label_<label>`, `purpose_required`, `own_request`, `not_own_request`, `own_access`, `step_up_required`,
  * `wrong_resource`.
  */
 export const can: Decide = (actor, action, resource, circumstances) => {
@@ -93,6 +93,10 @@ function canOther(
       if (resource.requestedBy === user.userId || resource.userId === user.userId)
         return denied('own_request')
       return allowed(role)
+    case 'role.withdraw':
+      if (resource.type !== 'role_request') return denied('wrong_resource')
+      if (role === undefined) return denied('no_role')
+      return resource.requestedBy === user.userId ? allowed('own', role) : denied('not_own_request')
     case 'break_glass.review':
       if (resource.type !== 'break_glass') return denied('wrong_resource')
       if (role === undefined) return denied('no_role')

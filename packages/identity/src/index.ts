@@ -10,6 +10,7 @@ export type {
   TokenFacts,
   UserActor,
 } from './actor.ts'
+export { type BearerClaims, type BearerVerifier, createBearerVerifier } from './bearer-claims.ts'
 export {
   type AuthenticateBearer,
   type Carrier,
@@ -73,7 +74,13 @@ export { credentialIdOf, userHandleOf } from './passkey-response.ts'
 export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
-export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
+export {
+  hashRecoveryCode,
+  newRecoveryCodes,
+  parseRecoveryCode,
+  recoveryCodeCount,
+  recoveryCodeHash,
+} from './recovery-code.ts'
 export type { TokenRefusal } from './refused-token.ts'
 export { freshMs, isAction, isSelfAction } from './rules.ts'
 export { endedSessionCookie, sessionCookie, sessionCookieName } from './session-cookie.ts'

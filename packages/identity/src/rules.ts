@@ -32,6 +32,8 @@ export const recordingRules: Readonly<Record<RecordingAction, Rule>> = {
   'recording.export': rule(['clinician', 'supervisor', 'compliance_officer'], 'recordings.export', true),
   'recording.mark': rule(['clinician'], 'recordings.mark'),
   'recording.label': rule(['clinician', 'compliance_officer'], 'recordings.mark'),
+  // It opens the recording to others.
+  'recording.unlabel': rule(['compliance_officer'], null, true),
 }
 
 export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction>, Rule>> = {
@@ -40,6 +42,7 @@ export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction
   'people.manage': rule(people, 'people.manage', true),
   'role.request': rule([...people, 'compliance_officer'], 'people.manage'),
   'role.decide': rule([...people, 'compliance_officer'], null, true),
+  'role.withdraw': rule([...people, 'compliance_officer'], 'people.manage'),
   'role.revoke': rule([...people, 'compliance_officer'], 'people.manage', true),
   'recertification.read': rule([...people, ...overseers], 'reports.read'),
   'mailbox.manage': rule(people, 'people.manage'),

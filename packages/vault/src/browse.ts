@@ -1,7 +1,9 @@
-// Listing, showing and marking recordings: facts, no audio.
+// Listing, showing, marking and labelling recordings: facts, no audio.
+import type { AuditRecord } from '@auricle/audit'
 import type { Catalog, RecordingFilter, RecordingRow } from '@auricle/catalog'
 import {
   Label,
+  type LabelChange,
   type MailboxId,
   type RecordingId,
   type RecordingPage,
@@ -12,12 +14,16 @@ import type { Decide, Decision, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
+import { authorize } from './authorize.ts'
 import { VaultError } from './error.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface BrowseParts {
-  readonly catalog: Pick<Catalog, 'listRecordings' | 'findRecording' | 'commitHeard' | 'appendEvents'>
+  readonly catalog: Pick<
+    Catalog,
+    'listRecordings' | 'findRecording' | 'commitHeard' | 'commitLabels' | 'appendEvents'
+  >
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
   readonly now?: () => Date
@@ -110,6 +116,36 @@ export async function markRecording(
   return viewOf(await find(parts, facts, id, secrets.columns, options))
 }
 
+/** Puts labels on or takes them off, in one transaction with the event that names them. */
+export async function labelRecording(
+  parts: BrowseParts,
+  facts: RequestFacts,
+  id: RecordingId,
+  { add, remove }: LabelChange,
+  options: CallOptions,
+): Promise<RecordingView> {
+  const { tenantId } = facts.actor
+  const { columns } = await parts.secrets.get(tenantId, options)
+  const { mailboxId, labels } = await find(parts, facts, id, columns, options)
+  const resource = { type: 'recording', tenantId, recordingId: id, mailboxId, labels } as const
+  const object = { type: 'recording', id, version: null }
+  const asked = { resource, log: 'recording.labelled', object } as const
+  const words = [...add, ...remove.map(label => `without_${label}`)]
+  // Taking off is the greater right: it lets others in.
+  const actions = [
+    ...(remove.length > 0 ? ['recording.unlabel' as const] : []),
+    ...(add.length > 0 ? ['recording.label' as const] : []),
+  ]
+  let event: AuditRecord | null = null
+  for (const action of actions) {
+    const { record } = await authorize(parts, facts, { action, ...asked }, options)
+    event ??= await record(object, words)
+  }
+  if (event !== null)
+    await parts.catalog.commitLabels({ tenantId, recordingId: id, add, remove }, event, options)
+  return viewOf(await find(parts, facts, id, columns, options))
+}
+
 /** The log says where it was emergency access that let somebody see more than their own. */
 function withSight(
   general: Decision,
@@ -145,7 +181,7 @@ function sightOf(actor: UserActor, now: Date) {
 function decideOn(
   { decide, now }: BrowseParts,
   { actor, purposeOfUse }: RequestFacts,
-  action: 'recording.show' | 'recording.mark' | 'recording.label',
+  action: 'recording.show' | 'recording.mark',
   { tenantId, id: recordingId, mailboxId, labels }: RecordingRow,
 ) {
   const resource = { type: 'recording', tenantId, recordingId, mailboxId, labels } as const

@@ -30,9 +30,44 @@ export {
 } from './break-glass/emergency-codes.ts'
 export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
 export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
-export { type BrowseParts, listRecordings, markRecording, showRecording } from './browse.ts'
+export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
+export {
+  type AcceptanceAnswer,
+  type Begun,
+  beginAcceptance,
+  completeAcceptance,
+  type InvitationParts,
+  lookAtInvitation,
+} from './factors/invitation.ts'
+export {
+  beginTotp,
+  changePassword,
+  type NewTotp,
+  type OwnFactorParts,
+  replaceRecoveryCodes,
+  replaceTotp,
+  type ShownFactors,
+  showFactors,
+} from './factors/own-factors.ts'
+export {
+  addPasskey,
+  beginPasskey,
+  type OwnPasskeyParts,
+  type RegistrationOptions,
+  removePasskey,
+  renamePasskey,
+} from './factors/own-passkeys.ts'
+export {
+  endOwnToken,
+  listOwnTokens,
+  makeOwnToken,
+  type OwnTokenParts,
+} from './factors/own-tokens.ts'
+export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
+export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
+export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
 export {
   assignMailbox,
   createConnector,
@@ -43,6 +78,57 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export {
+  type ConsoleParts,
+  createTeamAtConsole,
+  disableAtConsole,
+  enableAtConsole,
+  grantAtConsole,
+  inviteAgainAtConsole,
+  inviteAtConsole,
+  type OpenInvitation,
+  recertifyAtConsole,
+  revokeAtConsole,
+  setMemberAtConsole,
+  shareAtConsole,
+} from './people/at-console.ts'
+export { type CoverParts, createDelegation, endDelegation, listDelegations } from './people/cover.ts'
+export {
+  changePerson,
+  invitePerson,
+  listPeople,
+  type NewInvitation,
+  type PeopleParts,
+  resetFactors,
+  showPerson,
+} from './people/people.ts'
+export {
+  type GrantView,
+  grantViewOf,
+  type RecertificationParts,
+  recertification,
+  recertificationCsv,
+} from './people/recertification.ts'
+export {
+  decideRoleRequest,
+  listRoleRequests,
+  type RoleParts,
+  requestRole,
+  revokeRole,
+  withdrawRoleRequest,
+} from './people/roles.ts'
+export {
+  addMailbox,
+  addMailboxOwner,
+  addTeamMailbox,
+  createTeam,
+  listTeams,
+  removeMailboxOwner,
+  removeTeamMailbox,
+  removeTeamMember,
+  setTeamMember,
+  type TeamParts,
+} from './people/teams.ts'
 export {
   type Bearer,
   createPlayer,
@@ -83,6 +169,7 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export { isSameSecret } from './same-secret.ts'
 export {
   type FailureParts,
   locked,
@@ -123,6 +210,7 @@ export {
   type IssueToken,
   issueProgramToken,
   loadTokenKeys,
+  type NewOpaqueToken,
   revokeToken,
   type TokenKeyPair,
   type TokenKeys,

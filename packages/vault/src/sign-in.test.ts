@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { decodeLeaf } from '@auricle/audit'
-import { createPasswords, nextLockout, totpCode, verifyTotp } from '@auricle/identity'
+import { createPasswords, hashRecoveryCode, nextLockout, totpCode, verifyTotp } from '@auricle/identity'
 import { type Clinic, makeClinic, openTestVault, type TestVault } from '../../../test/vault.ts'
 import { type SignInParts, signIn } from './sign-in.ts'
 
@@ -17,6 +17,7 @@ before(async () => {
     ...vault,
     verifyPassword,
     verifyTotp,
+    hashRecoveryCode,
     nextLockout,
     issueToken: async ({ id }) => `token of ${id}`,
   }

@@ -88,7 +88,7 @@ async function openSession(): Promise<TokenId> {
 async function follow(facts: Partial<PlayRequest> = {}): Promise<Stream> {
   const { tenantId, id: userId } = clinic.clinician.row
   const playback = await player.open({
-    bearer: { tenantId, userId, tokenId },
+    bearer: { tenantId, userId, tokenId, secretHash: null },
     recordingId,
     role: 'original',
     purpose: 'play',

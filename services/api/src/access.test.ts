@@ -62,7 +62,9 @@ async function documented(): Promise<readonly Call[]> {
   )
 }
 
-const bodies: Readonly<Record<string, unknown>> = { markRecording: { heard: true } }
+const bodies: Readonly<Record<string, unknown>> = {
+  markRecording: { heard: true },
+}
 
 function call({ id, method, path }: Call, token: string | null, headers: Headers = {}, of = recording) {
   const body = bodies[id] === undefined ? {} : { body: JSON.stringify(bodies[id]) }
@@ -104,10 +106,12 @@ const isOfProviders = ({ path }: Call) =>
 test('without a token, or with one that is none, every door is shut and says which key it wants', async () => {
   const calls = await guarded()
   assert.ok(calls.length >= 8)
-  const valid = await front.tokenOf(clinic.clinician)
+  const { token: valid } = await front.sessionOf(clinic.clinician)
+  const opaque = await front.tokenOf(clinic.clinician)
   const [head = '', payload = '', signature = ''] = valid.split('.')
   const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')
-  const forged = [null, 'nonsense', `${none}.${payload}.`, `${head}.${payload}.${signature.slice(0, -3)}AAA`]
+  const signed = [`${none}.${payload}.`, `${head}.${payload}.${signature.slice(0, -3)}AAA`]
+  const forged = [null, 'nonsense', ...signed, `${opaque.slice(0, -1)}u`, opaque.slice(0, -1)]
   for (const one of calls) {
     for (const token of forged) {
       const response = await call(one, token)
@@ -157,7 +161,15 @@ test('the owner gets what the document promises', async () => {
   const byId = new Map<string, Route>(routes.map(route => [route.operationId, route]))
   const calls = await guarded()
   // The others end the session, or want what only its person has: the tests of their themes.
-  const own = ['getMe', 'listMailboxes', 'listRecordings', 'listOwnSessions', 'listBreakGlass']
+  const own = [
+    'getMe',
+    'listMailboxes',
+    'listRecordings',
+    'listOwnSessions',
+    'listBreakGlass',
+    'showOwnFactors',
+    'listOwnTokens',
+  ]
   for (const one of [...(await ofRecordings()), ...calls.filter(({ id }) => own.includes(id))]) {
     const response = await call(one, token)
     const answer = byId.get(one.id.replace(/Head$/, ''))?.answers[0]

@@ -1,5 +1,5 @@
 // Which of those who sign tokens made this one: the deployment itself, or an issuer that a tenant trusts.
-import { claimedOf, type HttpIdentityParts, type TokenVerifier } from '@auricle/identity'
+import { type BearerVerifier, claimedOf, type HttpIdentityParts } from '@auricle/identity'
 import { addressGroup, type Limits, type Rate } from '@auricle/limits'
 import { createForeignBearers } from '@auricle/vault'
 import type { Request } from 'express'
@@ -9,18 +9,18 @@ import { exchangeOf, originOf } from './request.ts'
 /** Of refused tokens from one place that are written down. */
 const noted: Rate = { burst: 60, everyMs: 1000 }
 
-export interface BearerVerifierParts {
+export interface AnyTokenParts {
   /** Of our own. */
-  readonly verifyToken: TokenVerifier
+  readonly verifyToken: BearerVerifier
   readonly limits: Pick<Limits, 'take'>
   readonly vault: Omit<Parameters<typeof createForeignBearers>[0], 'mayNote'>
 }
 
-export function createBearerVerifier({
+export function verifyAnyToken({
   verifyToken,
   limits,
   vault,
-}: BearerVerifierParts): HttpIdentityParts<object>['verifyToken'] {
+}: AnyTokenParts): HttpIdentityParts<object>['verifyToken'] {
   const foreign = createForeignBearers({
     ...vault,
     mayNote: async (ip, options) =>

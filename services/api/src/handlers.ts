@@ -8,10 +8,17 @@ import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
 } from './routes/identity-providers.ts'
+import { createInvitationHandlers, type InvitationRouteParts } from './routes/invitations.ts'
+import { createOwnFactorHandlers, type OwnFactorRouteParts } from './routes/own-factors.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
+import { createOwnTokenHandlers, type OwnTokenRouteParts } from './routes/own-tokens.ts'
+import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './routes/passkey-sessions.ts'
+import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
+import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
 import { createTokenIssuerHandlers, type TokenIssuerRouteParts } from './routes/token-issuers.ts'
 import type { OperationId } from './routes-table.ts'
 
@@ -23,6 +30,13 @@ export type HandlerParts = RecordingRouteParts &
   ProviderRouteParts &
   IdentityProviderRouteParts &
   TokenIssuerRouteParts &
+  PasskeySessionRouteParts &
+  OwnFactorRouteParts &
+  OwnTokenRouteParts &
+  InvitationRouteParts &
+  PeopleRouteParts &
+  RoleRouteParts &
+  TeamRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   EmergencyCodeRouteParts & {
@@ -37,7 +51,14 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createProviderHandlers(parts),
     ...createIdentityProviderHandlers(parts),
     ...createTokenIssuerHandlers(parts),
+    ...createPasskeySessionHandlers(parts),
+    ...createOwnFactorHandlers(parts),
+    ...createOwnTokenHandlers(parts),
+    ...createInvitationHandlers(parts),
     ...createRecordingHandlers(parts),
+    ...createPeopleHandlers(parts),
+    ...createRoleHandlers(parts),
+    ...createTeamHandlers(parts),
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createEmergencyCodeHandlers(parts),

@@ -149,7 +149,9 @@ function answersOf(answers: readonly Answer[], more: Readonly<Record<string, str
 function contentOf(body: Answer['body']): Json {
   if (body === null) return {}
   // OpenAPI 3.1 describes raw bytes by leaving the schema out.
-  return { content: body.type === 'json' ? jsonContent(body.schema) : { [body.contentType]: {} } }
+  if (body.type === 'bytes') return { content: { [body.contentType]: {} } }
+  const other = body.orBytes === undefined ? {} : { [body.orBytes]: {} }
+  return { content: { ...jsonContent(body.schema), ...other } }
 }
 
 /** One response a status, with an example of each problem that has it. */

@@ -11,7 +11,12 @@ export interface Answer {
   readonly description: string
   /** JSON of a schema by its name in the document, bytes of some content type, or nothing. */
   readonly body:
-    | { readonly type: 'json'; readonly schema: string }
+    | {
+        readonly type: 'json'
+        readonly schema: string
+        /** The content type of other bytes that say the same, for who asks for them. */
+        readonly orBytes?: string
+      }
     | { readonly type: 'bytes'; readonly contentType: string }
     | null
   /** Response headers by name, with what each says. */

@@ -11,10 +11,17 @@ import * as breakGlass from './routes/break-glass.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as identityProviders from './routes/identity-providers.ts'
+import * as invitations from './routes/invitations.ts'
+import * as ownFactors from './routes/own-factors.ts'
 import * as ownSessions from './routes/own-sessions.ts'
+import * as ownTokens from './routes/own-tokens.ts'
+import * as passkeySessions from './routes/passkey-sessions.ts'
+import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
+import * as roles from './routes/roles.ts'
 import * as sessions from './routes/sessions.ts'
+import * as teams from './routes/teams.ts'
 import * as tokenIssuers from './routes/token-issuers.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
@@ -26,7 +33,14 @@ export const schemas = {
   ...providers.schemas,
   ...identityProviders.schemas,
   ...tokenIssuers.schemas,
+  ...passkeySessions.schemas,
+  ...ownFactors.schemas,
+  ...ownTokens.schemas,
+  ...invitations.schemas,
   ...recordings.schemas,
+  ...people.schemas,
+  ...roles.schemas,
+  ...teams.schemas,
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...emergencyCodes.schemas,
@@ -39,7 +53,14 @@ const table = [
   ...providers.table,
   ...identityProviders.table,
   ...tokenIssuers.table,
+  ...passkeySessions.table,
+  ...ownFactors.table,
+  ...ownTokens.table,
+  ...invitations.table,
   ...recordings.table,
+  ...people.table,
+  ...roles.table,
+  ...teams.table,
   ...breakGlass.table,
   ...alerts.table,
   ...emergencyCodes.table,

@@ -5,13 +5,21 @@ import {
   can,
   createHttpIdentity,
   createPasswords,
+  credentialIdOf,
   emergencyCodeHash,
   type HttpRequest,
+  hashRecoveryCode,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
   newEmergencyCode,
+  newInvitation,
+  newOpaqueToken,
+  newRecoveryCodes,
+  newTotp,
   nextLockout,
+  parseInvitation,
+  recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
@@ -33,6 +41,7 @@ import {
   emergencySignIn,
   endSession,
   isError,
+  isSameSecret,
   type OnAlert,
   refusalOf,
   type StreamTimes,
@@ -40,17 +49,18 @@ import {
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
-import { createBearerVerifier } from './bearer.ts'
+import { verifyAnyToken } from './bearer.ts'
 import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
+import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
-import { limitSignIn } from './sign-in-limits.ts'
+import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
@@ -93,7 +103,19 @@ export async function startApi(
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
-  const signInParts = { verifyPassword: passwords.verifyPassword, verifyTotp, nextLockout, issueToken, now }
+  const signInParts = {
+    ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
+    ...{ nextLockout, issueToken, now },
+  }
+
+  let port = config.api.port
+  const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
+  const factorParts = {
+    ...{ catalog, secrets, decide: can, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
+    verifyPassword: passwords.verifyPassword,
+    hashPassword: passwords.hashPassword,
+  }
 
   // Known at the latest when the first request arrives.
   let listeningUrl: string | null = null
@@ -110,7 +132,7 @@ export async function startApi(
   }
 
   const identity = createHttpIdentity<Session>({
-    verifyToken: createBearerVerifier({ verifyToken, limits, vault }),
+    verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
@@ -121,11 +143,12 @@ export async function startApi(
         signal: exchangeOf(request).signal,
       })
     },
-    findActor: async ({ tenantId, tokenId, userId }, request) => {
+    findActor: async ({ tenantId, tokenId, userId, secretHash }, request) => {
       const found = await catalog.findBearer(tenantId, tokenId, now(), {
         signal: exchangeOf(request).signal,
       })
       if (found === null || found.user.id !== userId) return null
+      if (!isSameSecret(found.token.secretHash, secretHash)) return null
       const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
       showBanner(responseOf(request as Request), actor)
       return actor
@@ -142,6 +165,9 @@ export async function startApi(
     catalog,
     now,
     browse: deciding,
+    people: { ...deciding, newInvitation, onAlert },
+    roles: deciding,
+    teams: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     emergencyCodes: {
@@ -160,6 +186,18 @@ export async function startApi(
     },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
+    passkeySessions: factorParts,
+    ownFactors: factorParts,
+    ownTokens: factorParts,
+    invitations: factorParts,
+    signInGuards: {
+      limit: (request, who) => {
+        const { ip } = originOf(request)
+        if (who === null) return limitAddress(limits, ip, exchangeOf(request))
+        return limitSignIn(limits, who, ip, exchangeOf(request))
+      },
+      refuseForeign,
+    },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     limits,
     atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
@@ -211,9 +249,10 @@ export async function startApi(
 
   await using opening = new AsyncDisposableStack()
   opening.use(player)
-  const { host, port } = config.api
+  const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
   listeningUrl = listening.url
+  port = listening.port
   const opened = opening.move()
   return {
     host,

@@ -12,7 +12,6 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
-import type { RequestFacts } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -39,13 +38,12 @@ import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
 import { addTenant, keepDaysDefault, listTenants } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
-import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
-import { findPerson, sessionFile } from './person.ts'
+import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
-import { readStandardInput } from './prompt.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -96,7 +94,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       )
 
   /** Said of every command of a person while their emergency access is open. */
-  const announce = (person: RequestFacts): RequestFacts => {
+  const announce = (person: CommandPerson): CommandPerson => {
     const line = breakGlassLine(person.actor)
     if (line !== null) globalThis.process.stderr.write(`auricle: ${line}\n`)
     return person
@@ -139,7 +137,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     .action(async options => {
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
-  addSetUp(program, { withOperator, withAuthority })
+  addSetUp(program, { withOperator })
+  addPeople(program, withOperator)
   const fail = () => {
     host.exitCode = 1
   }
@@ -179,16 +178,13 @@ interface Runners {
   ) => Promise<void>
   /** The person of AURICLE_TOKEN, or of the session that `login` kept. */
   readonly withPerson: (
-    work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>,
+    work: (operator: Operator, output: Output, person: CommandPerson) => Promise<void>,
   ) => Promise<void>
   /** The person of the session alone. */
   readonly withSession: Runners['withPerson']
 }
 
-function addSetUp(
-  program: Command,
-  { withOperator, withAuthority }: Pick<Runners, 'withOperator' | 'withAuthority'>,
-): void {
+function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperator'>): void {
   const ofTenant = ['--tenant <name>', 'short name of the tenant; needed where there are several'] as const
   const gather = (value: string, before: readonly string[]) => [...before, value]
 
@@ -206,27 +202,6 @@ function addSetUp(
     .command('list')
     .description('all tenants')
     .action(() => withOperator(listTenants))
-
-  const user = program.command('user').description('the people of a tenant')
-  user
-    .command('create')
-    .description('make a user, and show their secrets once')
-    .argument('<login>')
-    .requiredOption('--name <name>')
-    .addOption(new Option('--role <role>').choices(['clinician', 'administrator']).default('clinician'))
-    .option('--password-stdin', 'read the password from standard input; default: make one up and show it')
-    .option(...ofTenant)
-    .action((login, { role, passwordStdin, ...options }) =>
-      withOperator(async (operator, out) => {
-        const password = passwordStdin === true ? await readStandardInput() : null
-        await addUser(operator, out, { ...options, login, roles: [role], password })
-      }),
-    )
-  user
-    .command('list')
-    .description('all users')
-    .option(...ofTenant)
-    .action(({ tenant }) => withOperator((operator, out) => listUsers(operator, out, tenant)))
 
   const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
   mailbox
@@ -294,9 +269,7 @@ function addSetUp(
         .default(['recordings.read', 'recordings.play']),
     )
     .action((login, { tenant, days, scope }) =>
-      withAuthority((operator, out, { issueToken }) =>
-        addToken(operator, out, issueToken, { tenant, login, days, scopes: scope }),
-      ),
+      withOperator((operator, out) => addToken(operator, out, { tenant, login, days, scopes: scope })),
     )
   token
     .command('list')

@@ -22,6 +22,7 @@ export type AlertKind =
   | 'emergency_code_used'
   | 'group_roles_changed'
   | 'identity_linked'
+  | 'factors_reset'
 
 /** Told of each alert once it is durable, for logs and counters. */
 export type OnAlert = (alert: { readonly id: AlertId; readonly kind: string }) => void

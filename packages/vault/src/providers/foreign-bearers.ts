@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { newPrivatePart } from '@auricle/audit'
 import type { Catalog, IssuerRow, TokenRow } from '@auricle/catalog'
 import { Scope, type TenantId, TokenId } from '@auricle/contract'
-import type { Claimed, ForeignBearer, IssuerVerifier, TokenClaims } from '@auricle/identity'
+import type { BearerClaims, Claimed, ForeignBearer, IssuerVerifier } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { derivedId } from '../derived-id.ts'
@@ -38,7 +38,7 @@ export interface ForeignBearers {
     claimed: Claimed,
     facts: SignInFacts,
     options: CallOptions,
-  ): Promise<TokenClaims | null>
+  ): Promise<BearerClaims | null>
 }
 
 /** Within this, a subject's new scopes are noticed; what ends a token ends its row, at once. */
@@ -47,7 +47,7 @@ const tokensMost = 1024
 const verifiersMost = 64
 
 export function createForeignBearers(parts: ForeignBearersParts): ForeignBearers {
-  const tokens = new Map<string, { readonly until: number; readonly claims: TokenClaims }>()
+  const tokens = new Map<string, { readonly until: number; readonly claims: BearerClaims }>()
   const verifiers = new Map<string, IssuerVerifier>()
   const now = () => parts.now?.() ?? new Date()
 
@@ -89,7 +89,7 @@ export function createForeignBearers(parts: ForeignBearersParts): ForeignBearers
         await noteRefusal(parts, row === undefined ? [] : [row], 'unknown_subject', facts, options)
         return null
       }
-      const until = Math.min(at.getTime() + keptMs, claims.expiresAt.getTime())
+      const until = Math.min(at.getTime() + keptMs, bearer.expiresAt.getTime())
       keep(tokens, digest, { until, claims }, tokensMost)
       return claims
     },
@@ -114,7 +114,7 @@ async function admit(
   { tenantId, id: issuerId }: IssuerRow,
   bearer: ForeignBearer,
   { at, facts, options }: Shown,
-): Promise<TokenClaims | null> {
+): Promise<BearerClaims | null> {
   const found = await catalog.findIssuerSubject({ tenantId, issuerId, subject: bearer.subject }, options)
   if (found === null) return null
   const { userId } = found
@@ -148,7 +148,7 @@ async function admit(
     at,
   )
   await catalog.addForeignToken({ ...token, issuerId, subject: bearer.subject }, event, options)
-  return { tenantId, userId, tokenId: id, purpose: 'program', issuedAt: at, expiresAt: bearer.expiresAt }
+  return { tenantId, userId, tokenId: id, purpose: 'program', secretHash: null }
 }
 
 /** The same token, however it is spelled, is the same row; what the row may do is part of which row it is. */

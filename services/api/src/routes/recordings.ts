@@ -14,6 +14,7 @@ import {
 import type { HttpIdentity } from '@auricle/identity'
 import {
   type Bearer,
+  labelRecording,
   listRecordings,
   markRecording,
   type Player,
@@ -92,11 +93,13 @@ export const table = [
     method: 'patch',
     path: '/v1/recordings/{id}',
     needs: 'recording.mark',
-    summary: 'Mark as heard or unheard',
-    description: 'Who heard it first, and when, stays on record while it is marked as heard.',
+    summary: 'Mark as heard or unheard, or label',
+    description:
+      'Who heard it first, and when, stays on record while it is marked as heard. Labels keep it from whoever lacks ' +
+      'the role of their name: putting one on takes the right to label it, taking one off that of a compliance officer.',
     body: 'RecordingPatch',
     answers: [ok('RecordingView', 'The recording as it is now.')],
-    problems: ['malformed', 'denied', 'notFound', 'tooLarge'],
+    problems: ['malformed', 'stepUpRequired', 'denied', 'notFound', 'tooLarge'],
   },
   {
     operationId: 'playRecording',
@@ -181,8 +184,8 @@ const idOf = (request: Request) => RecordingId.parse(request.params['id'])
 
 export function createRecordingHandlers({ identity, browse, player, audioBytes }: RecordingRouteParts) {
   const bearerOf = (request: Request): Bearer => {
-    const { tenantId, userId, tokenId } = identity.claimsOf(request)
-    return { tenantId, userId, tokenId }
+    const { tenantId, userId, tokenId, secretHash } = identity.claimsOf(request)
+    return { tenantId, userId, tokenId, secretHash }
   }
   return {
     async listRecordings(request, response) {
@@ -194,9 +197,13 @@ export function createRecordingHandlers({ identity, browse, player, audioBytes }
       response.json(await showRecording(browse, facts, idOf(request), exchangeOf(request)))
     },
     async markRecording(request, response) {
-      const { heard } = RecordingPatch.parse(request.body)
+      const patch = RecordingPatch.parse(request.body)
       const facts = factsOf(identity, request)
-      response.json(await markRecording(browse, facts, idOf(request), heard, exchangeOf(request)))
+      const changed =
+        'heard' in patch
+          ? markRecording(browse, facts, idOf(request), patch.heard, exchangeOf(request))
+          : labelRecording(browse, facts, idOf(request), patch.labels, exchangeOf(request))
+      response.json(await changed)
     },
     async playRecording(request, response) {
       const { role, download, purpose: purposeOfUse = null } = AudioQuery.parse(request.query)

@@ -1,0 +1,408 @@
+// Roles: asked for by one, decided by another, granted until a time, taken away at once; every step keeps its row.
+import type { AuditRecord } from '@auricle/audit'
+import { GrantId, RoleRequestId, TenantId, UserId } from '@auricle/contract'
+import { z } from 'zod'
+import { type Ending, isLastAdministrator } from './administrators.ts'
+import type { QueryOptions, UserRow } from './catalog.ts'
+import type { ColumnKeys } from './column-keys.ts'
+import type { Database, Session } from './database.ts'
+import { insertEvent } from './events.ts'
+import { bytes, firstOrNull, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
+import { type ColumnPlace, openColumn, sealColumn } from './sealed-column.ts'
+
+const Outcome = z.enum(['approved', 'refused', 'withdrawn'])
+const GrantSource = z.enum(['operator', 'approval', 'provider'])
+const UserKind = z.enum(['person', 'service'])
+
+export interface RoleRequestRow {
+  readonly id: RoleRequestId
+  readonly tenantId: TenantId
+  readonly userId: UserId
+  readonly role: string
+  readonly requestedBy: UserId
+  readonly requestedAt: Date
+  readonly reason: string
+  /** Until when the role is to hold; null for as long as it is not taken away. */
+  readonly until: Date | null
+  readonly decidedBy: UserId | null
+  readonly decidedAt: Date | null
+  /** Null while it is open, or lapsed. */
+  readonly outcome: z.infer<typeof Outcome> | null
+}
+
+export type NewRoleRequest = Omit<RoleRequestRow, 'decidedBy' | 'decidedAt' | 'outcome'>
+
+/** Requests made at or before `openSince` lapsed. */
+export interface RoleRequestFilter {
+  readonly state: 'open' | 'lapsed' | z.infer<typeof Outcome> | null
+  readonly openSince: Date
+  readonly beforeId: RoleRequestId | null
+  readonly limit: number
+}
+
+/** A role that somebody has or had, with everything a reviewer asks of it. */
+export interface GrantRow {
+  readonly id: GrantId
+  readonly user: Pick<UserRow, 'id' | 'login' | 'name' | 'kind' | 'disabledAt'>
+  readonly role: string
+  readonly source: z.infer<typeof GrantSource>
+  /** Name of the provider whose groups gave it. */
+  readonly provider: string | null
+  readonly requestId: RoleRequestId | null
+  /** Logins. */
+  readonly requestedBy: string | null
+  readonly approvedBy: string | null
+  readonly grantedAt: Date
+  readonly until: Date | null
+  /** When it was taken away or ran out; null while it holds. */
+  readonly endedAt: Date | null
+  /** Login of who took it away; null where it ran out, or the operator or a provider did. */
+  readonly endedBy: string | null
+  readonly signedInAt: Date | null
+}
+
+export interface RoleCatalog {
+  /** Throws `taken` where the same is asked for already, `not_found` for a user the tenant has not. */
+  requestRole(
+    request: NewRoleRequest,
+    openSince: Date,
+    columns: ColumnKeys,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  /** Newest first. */
+  listRoleRequests(
+    tenantId: TenantId,
+    filter: RoleRequestFilter,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<readonly RoleRequestRow[]>
+  findRoleRequest(
+    tenantId: TenantId,
+    id: RoleRequestId,
+    columns: ColumnKeys,
+    options?: QueryOptions,
+  ): Promise<RoleRequestRow | null>
+  /**
+   * Approves or refuses; approving grants the role, in place of what an earlier approval granted. Of several decisions
+   * one is made. False, and nothing written, where the request is no longer open, or what it asks for would be over;
+   * nothing is approved for or at the request of somebody disabled. Whoever was given new factors by somebody else at
+   * `settledSince` or later approves nothing, and nothing they asked for is approved: whoever gave them may be them.
+   */
+  decideRole(
+    decision: {
+      readonly tenantId: TenantId
+      readonly requestId: RoleRequestId
+      readonly outcome: 'approved' | 'refused'
+      readonly by: UserId
+      readonly at: Date
+      readonly openSince: Date
+      readonly settledSince: Date
+      readonly grantId: GrantId
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** By whoever made it. False where it is not open or not theirs. */
+  withdrawRole(
+    withdrawal: {
+      readonly tenantId: TenantId
+      readonly requestId: RoleRequestId
+      readonly by: UserId
+      readonly at: Date
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
+  /** By the operator, in place of what an operator granted before. Throws `not_found` for an unknown user. */
+  grantRole(
+    grant: {
+      readonly id: GrantId
+      readonly tenantId: TenantId
+      readonly userId: UserId
+      readonly role: string
+      readonly at: Date
+      readonly until: Date | null
+    },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
+  /** Ends a role from every source. `last_administrator` where nobody would be left to administer the tenant. */
+  revokeRole(
+    ending: Ending & { readonly role: string },
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<'revoked' | 'none' | 'last_administrator'>
+  /** Every grant that holds now, and those that ended at `endedSince` or later where one is given; by login and role. */
+  listGrants(
+    tenantId: TenantId,
+    query: { readonly now: Date; readonly endedSince: Date | null; readonly userId?: UserId | undefined },
+    options?: QueryOptions,
+  ): Promise<readonly GrantRow[]>
+}
+
+export function createRoles(database: Database): RoleCatalog {
+  return {
+    requestRole: (request, openSince, columns, event, options) => {
+      return database.inTenant(
+        request.tenantId,
+        async session => {
+          // One that lapsed makes room.
+          await session.write({
+            text: `update auricle.role_request set outcome = 'withdrawn', decided_by = requested_by, decided_at = $4
+                   where tenant_id = $1 and user_id = $2 and role = $3 and outcome is null and requested_at <= $5`,
+            values: [request.tenantId, request.userId, request.role, request.requestedAt, openSince],
+          })
+          await insertRoleRequest(session, request, columns)
+          await insertEvent(session, event)
+        },
+        options,
+      )
+    },
+
+    async listRoleRequests(tenantId, { state, openSince, beforeId, limit }, columns, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `select * from auricle.role_request r
+                   where r.tenant_id = $1 and ($2::text is null or r.id < $2) and ($3::text is null or $3 =
+                     coalesce(r.outcome, case when r.requested_at > $4 then 'open' else 'lapsed' end))
+                   order by r.id desc limit $5`,
+            values: [tenantId, beforeId, state, openSince, limit],
+          })
+        },
+        options,
+      )
+      return found.map(row => readRequest(row, columns))
+    },
+
+    async findRoleRequest(tenantId, id, columns, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: 'select * from auricle.role_request where tenant_id = $1 and id = $2',
+            values: [tenantId, id],
+          })
+        },
+        options,
+      )
+      return firstOrNull(found, row => readRequest(row, columns))
+    },
+
+    decideRole: (decision, event, options) => {
+      const { tenantId, requestId, outcome, by, at, openSince, settledSince, grantId } = decision
+      return database.inTenant(
+        tenantId,
+        async session => {
+          const decided = await session.rows({
+            text: `update auricle.role_request r set outcome = $3, decided_by = $4, decided_at = $5
+                   where r.tenant_id = $1 and r.id = $2 and r.outcome is null and r.requested_at > $6
+                     and ($3 = 'refused' or ((r.until is null or r.until > $5) and not exists (
+                       select from auricle.app_user u
+                       where u.tenant_id = r.tenant_id and u.id in (r.user_id, r.requested_by)
+                         and u.disabled_at is not null
+                     ) and not exists (
+                       select from auricle.invitation i
+                       join auricle.app_user u on u.tenant_id = i.tenant_id and u.id = i.user_id
+                       where i.tenant_id = r.tenant_id and i.user_id in ($4, r.requested_by)
+                         and i.created_by is not null and i.created_at >= $7 and i.created_at > u.created_at
+                     )))
+                   returning r.user_id, r.role, r.until`,
+            values: [tenantId, requestId, outcome, by, at, openSince, settledSince],
+          })
+          const [request] = decided
+          if (request === undefined) return false
+          if (outcome === 'approved') {
+            await replaceGrant(session, {
+              ...{ id: grantId, tenantId, source: 'approval', requestId, at, by },
+              userId: parsed(request, 'user_id', UserId),
+              role: text(request, 'role'),
+              until: orNull(request, 'until', time),
+            })
+          }
+          await insertEvent(session, event)
+          return true
+        },
+        options,
+      )
+    },
+
+    withdrawRole: ({ tenantId, requestId, by, at }, event, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          const withdrawn = await session.write({
+            text: `update auricle.role_request set outcome = 'withdrawn', decided_by = $3, decided_at = $4
+                   where tenant_id = $1 and id = $2 and requested_by = $3 and outcome is null`,
+            values: [tenantId, requestId, by, at],
+          })
+          if (withdrawn === 0) return false
+          await insertEvent(session, event)
+          return true
+        },
+        options,
+      )
+    },
+
+    grantRole: (grant, event, options) => {
+      return database.inTenant(
+        grant.tenantId,
+        async session => {
+          await replaceGrant(session, { ...grant, source: 'operator', requestId: null, by: null })
+          await insertEvent(session, event)
+        },
+        options,
+      )
+    },
+
+    revokeRole: (ending, event, options) => {
+      const { tenantId, userId, role, by, at } = ending
+      return database.inTenant(
+        tenantId,
+        async session => {
+          if (role === 'administrator' && (await isLastAdministrator(session, ending)))
+            return 'last_administrator'
+          const revoked = await session.write({
+            text: `update auricle.role_grant set revoked_at = $4, revoked_by = $5
+                   where tenant_id = $1 and user_id = $2 and role = $3 and revoked_at is null
+                     and (until is null or until > $4)`,
+            values: [tenantId, userId, role, at, by],
+          })
+          if (revoked === 0) return 'none'
+          await insertEvent(session, event)
+          return 'revoked'
+        },
+        options,
+      )
+    },
+
+    async listGrants(tenantId, { now, endedSince, userId }, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => session.rows({ text: selectGrants, values: [tenantId, now, endedSince, userId ?? null] }),
+        options,
+      )
+      return found.map(readGrant)
+    },
+  }
+}
+
+/** `least` takes no notice of nulls. */
+const selectGrants = `
+  select g.id, g.role, g.source, p.name as provider, g.request_id, g.granted_at, g.until,
+    case when least(g.revoked_at, g.until) <= $2 then least(g.revoked_at, g.until) end as ended_at,
+    case when g.revoked_at <= coalesce(g.until, g.revoked_at) then e.login end as ended_by,
+    u.id as user_id, u.login, u.name, u.kind, u.disabled_at, a.login as requested_by, d.login as approved_by,
+    s.signed_in_at
+  from auricle.role_grant g
+  join auricle.app_user u on u.tenant_id = g.tenant_id and u.id = g.user_id
+  left join auricle.role_request q on q.tenant_id = g.tenant_id and q.id = g.request_id
+  left join auricle.app_user a on a.tenant_id = g.tenant_id and a.id = q.requested_by
+  left join auricle.app_user d on d.tenant_id = g.tenant_id and d.id = q.decided_by
+  left join auricle.app_user e on e.tenant_id = g.tenant_id and e.id = g.revoked_by
+  left join auricle.identity_provider p on p.tenant_id = g.tenant_id and p.id = g.provider_id
+  left join (
+    select t.user_id, max(t.created_at) as signed_in_at from auricle.token t
+    where t.tenant_id = $1 and t.purpose = 'session' group by t.user_id
+  ) s on s.user_id = g.user_id
+  where g.tenant_id = $1 and ($4::text is null or g.user_id = $4)
+    and (least(g.revoked_at, g.until) is null or least(g.revoked_at, g.until) > $2
+      or least(g.revoked_at, g.until) >= $3::timestamptz)
+  order by u.login, g.role, g.granted_at, g.id`
+
+/** Adds a request to a transaction. */
+export async function insertRoleRequest(
+  session: Session,
+  request: NewRoleRequest,
+  columns: ColumnKeys,
+): Promise<void> {
+  await session.write({
+    text: `insert into auricle.role_request (tenant_id, id, user_id, role, requested_by, requested_at, reason, until)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    values: [
+      request.tenantId,
+      request.id,
+      request.userId,
+      request.role,
+      request.requestedBy,
+      request.requestedAt,
+      sealColumn(columns, reasonPlace(request.tenantId, request.id), request.reason),
+      request.until,
+    ],
+  })
+}
+
+interface NewGrant {
+  readonly id: GrantId
+  readonly tenantId: TenantId
+  readonly userId: UserId
+  readonly role: string
+  readonly source: 'operator' | 'approval'
+  readonly requestId: RoleRequestId | null
+  readonly by: UserId | null
+  readonly at: Date
+  readonly until: Date | null
+}
+
+/** The one before it from the same source ends, also where it has run out and was never taken away. */
+async function replaceGrant(session: Session, grant: NewGrant): Promise<void> {
+  const { id, tenantId, userId, role, source, requestId, by, at, until } = grant
+  await session.write({
+    text: `update auricle.role_grant set revoked_at = $5, revoked_by = $6
+           where tenant_id = $1 and user_id = $2 and role = $3 and source = $4 and revoked_at is null`,
+    values: [tenantId, userId, role, source, at, by],
+  })
+  await session.write({
+    text: `insert into auricle.role_grant (tenant_id, id, user_id, role, source, request_id, granted_at, until)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    values: [tenantId, id, userId, role, source, requestId, at, until],
+  })
+}
+
+function readRequest(row: Row, columns: ColumnKeys): RoleRequestRow {
+  const id = parsed(row, 'id', RoleRequestId)
+  const tenantId = parsed(row, 'tenant_id', TenantId)
+  return {
+    id,
+    tenantId,
+    userId: parsed(row, 'user_id', UserId),
+    role: text(row, 'role'),
+    requestedBy: parsed(row, 'requested_by', UserId),
+    requestedAt: time(row, 'requested_at'),
+    reason: openColumn(columns, reasonPlace(tenantId, id), bytes(row, 'reason')),
+    until: orNull(row, 'until', time),
+    decidedBy: parsedOrNull(row, 'decided_by', UserId),
+    decidedAt: orNull(row, 'decided_at', time),
+    outcome: parsedOrNull(row, 'outcome', Outcome),
+  }
+}
+
+function readGrant(row: Row): GrantRow {
+  return {
+    id: parsed(row, 'id', GrantId),
+    user: {
+      id: parsed(row, 'user_id', UserId),
+      login: text(row, 'login'),
+      name: text(row, 'name'),
+      kind: parsed(row, 'kind', UserKind),
+      disabledAt: orNull(row, 'disabled_at', time),
+    },
+    role: text(row, 'role'),
+    source: parsed(row, 'source', GrantSource),
+    provider: orNull(row, 'provider', text),
+    requestId: parsedOrNull(row, 'request_id', RoleRequestId),
+    requestedBy: orNull(row, 'requested_by', text),
+    approvedBy: orNull(row, 'approved_by', text),
+    grantedAt: time(row, 'granted_at'),
+    until: orNull(row, 'until', time),
+    endedAt: orNull(row, 'ended_at', time),
+    endedBy: orNull(row, 'ended_by', text),
+    signedInAt: orNull(row, 'signed_in_at', time),
+  }
+}
+
+function reasonPlace(tenantId: TenantId, rowId: RoleRequestId): ColumnPlace {
+  return { tenantId, table: 'role_request', column: 'reason', rowId }
+}
