@@ -239,7 +239,8 @@ export async function addAccessRows(
       'passkey',
       {
         ...{ id: newPasskeyId(), user_id: userId, credential_id: 'credential', public_key: randomBytes(77) },
-        ...{ sign_count: 0, transports: [], is_backed_up: false, name: 'A key', created_at: anInstant },
+        ...{ sign_count: 0, transports: [], is_multi_device: false, is_backed_up: false, aaguid: 'model' },
+        ...{ name: 'A key', created_at: anInstant },
       },
     ],
     ['recovery_code', { user_id: userId, code_hash: randomBytes(32), created_at: anInstant }],

@@ -1,8 +1,7 @@
 // A tenant to deliver to and to hear from: people, a mailbox, and a connector of each kind.
-import { openAuthority } from '@auricle/api-service'
 import type { AllowedHost, TenantRow } from '@auricle/catalog'
 import { type ConnectorId, type Role, Scope } from '@auricle/contract'
-import { createPasswords, newTotp } from '@auricle/identity'
+import { createPasswords, newOpaqueToken, newTotp } from '@auricle/identity'
 import { connectors as kinds } from '@auricle/pbx'
 import {
   assignMailbox,
@@ -66,14 +65,13 @@ export async function openClinic(
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id
-  const { issueToken } = await openAuthority(adapters, {})
 
   const person = async (login: string, fullName: string, roles: readonly Role[]) => {
     const passwordHash = await createPasswords().hashPassword(options.password, login, {})
     const totp = newTotp({ issuer: slug, account: login })
     const facts = { tenantId, login, name: fullName, roles, passwordHash, totpSecret: totp.secret }
     const user = await createUser(parts, facts, {})
-    const { token } = await issueProgramToken({ catalog, issueToken }, user, allScopes, {})
+    const { token } = await issueProgramToken({ catalog, newOpaqueToken }, user, allScopes, {})
     return { user, login, password: options.password, totpSecret: totp.secret, token }
   }
   const clinician = await person('clinician', options.clinicianName, ['clinician'])

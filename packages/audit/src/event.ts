@@ -45,6 +45,7 @@ export const EventAction = z.enum([
   'user.enabled',
   'user.factors_reset',
   'factor.added',
+  'factor.changed',
   'factor.removed',
   'factor.used',
   'role.requested',

@@ -175,9 +175,10 @@ alter table auricle.token
   add constraint token_purpose_check check (purpose in ('session', 'personal', 'service')),
   add constraint token_scopes check ((purpose = 'session') = (scopes is null));
 create index token_live on auricle.token (tenant_id, user_id) where revoked_at is null;
+create unique index token_opaque on auricle.token (id) where secret_hash is not null;
 create index token_of_provider on auricle.token (tenant_id, provider_id, provider_session)
   where provider_id is not null and revoked_at is null;
-grant update (verified_at, seen_at, factors, end_reason) on auricle.token to :"app_role";
+grant update (verified_at, seen_at, factors, end_reason, provider_session) on auricle.token to :"app_role";
 
 -- --- factors ---
 
@@ -189,7 +190,9 @@ create table auricle.passkey (
   public_key bytea not null,
   sign_count bigint not null,
   transports text[] not null,
+  is_multi_device boolean not null,
   is_backed_up boolean not null,
+  aaguid text not null,
   name text not null,
   created_at timestamptz not null,
   used_at timestamptz,
@@ -230,7 +233,7 @@ create table auricle.invitation (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
   user_id text collate "C" not null,
-  secret_hash bytea not null,
+  secret_hash bytea not null unique, -- one that is shown names no tenant
   created_by text collate "C", -- null: at the machine's console
   created_at timestamptz not null,
   expires_at timestamptz not null,
@@ -253,6 +256,7 @@ create table auricle.attempt (
   primary key (tenant_id, id)
 );
 create index attempt_over on auricle.attempt (expires_at);
+create unique index attempt_by_id on auricle.attempt (id);
 
 -- --- emergency access ---
 
@@ -419,6 +423,24 @@ create policy directory on auricle.token_issuer for select to current_user using
 create policy directory on auricle.break_glass for select to current_user using (true);
 create policy directory on auricle.attempt to current_user using (true);
 create policy directory on auricle.spent_token to current_user using (true);
+create policy directory on auricle.token for select to current_user using (true);
+create policy directory on auricle.invitation for select to current_user using (true);
+
+-- An opaque token, an invitation and an attempt name no tenant.
+create function auricle.token_owner(p_token text) returns table (tenant_id text, user_id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select t.tenant_id, t.user_id from auricle.token t where t.id = p_token and t.secret_hash is not null
+$$;
+
+create function auricle.tenant_of_invitation(p_secret_hash bytea) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select tenant_id from auricle.invitation where secret_hash = p_secret_hash
+$$;
+
+create function auricle.tenant_of_attempt(p_attempt text) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select tenant_id from auricle.attempt where id = p_attempt
+$$;
 
 create function auricle.tenant_of_provider(p_provider text) returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -24,10 +24,19 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AttemptCatalog } from './attempts.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { FactorCatalog } from './factors.ts'
+import type { InvitationCatalog } from './invitations.ts'
+import type { IssuerCatalog } from './issuers.ts'
+import type { OwnTokenCatalog } from './own-tokens.ts'
+import type { PasskeyCatalog } from './passkeys.ts'
 import type { PeopleCatalog } from './people.ts'
+import type { ProviderSignInCatalog } from './provider-sign-in.ts'
+import type { ProviderCatalog } from './providers.ts'
+import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { RoleCatalog } from './roles.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -320,7 +329,16 @@ export interface Catalog
     SessionsCatalog,
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
-    TenantLimitsCatalog {
+    TenantLimitsCatalog,
+    AttemptCatalog,
+    PasskeyCatalog,
+    RecoveryCodeCatalog,
+    FactorCatalog,
+    InvitationCatalog,
+    OwnTokenCatalog,
+    IssuerCatalog,
+    ProviderCatalog,
+    ProviderSignInCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

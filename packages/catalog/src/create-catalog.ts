@@ -1,5 +1,6 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
+import { createAttempts } from './attempts.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectorChanges } from './connector-changes.ts'
@@ -8,11 +9,19 @@ import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createLog } from './events.ts'
+import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
+import { createInvitations } from './invitations.ts'
+import { createIssuers } from './issuers.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
+import { createOwnTokens } from './own-tokens.ts'
+import { createPasskeyCatalog } from './passkeys.ts'
 import { createPeople } from './people.ts'
+import { createProviderSignIn } from './provider-sign-in.ts'
+import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
+import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
 import { createRoles } from './roles.ts'
 import { createSchemaCheck } from './schema-check.ts'
@@ -42,6 +51,15 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRoles(database),
     ...createTeams(database),
     ...createCover(database),
+    ...createPasskeyCatalog(database, now),
+    ...createRecoveryCodes(database),
+    ...createFactors(database),
+    ...createInvitations(database, now),
+    ...createOwnTokens(database, now),
+    ...createAttempts(database),
+    ...createProviders(database),
+    ...createProviderSignIn(database),
+    ...createIssuers(database),
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),

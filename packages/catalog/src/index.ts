@@ -1,3 +1,4 @@
+export type { AttemptAnswer, AttemptCatalog, AttemptRow, OpenAttempt } from './attempts.ts'
 export type {
   AccessFacts,
   AccessLimits,
@@ -29,9 +30,16 @@ export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
+export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
+export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
+export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
+export type { OwnTokenRow } from './own-tokens.ts'
+export type { PasskeyRow } from './passkeys.ts'
 export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
+export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
+export type { ProviderRow } from './providers.ts'
 export type { GrantRow, NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './roles.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'

@@ -150,7 +150,15 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
-      ...['identity_provider', 'token_issuer', 'break_glass', 'attempt', 'spent_token'],
+      ...[
+        'identity_provider',
+        'token_issuer',
+        'break_glass',
+        'attempt',
+        'spent_token',
+        'token',
+        'invitation',
+      ],
     ])
     for (const { name } of tables) {
       const { count } = await attempt(database.ownerPool, null, `select from auricle.${name}`)
@@ -277,7 +285,7 @@ describe('the role of the services', () => {
         'tenant update (break_glass_ms idle_ms review_ms session_ms)',
         'token insert',
         'token select',
-        'token update (end_reason factors revoked_at seen_at verified_at)',
+        'token update (end_reason factors provider_session revoked_at seen_at verified_at)',
         'token_issuer insert',
         'token_issuer select',
         'token_issuer update (disabled_at settings)',
@@ -394,9 +402,12 @@ test('functions that look across tenants are the known ones, with a fixed search
       'stalled_intakes',
       'take_outbox',
       'tenant_ids',
+      'tenant_of_attempt',
       'tenant_of_connector',
+      'tenant_of_invitation',
       'tenant_of_provider',
       'tenant_of_slug',
+      'token_owner',
       'unreplicated_recordings',
     ],
   )

@@ -127,29 +127,54 @@ export async function markTokenVerified(verification: Verification, session: Ses
   return marked === 1
 }
 
-/** Adds a token to a transaction. */
-export async function insertToken(session: Session, token: TokenRow): Promise<void> {
-  await session.write({
-    text: `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms, scopes,
-             name, secret_hash, factors, verified_at, origin)
-           values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13)`,
-    values: [
-      token.tenantId,
-      token.id,
-      token.userId,
-      token.purpose,
-      token.createdAt,
-      token.expiresAt,
-      token.idleMs,
-      token.scopes,
-      token.name,
-      token.secretHash,
-      token.factors,
-      token.verifiedAt,
-      token.origin ?? null,
-    ],
-  })
+/** Where a token comes from that we did not decide to make ourselves. */
+export interface TokenOrigin {
+  /** The OpenID provider, or the foreign issuer. */
+  readonly providerId: string
+  /** The session there, or the subject. */
+  readonly providerSession: string | null
 }
+
+/** Adds a token to a transaction. */
+export async function insertToken(
+  session: Session,
+  token: TokenRow,
+  origin: TokenOrigin | null = null,
+): Promise<void> {
+  await session.write({ text: insertion, values: valuesOf(token, origin) })
+}
+
+/** The same, unless there is one of that id. Returns whether it was added. */
+export async function insertTokenOnce(
+  session: Session,
+  token: TokenRow,
+  origin: TokenOrigin,
+): Promise<boolean> {
+  const text = `${insertion} on conflict (tenant_id, id) do nothing`
+  return (await session.write({ text, values: valuesOf(token, origin) })) > 0
+}
+
+const insertion = `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms,
+    scopes, name, secret_hash, factors, verified_at, provider_id, provider_session, origin)
+  values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+
+const valuesOf = (token: TokenRow, origin: TokenOrigin | null) => [
+  token.tenantId,
+  token.id,
+  token.userId,
+  token.purpose,
+  token.createdAt,
+  token.expiresAt,
+  token.idleMs,
+  token.scopes,
+  token.name,
+  token.secretHash,
+  token.factors,
+  token.verifiedAt,
+  origin?.providerId ?? null,
+  origin?.providerSession ?? null,
+  token.origin ?? null,
+]
 
 export function readToken(row: Row): TokenRow {
   return {

@@ -204,6 +204,6 @@ function readCredentials(row: Row, keys: ColumnKeys): UserCredentials {
   }
 }
 
-function totpPlace(tenantId: string, rowId: string): ColumnPlace {
+export function totpPlace(tenantId: string, rowId: string): ColumnPlace {
   return { tenantId, table: 'app_user', column: 'totp_secret', rowId }
 }

@@ -1,6 +1,23 @@
 export { Factor, Label, Purpose, RelationKind, Role, Scope } from './access.ts'
 export type { Finding } from './finding.ts'
 export {
+  ExternalSubject,
+  IssuerList,
+  IssuerPatch,
+  IssuerSettings,
+  IssuerSubject,
+  IssuerSubjectList,
+  IssuerView,
+  NewIssuer,
+  NewProvider,
+  ProviderCheck,
+  ProviderList,
+  ProviderPatch,
+  ProviderSettings,
+  ProviderView,
+  SignInWays,
+} from './identity-provider.ts'
+export {
   AlertId,
   AttemptId,
   BreakGlassId,

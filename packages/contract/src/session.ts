@@ -3,16 +3,25 @@ import { z } from 'zod'
 import { Factor } from './access.ts'
 import { TokenId, UserId } from './ids.ts'
 
-export const SignIn = z.strictObject({
-  /** The tenant's short name. */
-  tenant: z.string().min(1).max(64),
-  login: z.string().min(1).max(128),
-  password: z.string().min(1).max(1024),
-  /** Six digits of the authenticator app. */
-  code: z.string().regex(/^\d{6}$/),
-  /** For browsers: the session becomes a cookie that no script can read, and its token is not in the answer. */
-  cookie: z.boolean().optional(),
-})
+export const SignIn = z
+  .strictObject({
+    /** The tenant's short name. */
+    tenant: z.string().min(1).max(64),
+    login: z.string().min(1).max(128),
+    password: z.string().min(1).max(1024),
+    /** Six digits of the authenticator app. */
+    code: z
+      .string()
+      .regex(/^\d{6}$/)
+      .optional(),
+    /** One of those that were shown once, in place of `code`; either is needed, and only one. */
+    recoveryCode: z.string().min(1).max(64).optional(),
+    /** For browsers: the session becomes a cookie that no script can read, and its token is not in the answer. */
+    cookie: z.boolean().optional(),
+  })
+  .refine(({ code, recoveryCode }) => (code === undefined) !== (recoveryCode === undefined), {
+    error: 'expected either code or recoveryCode',
+  })
 export type SignIn = z.infer<typeof SignIn>
 
 export const Session = z.strictObject({
@@ -20,6 +29,8 @@ export const Session = z.strictObject({
   tokenType: z.literal('Bearer'),
   expiresAt: z.iso.datetime(),
   user: z.strictObject({ id: UserId, login: z.string(), name: z.string() }),
+  /** How many recovery codes are left, where one was used. */
+  recoveryCodesLeft: z.int().nonnegative().optional(),
 })
 export type Session = z.infer<typeof Session>
 

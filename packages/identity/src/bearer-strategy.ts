@@ -6,10 +6,9 @@ import type passport from 'passport'
 import { IdentityError } from './error.ts'
 import { challenges, type HttpRequest } from './http-request.ts'
 import { isFromOwnOrigin } from './own-origin.ts'
-import { RefusedToken, type TokenRefusal } from './refused-token.ts'
+import { type KnownToken, RefusedToken, type TokenRefusal } from './refused-token.ts'
 import { readSessionCookies } from './session-cookie.ts'
 import { createStrategy, type Outcome } from './strategy.ts'
-import type { TokenClaims } from './token.ts'
 
 /** How a token came. */
 export type Carrier = 'header' | 'cookie'
@@ -25,7 +24,7 @@ export type AuthenticateBearer<Bearer extends object> = (
 export interface Refusal {
   readonly reason: TokenRefusal
   /** Where the token is ours by its signature. */
-  readonly claims: TokenClaims | null
+  readonly claims: KnownToken | null
 }
 
 export interface BearerOptions {
@@ -45,7 +44,7 @@ export function createBearerStrategy<Bearer extends object>(
   return createStrategy<Bearer>('bearer', async request => {
     const refuse = async (
       reason: TokenRefusal,
-      claims: TokenClaims | null = null,
+      claims: KnownToken | null = null,
     ): Promise<Outcome<never>> => {
       await onRefused({ reason, claims }, request)
       return { type: 'failure', challenge: challengeOf(reason) }

@@ -8,17 +8,16 @@ import { newTenantId, newTokenId, newUserId } from '@auricle/contract'
 import express, { type ErrorRequestHandler } from 'express'
 import { z } from 'zod'
 import type { UserActor } from './actor.ts'
+import type { BearerClaims } from './bearer-claims.ts'
 import { IdentityError } from './error.ts'
 import { createHttpIdentity } from './http-identity.ts'
-import type { TokenClaims } from './token.ts'
 
-const claims: TokenClaims = {
+const claims: BearerClaims = {
   tenantId: newTenantId(),
   userId: newUserId(),
   tokenId: newTokenId(),
   purpose: 'session',
-  issuedAt: new Date(),
-  expiresAt: new Date(Date.now() + 60_000),
+  secretHash: null,
 }
 const actorOfToken = (token: string): UserActor => ({
   type: 'user',
@@ -49,7 +48,7 @@ async function listen() {
       if (token.startsWith('bad')) throw new IdentityError('bad_token', 'The token does not hold')
       if (token === 'outage') throw new Error('no keys')
       await setTimeout(token.startsWith('slow') ? 60 : 0)
-      return { ...claims, tokenId: claims.tokenId, issuedAt: new Date(token.length) }
+      return { ...claims, tokenId: claims.tokenId, secretHash: new Uint8Array(token.length) }
     },
     findActor: async (_, request) => {
       const token = (request.headers.authorization ?? '').slice('Bearer '.length)
@@ -61,7 +60,7 @@ async function listen() {
     response.json({ ...identity.resultOf(request), user: request.user ?? null })
   })
   app.get('/claims', identity.requireToken, (request, response) => {
-    response.json({ length: identity.claimsOf(request).issuedAt.getTime(), user: request.user ?? null })
+    response.json({ length: identity.claimsOf(request).secretHash?.length, user: request.user ?? null })
   })
   app.get('/me', identity.requireActor, (request, response) => {
     response.json({ roles: identity.actorOf(request).roles })

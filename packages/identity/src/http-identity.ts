@@ -2,18 +2,18 @@
 import type { ServerResponse } from 'node:http'
 import passport from 'passport'
 import type { UserActor } from './actor.ts'
+import type { BearerClaims } from './bearer-claims.ts'
 import { type BearerOptions, type Carrier, createBearerStrategy } from './bearer-strategy.ts'
 import { IdentityError } from './error.ts'
 import { challenges, type HttpHandler, type HttpRequest } from './http-request.ts'
 import { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
 import { RefusedToken } from './refused-token.ts'
-import type { TokenClaims } from './token.ts'
 
 export interface HttpIdentityParts<Result extends object> extends BearerOptions {
   readonly signIn: SignInWith<Result>
-  readonly verifyToken: (token: string) => Promise<TokenClaims>
+  readonly verifyToken: (token: string) => Promise<BearerClaims>
   /** The person behind a token; null where it was revoked or they are disabled. */
-  readonly findActor: (claims: TokenClaims, request: HttpRequest) => Promise<UserActor | null>
+  readonly findActor: (claims: BearerClaims, request: HttpRequest) => Promise<UserActor | null>
 }
 
 /**
@@ -27,7 +27,7 @@ export interface HttpIdentity<Result extends object> {
   resultOf(request: HttpRequest): Result
   /** Checks the token alone; whoever comes next must ask the catalog whether it still holds. */
   readonly requireToken: HttpHandler
-  claimsOf(request: HttpRequest): TokenClaims
+  claimsOf(request: HttpRequest): BearerClaims
   /** Checks the token and finds its person. */
   readonly requireActor: HttpHandler
   actorOf(request: HttpRequest): UserActor
@@ -39,7 +39,7 @@ export function createHttpIdentity<Result extends object>(
   parts: HttpIdentityParts<Result>,
 ): HttpIdentity<Result> {
   const results = createNotes<Result>('signIn')
-  const claims = createNotes<TokenClaims>('requireToken')
+  const claims = createNotes<BearerClaims>('requireToken')
   const actors = createNotes<UserActor>('requireActor')
   const carriers = new WeakMap<HttpRequest, Carrier>()
   const guard = <Value extends object>(

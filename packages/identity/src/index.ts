@@ -10,6 +10,7 @@ export type {
   TokenFacts,
   UserActor,
 } from './actor.ts'
+export { type BearerClaims, type BearerVerifier, createBearerVerifier } from './bearer-claims.ts'
 export {
   type AuthenticateBearer,
   type Carrier,
@@ -26,7 +27,28 @@ export {
   type HttpIdentityParts,
 } from './http-identity.ts'
 export type { HttpHandler, HttpRequest } from './http-request.ts'
+export { type ForeignAlgorithm, foreignAlgorithms } from './issuer/foreign-jwt.ts'
+export {
+  createIssuerVerifier,
+  type ForeignBearer,
+  type IssuerSettings,
+  type IssuerVerifier,
+  type IssuerVerifierOptions,
+} from './issuer/issuer-verifier.ts'
+export { issuerOf } from './issuer/peek.ts'
 export { type Failures, nextLockout } from './lockout.ts'
+export type { OidcIdentity } from './oidc/identity.ts'
+export type { LogoutNotice } from './oidc/logout-token.ts'
+export { type Admission, type GroupRule, mapGroups } from './oidc/map-groups.ts'
+export { createOidcStrategy, type OidcCallback, type SignInAtProvider } from './oidc/oidc-strategy.ts'
+export {
+  createOidcClient,
+  type OidcAttempt,
+  type OidcClient,
+  type OidcClientOptions,
+  type OidcPurpose,
+} from './oidc/provider.ts'
+export { type OidcSettings, oidcClaimsDefault } from './oidc/settings.ts'
 export {
   isOpaqueToken,
   newInvitation,
@@ -51,7 +73,13 @@ export { credentialIdOf, userHandleOf } from './passkey-response.ts'
 export { createPasswords, type Passwords } from './password.ts'
 export { checkPassword, passwordLengths } from './password-rule.ts'
 export { createPasswordStrategy, type SignInWith } from './password-strategy.ts'
-export { newRecoveryCodes, parseRecoveryCode, recoveryCodeCount, recoveryCodeHash } from './recovery-code.ts'
+export {
+  hashRecoveryCode,
+  newRecoveryCodes,
+  parseRecoveryCode,
+  recoveryCodeCount,
+  recoveryCodeHash,
+} from './recovery-code.ts'
 export type { TokenRefusal } from './refused-token.ts'
 export { freshMs, isAction, isSelfAction } from './rules.ts'
 export { endedSessionCookie, sessionCookie, sessionCookieName } from './session-cookie.ts'

@@ -29,3 +29,9 @@ export function recoveryCodeHash(code: string): Uint8Array {
   if (canonical === null) throw new IdentityError('malformed', 'A recovery code has 16 letters and digits')
   return labelledHash(hashLabel, canonical)
 }
+
+/** The same for what somebody typed; null where it cannot be a code. */
+export function hashRecoveryCode(typed: string): Uint8Array | null {
+  const canonical = parseRecoveryCode(typed)
+  return canonical === null ? null : labelledHash(hashLabel, canonical)
+}

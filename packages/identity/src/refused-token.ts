@@ -35,11 +35,14 @@ export type TokenRefusal =
   // What the catalog knows of it.
   | 'not_held'
 
+/** What is known of whose a token is, where it is ours. */
+export type KnownToken = Pick<TokenClaims, 'tenantId' | 'userId' | 'tokenId' | 'purpose'>
+
 /** A token that does not hold, with the reason for the log; `claims` are there where its signature was good. */
 export class RefusedToken extends IdentityError {
   readonly reason: TokenRefusal
-  readonly claims: TokenClaims | null
-  constructor(reason: TokenRefusal, claims: TokenClaims | null = null, options?: ErrorOptions) {
+  readonly claims: KnownToken | null
+  constructor(reason: TokenRefusal, claims: KnownToken | null = null, options?: ErrorOptions) {
     super('bad_token', 'The token does not hold', options)
     this.reason = reason
     this.claims = claims

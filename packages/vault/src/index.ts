@@ -12,10 +12,36 @@ export { type BrowseParts, labelRecording, listRecordings, markRecording, showRe
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
-  changeTenantAtConsole,
-  disableConnectorAtConsole,
-  rotateAtConsole,
-} from './machines/at-console.ts'
+  type AcceptanceAnswer,
+  type Begun,
+  beginAcceptance,
+  completeAcceptance,
+  type InvitationParts,
+  lookAtInvitation,
+} from './factors/invitation.ts'
+export {
+  beginTotp,
+  changePassword,
+  type NewTotp,
+  type OwnFactorParts,
+  replaceRecoveryCodes,
+  replaceTotp,
+  type ShownFactors,
+  showFactors,
+} from './factors/own-factors.ts'
+export {
+  addPasskey,
+  beginPasskey,
+  type OwnPasskeyParts,
+  type RegistrationOptions,
+  removePasskey,
+  renamePasskey,
+} from './factors/own-passkeys.ts'
+export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './factors/own-tokens.ts'
+export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
+export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
+export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { changeTenantAtConsole, disableConnectorAtConsole, rotateAtConsole } from './machines/at-console.ts'
 export { deliveryAddress } from './machines/connector-view.ts'
 export {
   type ConnectorParts,
@@ -121,6 +147,7 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { parseRoles } from './roles.ts'
+export { isSameSecret } from './same-secret.ts'
 export {
   type FailureParts,
   locked,
@@ -147,6 +174,7 @@ export {
   type IssueToken,
   issueProgramToken,
   loadTokenKeys,
+  type NewOpaqueToken,
   revokeToken,
   type TokenKeyPair,
   type TokenKeys,

@@ -110,7 +110,7 @@ async function deliver(sourceId: string, by: 'audio' | 'remote', audio: Buffer =
 
 async function requestOf({ recordingId }: Delivered): Promise<PlayRequest> {
   const { tenantId, id: userId } = clinic.clinician.row
-  const bearer = { tenantId, userId, tokenId: await giveToken(vault, clinic.clinician) }
+  const bearer = { tenantId, userId, tokenId: await giveToken(vault, clinic.clinician), secretHash: null }
   const origin = { request: 'r', ip: '192.0.2.7', userAgent: 'test' }
   return { bearer, recordingId, role: 'playback', purpose: 'play', purposeOfUse: null, ...origin }
 }
@@ -192,7 +192,7 @@ test('a key at hand opens nothing for whoever may not hear it', async () => {
   await player.open(request)
   counted()
   const { tenantId, id: userId } = clinic.stranger.row
-  const bearer = { tenantId, userId, tokenId: await giveToken(vault, clinic.stranger) }
+  const bearer = { tenantId, userId, tokenId: await giveToken(vault, clinic.stranger), secretHash: null }
   await assert.rejects(player.open({ ...request, bearer }), { code: 'denied' })
   await assert.rejects(player.open({ ...waveform(request), bearer }), { code: 'denied' })
   assert.deepEqual(counted(), { wraps: 0, unwraps: 0 })

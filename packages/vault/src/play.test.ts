@@ -77,7 +77,7 @@ beforeEach(() => {
 
 async function requestBy(person: Person, facts: Partial<PlayRequest> = {}): Promise<PlayRequest> {
   const { tenantId, id: userId } = person.row
-  const bearer = { tenantId, userId, tokenId: await giveToken(vault, person) }
+  const bearer = { tenantId, userId, tokenId: await giveToken(vault, person), secretHash: null }
   return {
     bearer,
     recordingId,

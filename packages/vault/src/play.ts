@@ -17,6 +17,7 @@ import { actorOf } from './actor.ts'
 import { refusalOf, VaultError } from './error.ts'
 import { type ReadAhead, readAhead } from './read-ahead.ts'
 import type { RequestFacts } from './request-facts.ts'
+import { isSameSecret } from './same-secret.ts'
 import { type SharedReading, shareReading } from './shared-reading.ts'
 import { openStored } from './stored-object.ts'
 import { createStreamWatch, type Stream, type StreamWatchParts } from './stream-watch.ts'
@@ -30,7 +31,10 @@ export interface PlayParts extends StreamWatchParts {
 }
 
 /** Who asks, as the bearer token says; roles and mailboxes are looked up here, on every request. */
-export type Bearer = Pick<RequestFacts['actor'], 'tenantId' | 'userId' | 'tokenId'>
+export interface Bearer extends Pick<RequestFacts['actor'], 'tenantId' | 'userId' | 'tokenId'> {
+  /** Of an opaque token; null for one that is signed. */
+  readonly secretHash: Uint8Array | null
+}
 
 export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
   readonly bearer: Bearer
@@ -176,8 +180,8 @@ export function createPlayer(parts: PlayParts): Player {
       const { facts, object } = await findFacts(parts, request, options)
       const recording = facts.recording
       if (recording === null) throw new VaultError('not_found', 'No such recording')
-      const actor = actorOf({ ...request.bearer, ...facts })
-      const { tenantId } = actor
+      const { tenantId } = request.bearer
+      const actor = actorOf({ tenantId, tokenId, ...facts })
       const key = keyOf(request, tokenId, object?.role ?? null)
       const session = sessionOf(request, tokenId)
       const action = actions[request.purpose].decide
@@ -213,9 +217,15 @@ export function createPlayer(parts: PlayParts): Player {
 
 async function findFacts(parts: PlayParts, request: PlayRequest, options: CallOptions) {
   const { bearer, recordingId } = request
-  const query = { ...bearer, recordingId, now: parts.now?.() ?? new Date() }
+  const { tenantId, tokenId } = bearer
+  const query = { tenantId, tokenId, recordingId, now: parts.now?.() ?? new Date() }
   const facts = await parts.catalog.findPlayFacts({ ...query, role: request.role }, options)
-  if (facts === null || facts.userId !== bearer.userId)
+  // Before anything is given, also of a playback that runs: whoever knows a token's id does not hold the token.
+  if (
+    facts === null ||
+    facts.userId !== bearer.userId ||
+    !isSameSecret(facts.token.secretHash, bearer.secretHash)
+  )
     throw new VaultError('unauthenticated', 'The token no longer holds')
   const fallback = facts.object === null && facts.recording !== null && request.role === 'playback'
   if (!fallback) return { facts, object: facts.object }

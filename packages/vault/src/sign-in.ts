@@ -1,11 +1,12 @@
-// Local sign-in: password and TOTP, both always checked, every outcome of a known person logged.
-import type { Catalog } from '@auricle/catalog'
+// Local sign-in: password and one-time or recovery code, both always checked, every outcome of a known person logged.
+import type { Catalog, UserCredentials } from '@auricle/catalog'
 import type { Session, SignIn } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from './error.ts'
 import { locked, lockedUntilOf, type NextLockout, noteFailure } from './sessions/failure.ts'
 import { newSession } from './sessions/new-session.ts'
 import { personEvent } from './sessions/person-event.ts'
+import { sessionAnswer } from './sessions/session-answer.ts'
 import type { TenantSecretsCache } from './tenant-secrets.ts'
 import type { IssueToken } from './token.ts'
 
@@ -15,6 +16,7 @@ export interface SignInParts {
     | 'findTenantBySlug'
     | 'findCredentials'
     | 'commitSignIn'
+    | 'commitRecoverySignIn'
     | 'commitSignInFailure'
     | 'appendEvents'
     | 'sealOrigin'
@@ -29,6 +31,8 @@ export interface SignInParts {
     now: Date
     lastStep: number | null
   }) => number | null
+  /** Null for what cannot be a recovery code. */
+  readonly hashRecoveryCode: (typed: string) => Uint8Array | null
   readonly nextLockout: NextLockout
   readonly issueToken: IssueToken
   readonly now?: () => Date
@@ -58,46 +62,52 @@ export async function signIn(
   if (secrets === null || known === null) throw refused()
 
   const { user } = known
-  const fail = (lockedUntil: Date | null) => {
-    const failure = { userId: user.id, tokenId: null, action: 'session.refused', now, lockedUntil } as const
-    return noteFailure({ ...parts, secrets }, failure, facts, options)
-  }
-  if (user.disabledAt !== null) {
-    const refuses = { action: 'session.refused', outcome: 'denied', reasons: ['disabled'], now } as const
-    const record = await personEvent(secrets, { userId: user.id, tokenId: null, ...refuses }, facts)
-    await parts.catalog.appendEvents([record], options)
-    throw refused()
-  }
   const lockedUntil = lockedUntilOf(known, now)
-  const totpStep =
-    known.totpSecret === null
-      ? null
-      : parts.verifyTotp({
-          secret: known.totpSecret,
-          code: credentials.code,
-          now,
-          lastStep: known.totpLastStep,
-        })
-  if (lockedUntil !== null || !passwordRight || totpStep === null) {
-    await fail(lockedUntil)
+  const refuse = async (): Promise<never> => {
+    const failure = { userId: user.id, tokenId: null, action: 'session.refused', now, lockedUntil } as const
+    await noteFailure({ ...parts, secrets }, failure, facts, options)
     throw lockedUntil === null ? refused() : locked(lockedUntil)
   }
-  const begins = { factors: ['pwd', 'otp'], verifiedAt: now, now } as const
+  const proof = proofOf(parts, credentials, known, now)
+  if (lockedUntil !== null || !passwordRight || proof === null) return refuse()
+  const factor = proof.type === 'totp' ? 'otp' : 'recovery_code'
+  const begins = { factors: ['pwd', factor], verifiedAt: now, now } as const
   const token = newSession({ ...parts, secrets }, user, begins, facts)
-  const opens = { action: 'session.opened', outcome: 'allowed', reasons: ['password_and_totp'], now } as const
-  const opened = await personEvent(secrets, { userId: user.id, tokenId: token.id, ...opens }, facts)
-  const first = await parts.catalog.commitSignIn({ token, totpStep }, opened, options)
-  // The code was used by another sign-in in between.
-  if (!first) {
-    await fail(null)
-    throw refused()
+  const by = { userId: user.id, tokenId: token.id, outcome: 'allowed', now } as const
+  const opens = { ...by, action: 'session.opened', reasons: [`password_and_${proof.type}`] } as const
+  const opened = await personEvent(secrets, opens, facts)
+  if (proof.type === 'totp') {
+    const first = await parts.catalog.commitSignIn({ token, totpStep: proof.step }, opened, options)
+    // The code was used by another sign-in in between.
+    if (!first) throw refused()
+    return sessionAnswer(parts, token, user)
   }
-  return {
-    token: await parts.issueToken(token),
-    tokenType: 'Bearer',
-    expiresAt: token.expiresAt.toISOString(),
-    user: { id: user.id, login: user.login, name: user.name },
+  const object = { type: 'recovery_codes', id: user.id, version: null }
+  const uses = { ...by, action: 'factor.used', reasons: ['recovery_code'], object } as const
+  const events = [await personEvent(secrets, uses, facts), opened]
+  const left = await parts.catalog.commitRecoverySignIn({ token, codeHash: proof.hash }, events, options)
+  if (left === null) return refuse()
+  return { ...(await sessionAnswer(parts, token, user)), recoveryCodesLeft: left }
+}
+
+/** What was shown beside the password. Whether a recovery code is one of the person's is seen when it is spent. */
+type Proof =
+  | { readonly type: 'totp'; readonly step: number }
+  | { readonly type: 'recovery_code'; readonly hash: Uint8Array }
+
+function proofOf(
+  { verifyTotp, hashRecoveryCode }: Pick<SignInParts, 'verifyTotp' | 'hashRecoveryCode'>,
+  { code, recoveryCode }: Pick<SignIn, 'code' | 'recoveryCode'>,
+  { totpSecret: secret, totpLastStep: lastStep }: Pick<UserCredentials, 'totpSecret' | 'totpLastStep'>,
+  now: Date,
+): Proof | null {
+  if (recoveryCode !== undefined) {
+    const hash = hashRecoveryCode(recoveryCode)
+    return hash === null ? null : { type: 'recovery_code', hash }
   }
+  if (secret === null || code === undefined) return null
+  const step = verifyTotp({ secret, code, now, lastStep })
+  return step === null ? null : { type: 'totp', step }
 }
 
 function refused(): VaultError {

@@ -77,17 +77,17 @@ export function createStreamWatch(parts: StreamWatchParts, onCut: (token: TokenI
   const timer = setInterval(() => recheck().catch(onStreamFailure), recheckMs)
   timer.unref()
 
-  /** A look that takes longer than the interval is not begun twice, and holds up no stream whose grace is over. */
+  /** Looks that take longer than the interval are not begun twice, and hold up no stream whose grace is over. */
   async function recheck(): Promise<void> {
-    cutUndecided()
+    if (looking !== null) cutUndecided(streams)
     looking ??= lookAtAll().finally(() => {
       looking = null
     })
     await looking
   }
 
-  function cutUndecided(): void {
-    const late = [...streams].filter(({ decidedAt }) => now().getTime() - decidedAt >= graceMs)
+  function cutUndecided(asked: Iterable<Followed>): void {
+    const late = [...asked].filter(({ decidedAt }) => now().getTime() - decidedAt >= graceMs)
     for (const alike of groupsOf(late)) cutAll(alike, ['undecided'])
   }
 
@@ -114,7 +114,9 @@ export function createStreamWatch(parts: StreamWatchParts, onCut: (token: TokenI
       refusal = facts === null ? [await whyEnded(request, at, signal)] : refusalOfStream(alike[0], facts, at)
     } catch (error) {
       // Neither yes nor no: the grace decides.
-      if (!stop.signal.aborted) onStreamFailure(error)
+      if (stop.signal.aborted) return
+      onStreamFailure(error)
+      cutUndecided(alike)
       return
     }
     if (refusal !== null) return cutAll(alike, refusal)

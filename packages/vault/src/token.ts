@@ -74,32 +74,41 @@ export interface NewProgramToken {
   readonly name: string | null
 }
 
-/** A token for a program that acts as `user`, issued by the operator. */
+/** Makes the opaque text of a token, and what is kept of it. */
+export type NewOpaqueToken = (
+  kind: 'personal' | 'service',
+  tokenId: TokenId,
+) => { readonly text: string; readonly hash: Uint8Array }
+
+/** A token for a program that acts as `user`, issued by the operator. It is opaque: its text is kept nowhere. */
 export async function issueProgramToken(
-  parts: { readonly catalog: Pick<Catalog, 'addToken'>; readonly issueToken: IssueToken },
+  parts: { readonly catalog: Pick<Catalog, 'addToken'>; readonly newOpaqueToken: NewOpaqueToken },
   user: UserRow,
   { lifetimeMs, scopes, name }: NewProgramToken,
   options: CallOptions,
 ): Promise<{ readonly id: TokenId; readonly token: string; readonly expiresAt: Date }> {
   const createdAt = new Date()
   const expiresAt = new Date(createdAt.getTime() + lifetimeMs)
+  const id = newTokenId()
+  const purpose = user.kind === 'service' ? 'service' : 'personal'
+  const { text, hash } = parts.newOpaqueToken(purpose, id)
   const row: TokenRow = {
-    id: newTokenId(),
+    id,
     tenantId: user.tenantId,
     userId: user.id,
-    purpose: user.kind === 'service' ? 'service' : 'personal',
+    purpose,
     createdAt,
     expiresAt,
     idleMs: null,
     scopes,
     name,
-    secretHash: null,
+    secretHash: hash,
     factors: [],
     verifiedAt: null,
   }
   const event = await operatorEvent(row.tenantId, 'token.issued', { type: 'token', id: row.id })
   await parts.catalog.addToken(row, event, options)
-  return { id: row.id, token: await parts.issueToken(row), expiresAt }
+  return { id, token: text, expiresAt }
 }
 
 /** False where there is no such live token. */

@@ -1,12 +1,13 @@
 // Makes and checks the deployment's bearer tokens with its own signing keys.
 import type { Catalog } from '@auricle/catalog'
 import {
+  type BearerVerifier,
+  createBearerVerifier,
   createTokenKeys,
   createTokenVerifier,
   newTokenKey,
   signToken,
   type TokenParties,
-  type TokenVerifier,
 } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
 import { type IssueToken, loadTokenKeys } from '@auricle/vault'
@@ -16,12 +17,12 @@ const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn
 
 export interface Authority {
   readonly issueToken: IssueToken
-  readonly verifyToken: TokenVerifier
+  readonly verifyToken: BearerVerifier
 }
 
 export async function openAuthority(
   parts: {
-    readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
+    readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey' | 'findTokenOwner'>
     readonly keys: Pick<KeyService, 'ensure' | 'key'>
   },
   options: { readonly signal?: AbortSignal | undefined; readonly now?: (() => Date) | undefined },
@@ -29,7 +30,10 @@ export async function openAuthority(
   const { signal, now } = options
   const keys = await createTokenKeys(await loadTokenKeys({ ...parts, newKeyPair: newTokenKey }, { signal }))
   return {
-    verifyToken: createTokenVerifier({ keys, ...parties, ...(now === undefined ? {} : { now }) }),
+    verifyToken: createBearerVerifier({
+      verifySigned: createTokenVerifier({ keys, ...parties, ...(now === undefined ? {} : { now }) }),
+      findTokenOwner: tokenId => parts.catalog.findTokenOwner(tokenId),
+    }),
     issueToken: token =>
       signToken({
         ...token,

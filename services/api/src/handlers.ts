@@ -2,7 +2,11 @@
 import type { Handler } from './route.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createInvitationHandlers, type InvitationRouteParts } from './routes/invitations.ts'
+import { createOwnFactorHandlers, type OwnFactorRouteParts } from './routes/own-factors.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
+import { createOwnTokenHandlers, type OwnTokenRouteParts } from './routes/own-tokens.ts'
+import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './routes/passkey-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
@@ -22,7 +26,11 @@ export type HandlerParts = RecordingRouteParts &
   ConnectorRouteParts &
   ServiceAccountRouteParts &
   TenantRouteParts &
-  OwnSessionRouteParts & {
+  OwnSessionRouteParts &
+  PasskeySessionRouteParts &
+  OwnFactorRouteParts &
+  OwnTokenRouteParts &
+  InvitationRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -31,6 +39,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
     ...createOwnSessionHandlers(parts),
+    ...createPasskeySessionHandlers(parts),
+    ...createOwnFactorHandlers(parts),
+    ...createOwnTokenHandlers(parts),
+    ...createInvitationHandlers(parts),
     ...createRecordingHandlers(parts),
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),

@@ -8,7 +8,11 @@ import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as connectors from './routes/connectors.ts'
 import * as document from './routes/document.ts'
+import * as invitations from './routes/invitations.ts'
+import * as ownFactors from './routes/own-factors.ts'
 import * as ownSessions from './routes/own-sessions.ts'
+import * as ownTokens from './routes/own-tokens.ts'
+import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
 import * as recordings from './routes/recordings.ts'
 import * as roles from './routes/roles.ts'
@@ -23,6 +27,10 @@ export const schemas = {
   Problem,
   ...sessions.schemas,
   ...ownSessions.schemas,
+  ...passkeySessions.schemas,
+  ...ownFactors.schemas,
+  ...ownTokens.schemas,
+  ...invitations.schemas,
   ...recordings.schemas,
   ...people.schemas,
   ...roles.schemas,
@@ -43,6 +51,10 @@ const table = [
   ...connectors.table,
   ...serviceAccounts.table,
   ...tenant.table,
+  ...passkeySessions.table,
+  ...ownFactors.table,
+  ...ownTokens.table,
+  ...invitations.table,
   ...document.table,
 ] as const
 

@@ -5,13 +5,19 @@ import {
   can,
   createHttpIdentity,
   createPasswords,
+  credentialIdOf,
   type HttpRequest,
+  hashRecoveryCode,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
   newInvitation,
   newOpaqueToken,
+  newRecoveryCodes,
+  newTotp,
   nextLockout,
+  parseInvitation,
+  recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
 import type { KeyService } from '@auricle/keys'
@@ -33,6 +39,7 @@ import {
   createTenantSecrets,
   endSession,
   isError,
+  isSameSecret,
   refusalOf,
   type StreamTimes,
   signIn,
@@ -41,12 +48,13 @@ import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
+import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
-import { limitSignIn } from './sign-in-limits.ts'
+import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
@@ -84,7 +92,25 @@ export async function startApi(
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
-  const signInParts = { verifyPassword: passwords.verifyPassword, verifyTotp, nextLockout, issueToken, now }
+  const signInParts = {
+    ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
+    ...{ nextLockout, issueToken, now },
+  }
+
+  // Nor may another site put a session of its own into this browser.
+  const allowCookie = async (request: Request, isCookie: boolean) => {
+    if (!isCookie || isFromOwnOrigin(request, ownOrigin(request))) return
+    await onRefused({ reason: 'cross_origin', claims: null }, request)
+    throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
+  }
+  let port = config.api.port
+  const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
+  const factorParts = {
+    ...{ catalog, secrets, decide: can, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
+    verifyPassword: passwords.verifyPassword,
+    hashPassword: passwords.hashPassword,
+  }
 
   const identity = createHttpIdentity<Session>({
     verifyToken,
@@ -92,21 +118,18 @@ export async function startApi(
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
       const facts = originOf(request as Request)
-      // Nor may another site put a session of its own into this browser.
-      if (credentials.cookie === true && !isFromOwnOrigin(request, ownOrigin(request))) {
-        await onRefused({ reason: 'cross_origin', claims: null }, request as Request)
-        throw new IdentityError('cross_origin', 'Not allowed: cross_origin')
-      }
+      await allowCookie(request as Request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
       })
     },
-    findActor: async ({ tenantId, tokenId, userId }, request) => {
+    findActor: async ({ tenantId, tokenId, userId, secretHash }, request) => {
       const found = await catalog.findBearer(tenantId, tokenId, now(), {
         signal: exchangeOf(request).signal,
       })
       if (found === null || found.user.id !== userId) return null
+      if (!isSameSecret(found.token.secretHash, secretHash)) return null
       return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
     },
   })
@@ -130,6 +153,18 @@ export async function startApi(
     tenant: deciding,
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
+    passkeySessions: factorParts,
+    ownFactors: factorParts,
+    ownTokens: factorParts,
+    invitations: factorParts,
+    signInGuards: {
+      limit: (request, who) => {
+        const { ip } = originOf(request)
+        if (who === null) return limitAddress(limits, ip, exchangeOf(request))
+        return limitSignIn(limits, who, ip, exchangeOf(request))
+      },
+      allowCookie,
+    },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     now,
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
@@ -178,8 +213,9 @@ export async function startApi(
 
   await using opening = new AsyncDisposableStack()
   opening.use(player)
-  const { host, port } = config.api
+  const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
+  port = listening.port
   const opened = opening.move()
   return {
     host,

@@ -14,11 +14,20 @@ export async function limitSignIn(
   address: string | null,
   options: { readonly signal: AbortSignal },
 ): Promise<void> {
-  await enforce(limits, `api:sign-in:address:${addressGroup(address)}`, ofAddress, options)
+  await limitAddress(limits, address, options)
   await enforce(
     limits,
     `api:sign-in:account:${JSON.stringify([tenant, login.toLowerCase()])}`,
     ofAccount,
     options,
   )
+}
+
+/** The same where nobody said yet who they are: passkeys and invitations tell that themselves. */
+export async function limitAddress(
+  limits: Pick<Limits, 'take'>,
+  address: string | null,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  await enforce(limits, `api:sign-in:address:${addressGroup(address)}`, ofAddress, options)
 }

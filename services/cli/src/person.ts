@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Authority } from '@auricle/api-service'
-import { actorOf, type RequestFacts } from '@auricle/vault'
+import { actorOf, isSameSecret, type RequestFacts } from '@auricle/vault'
 import { UsageError } from './error.ts'
 import type { Operator } from './operator.ts'
 
@@ -41,11 +41,17 @@ async function readSession(file: string): Promise<string | null> {
   }
 }
 
+/** The person, and the token they came with. */
+export interface CommandPerson extends RequestFacts {
+  /** Of an opaque token; null for one that is signed. */
+  readonly secretHash: Uint8Array | null
+}
+
 export async function findPerson(
   operator: Operator,
   { verifyToken }: Pick<Authority, 'verifyToken'>,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<RequestFacts> {
+): Promise<CommandPerson> {
   const token = env['AURICLE_TOKEN'] ?? (await readSession(sessionFile(env)))
   if (token === null) throw new UsageError('Sign in first with `auricle login`, or set AURICLE_TOKEN')
   const claims = await verifyToken(token).catch((cause: unknown) => {
@@ -53,11 +59,13 @@ export async function findPerson(
       cause,
     })
   })
-  const { tenantId, tokenId } = claims
+  const { tenantId, tokenId, secretHash } = claims
   const bearer = await operator.catalog.findBearer(tenantId, tokenId, new Date(), operator)
-  if (bearer === null) throw new UsageError('The session has ended: sign in again with `auricle login`')
+  if (bearer === null || !isSameSecret(bearer.token.secretHash, secretHash))
+    throw new UsageError('The session has ended: sign in again with `auricle login`')
   return {
     actor: actorOf({ tenantId, userId: bearer.user.id, tokenId, ...bearer }),
+    secretHash,
     purposeOfUse: null,
     request: randomUUID(),
     ip: null,

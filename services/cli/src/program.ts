@@ -12,7 +12,6 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
-import type { RequestFacts } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { showCode } from './commands/code.ts'
 import {
@@ -38,7 +37,7 @@ import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
-import { findPerson, sessionFile } from './person.ts'
+import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { readStandardInput } from './prompt.ts'
 
 export interface ProgramParts {
@@ -126,7 +125,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     .action(async options => {
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
-  addSetUp(program, { withOperator, withAuthority })
+  addSetUp(program, { withOperator })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
@@ -161,16 +160,13 @@ interface Runners {
   ) => Promise<void>
   /** The person of AURICLE_TOKEN, or of the session that `login` kept. */
   readonly withPerson: (
-    work: (operator: Operator, output: Output, person: RequestFacts) => Promise<void>,
+    work: (operator: Operator, output: Output, person: CommandPerson) => Promise<void>,
   ) => Promise<void>
   /** The person of the session alone. */
   readonly withSession: Runners['withPerson']
 }
 
-function addSetUp(
-  program: Command,
-  { withOperator, withAuthority }: Pick<Runners, 'withOperator' | 'withAuthority'>,
-): void {
+function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperator'>): void {
   const ofTenant = ['--tenant <name>', 'short name of the tenant; needed where there are several'] as const
   const gather = (value: string, before: readonly string[]) => [...before, value]
 
@@ -305,9 +301,7 @@ function addSetUp(
         .default(['recordings.read', 'recordings.play']),
     )
     .action((login, { tenant, days, scope }) =>
-      withAuthority((operator, out, { issueToken }) =>
-        addToken(operator, out, issueToken, { tenant, login, days, scopes: scope }),
-      ),
+      withOperator((operator, out) => addToken(operator, out, { tenant, login, days, scopes: scope })),
     )
   token
     .command('list')

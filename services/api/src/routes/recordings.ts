@@ -183,8 +183,8 @@ const idOf = (request: Request) => RecordingId.parse(request.params['id'])
 
 export function createRecordingHandlers({ identity, browse, player, audioBytes }: RecordingRouteParts) {
   const bearerOf = (request: Request): Bearer => {
-    const { tenantId, userId, tokenId } = identity.claimsOf(request)
-    return { tenantId, userId, tokenId }
+    const { tenantId, userId, tokenId, secretHash } = identity.claimsOf(request)
+    return { tenantId, userId, tokenId, secretHash }
   }
   return {
     async listRecordings(request, response) {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Authority } from '@auricle/api-service'
 import { SignIn } from '@auricle/contract'
-import { createPasswords, nextLockout, verifyTotp } from '@auricle/identity'
+import { createPasswords, hashRecoveryCode, nextLockout, verifyTotp } from '@auricle/identity'
 import { endSession, isError, type RequestFacts, signIn } from '@auricle/vault'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
@@ -21,12 +21,12 @@ export async function login(
     tenant: asked.tenant ?? (await ask({ text: 'the tenant' }, operator)),
     login: asked.login ?? (await ask({ text: 'the login' }, operator)),
     password: await ask({ text: 'the password', secret: true }, operator),
-    code: await ask({ text: 'the code of the authenticator app' }, operator),
+    ...codeOf(await ask({ text: 'the code of the authenticator app, or a recovery code' }, operator)),
   })
   if (!credentials.success)
-    throw new UsageError('A login needs tenant, login, password and a code of six digits')
+    throw new UsageError('A login needs tenant, login, password and a code of six digits, or a recovery code')
   const { verifyPassword } = createPasswords()
-  const parts = { ...operator, verifyPassword, verifyTotp, nextLockout, issueToken }
+  const parts = { ...operator, verifyPassword, verifyTotp, hashRecoveryCode, nextLockout, issueToken }
   const facts = { request: randomUUID(), ip: null, userAgent: 'auricle command' }
   const session = await signIn(parts, credentials.data, facts, operator).catch((error: unknown) => {
     if (!isError(error, 'VaultError', 'bad_credentials') && !isError(error, 'VaultError', 'locked'))
@@ -35,8 +35,17 @@ export async function login(
   })
   await keepSession(asked.file, session.token)
   const { token, ...shown } = session
-  output.value(shown, `Signed in as ${session.user.name} until ${formatTime(new Date(session.expiresAt))}`)
+  const lines = [
+    `Signed in as ${session.user.name} until ${formatTime(new Date(session.expiresAt))}`,
+    ...(session.recoveryCodesLeft === undefined
+      ? []
+      : [`Recovery codes that are left: ${session.recoveryCodesLeft}`]),
+  ]
+  output.value(shown, lines.join('\n'))
 }
+
+/** An app shows six digits and nothing else; a recovery code has sixteen characters, and letters nearly always. */
+const codeOf = (typed: string) => (/^\d{6}$/.test(typed) ? { code: typed } : { recoveryCode: typed })
 
 export async function logout(
   operator: Operator,

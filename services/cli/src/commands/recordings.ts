@@ -12,6 +12,7 @@ import { formatBytes, formatCount, formatDuration, formatTime } from '../format.
 import { writeNewFile } from '../new-file.ts'
 import type { Operator } from '../operator.ts'
 import type { Output } from '../output.ts'
+import type { CommandPerson } from '../person.ts'
 import { playAloud } from '../play-aloud.ts'
 import { startProgress } from '../progress.ts'
 
@@ -20,7 +21,7 @@ const ownerOnlyFolder = 0o700
 export async function list(
   operator: Operator,
   output: Output,
-  person: RequestFacts,
+  person: CommandPerson,
   filter: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const mailbox = await mailboxId(operator, person, filter['mailbox'])
@@ -80,11 +81,17 @@ interface Wanted {
   readonly original: boolean
 }
 
-async function open(operator: Operator, person: RequestFacts, wanted: Wanted, purpose: 'play' | 'export') {
+async function open(operator: Operator, person: CommandPerson, wanted: Wanted, purpose: 'play' | 'export') {
   const player = createPlayer({ ...operator, decide: can })
-  const { actor, ...origin } = person
+  const { actor, secretHash, ...origin } = person
   const role = wanted.original ? 'original' : 'playback'
-  const request = { ...origin, bearer: actor, recordingId: parseId(wanted.id), role, purpose } as const
+  const request = {
+    ...origin,
+    bearer: { ...actor, secretHash },
+    recordingId: parseId(wanted.id),
+    role,
+    purpose,
+  } as const
   const playback = await player.open(request, operator).catch((error: unknown) => {
     player[Symbol.dispose]()
     const plain = isError(error, 'VaultError', 'not_found') || isError(error, 'VaultError', 'denied')
@@ -115,7 +122,7 @@ async function open(operator: Operator, person: RequestFacts, wanted: Wanted, pu
 export async function play(
   operator: Operator,
   output: Output,
-  person: RequestFacts,
+  person: CommandPerson,
   wanted: Wanted & { readonly output: string | undefined },
 ): Promise<void> {
   const { output: file } = wanted
@@ -142,7 +149,7 @@ export async function play(
 export async function exportRecordings(
   operator: Operator,
   output: Output,
-  person: RequestFacts,
+  person: CommandPerson,
   asked: { readonly ids: readonly string[]; readonly folder: string; readonly original: boolean },
 ): Promise<void> {
   const { folder, original } = asked

@@ -1,6 +1,7 @@
 // `auricle token`: bearer tokens for programs, shown once.
 import { type Scope, TokenId } from '@auricle/contract'
-import { type IssueToken, issueProgramToken, revokeToken } from '@auricle/vault'
+import { newOpaqueToken } from '@auricle/identity'
+import { issueProgramToken, revokeToken } from '@auricle/vault'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
 import { findTenant, findUser, type Operator } from '../operator.ts'
@@ -12,7 +13,6 @@ const daysMost = 366
 export async function addToken(
   operator: Operator,
   output: Output,
-  issueToken: IssueToken,
   asked: {
     readonly tenant: string | undefined
     readonly login: string
@@ -25,7 +25,7 @@ export async function addToken(
   const tenant = await findTenant(operator, asked.tenant)
   const user = await findUser(operator, tenant, asked.login)
   const { id, token, expiresAt } = await issueProgramToken(
-    { catalog: operator.catalog, issueToken },
+    { catalog: operator.catalog, newOpaqueToken },
     user,
     { lifetimeMs: asked.days * dayMs, scopes: asked.scopes, name: null },
     operator,

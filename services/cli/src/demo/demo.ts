@@ -1,6 +1,6 @@
 // The demo of a first run: a tenant with people, mailboxes and connectors, and recordings that come in by the front
 // door, signed as a PBX signs them.
-import { openAuthority } from '@auricle/api-service'
+import { newOpaqueToken } from '@auricle/identity'
 import { createStandardDelivery } from '@auricle/pbx'
 import { issueProgramToken } from '@auricle/vault'
 import { idleTimeoutMsDefault, makeConnector, maxBytesDefault } from '../commands/connector.ts'
@@ -121,13 +121,12 @@ async function waitUntilArchived(operator: Operator): Promise<void> {
 }
 
 async function clinicianToken(operator: Operator): Promise<string> {
-  const { issueToken } = await openAuthority(operator, operator)
   const tenant = await findTenant(operator, slug)
   const clinician = await findUser(operator, tenant, 'clinician')
   const scopes = ['recordings.read', 'recordings.play', 'recordings.mark'] as const
   const made = { lifetimeMs: tokenDays * 24 * hourMs, scopes, name: 'the curl lines of the demo' }
   const { token } = await issueProgramToken(
-    { catalog: operator.catalog, issueToken },
+    { catalog: operator.catalog, newOpaqueToken },
     clinician,
     made,
     operator,
