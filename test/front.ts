@@ -31,7 +31,7 @@ export interface Front extends AsyncDisposable {
 export async function openFront(
   vault: TestVault,
   change: Partial<
-    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics'>
+    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'>
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {
   const log = captureLog()

@@ -175,6 +175,8 @@ alter table auricle.token
   add constraint token_purpose_check check (purpose in ('session', 'personal', 'service')),
   add constraint token_scopes check ((purpose = 'session') = (scopes is null));
 create index token_live on auricle.token (tenant_id, user_id) where revoked_at is null;
+-- When somebody last signed in.
+create index token_by_user on auricle.token (tenant_id, user_id, created_at) where purpose = 'session';
 create unique index token_opaque on auricle.token (id) where secret_hash is not null;
 create index token_of_provider on auricle.token (tenant_id, provider_id, provider_session)
   where provider_id is not null and revoked_at is null;
@@ -243,6 +245,8 @@ create table auricle.invitation (
   foreign key (tenant_id, user_id) references auricle.app_user (tenant_id, id)
 );
 
+create index invitation_by_user on auricle.invitation (tenant_id, user_id);
+
 -- What was asked of somebody and waits for the answer; used once.
 create table auricle.attempt (
   tenant_id text collate "C" not null references auricle.tenant (id),
@@ -281,6 +285,7 @@ create table auricle.break_glass (
   constraint reviewed_by_another check (reviewed_by is null or reviewed_by <> user_id)
 );
 create index break_glass_by_user on auricle.break_glass (tenant_id, user_id, until) where ended_at is null;
+create index break_glass_running on auricle.break_glass (until) where ended_at is null;
 create index break_glass_unreviewed on auricle.break_glass (review_due_at) where reviewed_at is null;
 
 create table auricle.alert (
@@ -421,6 +426,7 @@ grant update (scopes, removed_at) on auricle.issuer_subject to :"app_role";
 create policy directory on auricle.identity_provider for select to current_user using (true);
 create policy directory on auricle.token_issuer for select to current_user using (true);
 create policy directory on auricle.break_glass for select to current_user using (true);
+create policy directory on auricle.alert for select to current_user using (true);
 create policy directory on auricle.attempt to current_user using (true);
 create policy directory on auricle.spent_token to current_user using (true);
 create policy directory on auricle.token for select to current_user using (true);
@@ -452,10 +458,27 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select t.tenant_id, t.id, t.audience from auricle.token_issuer t where t.issuer = p_issuer and t.disabled_at is null
 $$;
 
+-- Reviews that nobody was alerted of yet.
 create function auricle.overdue_reviews(p_now timestamptz, p_limit integer) returns table (tenant_id text, id text)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select b.tenant_id, b.id from auricle.break_glass b
-  where b.reviewed_at is null and b.review_due_at <= p_now order by b.review_due_at, b.id limit p_limit
+  where b.reviewed_at is null and b.review_due_at <= p_now and not exists (
+    select from auricle.alert a
+    where a.tenant_id = b.tenant_id and a.kind = 'review_overdue' and a.subject_id = b.id
+  )
+  order by b.review_due_at, b.id limit p_limit
+$$;
+
+-- Emergency access that ran out, whose end is not on record yet.
+create function auricle.expired_break_glass(p_now timestamptz, p_limit integer) returns table (tenant_id text, id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select b.tenant_id, b.id from auricle.break_glass b
+  where b.ended_at is null and b.until <= p_now order by b.until, b.id limit p_limit
+$$;
+
+create function auricle.open_alerts() returns table (kind text, alerts bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select a.kind, count(*) from auricle.alert a where a.acknowledged_at is null group by a.kind order by a.kind
 $$;
 
 -- What is over and proves nothing any more: a challenge that nobody answered, a logout token that expired.

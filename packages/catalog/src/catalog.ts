@@ -24,10 +24,13 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { AlertCatalog } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
+import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
@@ -327,18 +330,21 @@ export interface Catalog
     TeamCatalog,
     CoverCatalog,
     SessionsCatalog,
-    ConnectorChangeCatalog,
-    ServiceAccountCatalog,
-    TenantLimitsCatalog,
+    AlertCatalog,
+    BreakGlassCatalog,
+    EmergencyCodeCatalog,
     AttemptCatalog,
+    IssuerCatalog,
+    ProviderCatalog,
+    ProviderSignInCatalog,
     PasskeyCatalog,
     RecoveryCodeCatalog,
     FactorCatalog,
     InvitationCatalog,
     OwnTokenCatalog,
-    IssuerCatalog,
-    ProviderCatalog,
-    ProviderSignInCatalog {
+    ConnectorChangeCatalog,
+    ServiceAccountCatalog,
+    TenantLimitsCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

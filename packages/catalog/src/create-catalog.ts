@@ -1,6 +1,8 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
+import { createAlerts } from './alerts.ts'
 import { createAttempts } from './attempts.ts'
+import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectorChanges } from './connector-changes.ts'
@@ -8,6 +10,7 @@ import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
+import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
 import { createIntakes } from './intakes.ts'
@@ -71,6 +74,9 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRecordings(database, now),
     ...createReplication(database, now),
     ...createLog(database),
+    ...createAlerts(database),
+    ...createBreakGlass(database),
+    ...createEmergencyCodes(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,
   }

@@ -53,7 +53,7 @@ export async function insertEvent(session: Session, event: AuditRecord): Promise
   })
 }
 
-function readEvent(row: Row): AuditRecord & { readonly recordedAt: Date } {
+export function readEvent(row: Row): AuditRecord & { readonly recordedAt: Date } {
   return {
     tenantId: parsed(row, 'tenant_id', TenantId),
     id: parsed(row, 'id', EventId),

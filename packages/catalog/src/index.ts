@@ -1,4 +1,18 @@
-export type { AttemptAnswer, AttemptCatalog, AttemptRow, OpenAttempt } from './attempts.ts'
+export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
+export type {
+  AttemptAnswer,
+  AttemptCatalog,
+  AttemptRow,
+  OpenAttempt,
+} from './attempts.ts'
+export type {
+  BreakGlassFilter,
+  BreakGlassReference,
+  BreakGlassRow,
+  NewBreakGlass,
+  Opened,
+  OpeningBreakGlass,
+} from './break-glass.ts'
 export type {
   AccessFacts,
   AccessLimits,
@@ -29,6 +43,7 @@ export type {
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'

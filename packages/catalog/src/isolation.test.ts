@@ -154,6 +154,7 @@ describe('row-level security', () => {
         'identity_provider',
         'token_issuer',
         'break_glass',
+        'alert',
         'attempt',
         'spent_token',
         'token',
@@ -394,7 +395,9 @@ test('functions that look across tenants are the known ones, with a fixed search
   assert.deepEqual(
     definers.map(({ name }) => name),
     [
+      'expired_break_glass',
       'issuer_of',
+      'open_alerts',
       'overdue_reviews',
       'remove_outbox',
       'remove_spent',

@@ -1,6 +1,6 @@
 // Issuers whose tokens a tenant takes from programs, as whom their subjects act, and the token row of each such token.
 import type { AuditRecord } from '@auricle/audit'
-import { IssuerId, IssuerSettings, Scope, TenantId, type TokenId, UserId } from '@auricle/contract'
+import { IssuerId, IssuerSettings, Scope, TenantId, UserId } from '@auricle/contract'
 import { z } from 'zod'
 import type { QueryOptions, TokenRow } from './catalog.ts'
 import type { Database, Session } from './database.ts'
@@ -86,7 +86,6 @@ export interface IssuerCatalog {
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<void>
-  hasToken(tenantId: TenantId, tokenId: TokenId, options?: QueryOptions): Promise<boolean>
 }
 
 const UserKind = z.enum(['person', 'service'])
@@ -278,20 +277,6 @@ export function createIssuers(database: Database): IssuerCatalog {
         },
         options,
       )
-    },
-
-    async hasToken(tenantId, tokenId, options) {
-      const found = await database.inTenant(
-        tenantId,
-        session => {
-          return session.rows({
-            text: 'select from auricle.token where tenant_id = $1 and id = $2',
-            values: [tenantId, tokenId],
-          })
-        },
-        options,
-      )
-      return found.length > 0
     },
   }
 }

@@ -5,7 +5,6 @@ import {
   newUserId,
   type ProviderId,
   Role,
-  type TeamId,
   type TenantId,
   TokenId,
   UserId,
@@ -30,7 +29,7 @@ export interface ProviderArrival extends ProviderPerson {
   readonly name: string
   /** Exactly what the provider's groups give from now on. */
   readonly roles: readonly Role[]
-  readonly teams: readonly TeamId[]
+  readonly teams: readonly string[]
   /** Whether somebody whom nobody knows is made a person. */
   readonly provision: boolean
   readonly at: Date
@@ -135,7 +134,8 @@ export function createProviderSignIn(database: Database): ProviderSignInCatalog 
         async session => {
           const verified = await session.write({
             // Another session there than the one that signed them in: a log-out will name this one.
-            text: `update auricle.token t set verified_at = greatest(t.verified_at, $5),
+            text: `update auricle.token t set verified_at = greatest(t.verified_at, $5), seen_at = greatest(t.seen_at, $7),
+                     factors = array(select distinct f from unnest(t.factors || '{provider}'::text[]) f order by f),
                      provider_session = case when t.provider_id = $2 then coalesce($6, t.provider_session)
                        else t.provider_session end
                    from auricle.external_identity e join auricle.app_user u

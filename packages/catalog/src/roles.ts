@@ -86,7 +86,8 @@ export interface RoleCatalog {
   /**
    * Approves or refuses; approving grants the role, in place of what an earlier approval granted. Of several decisions
    * one is made. False, and nothing written, where the request is no longer open, or what it asks for would be over;
-   * nothing is approved for or at the request of somebody disabled.
+   * nothing is approved for or at the request of somebody disabled. Whoever was given new factors by somebody else at
+   * `settledSince` or later approves nothing, and nothing they asked for is approved: whoever gave them may be them.
    */
   decideRole(
     decision: {
@@ -96,6 +97,7 @@ export interface RoleCatalog {
       readonly by: UserId
       readonly at: Date
       readonly openSince: Date
+      readonly settledSince: Date
       readonly grantId: GrantId
     },
     event: AuditRecord,
@@ -189,7 +191,8 @@ export function createRoles(database: Database): RoleCatalog {
       return firstOrNull(found, row => readRequest(row, columns))
     },
 
-    decideRole: ({ tenantId, requestId, outcome, by, at, openSince, grantId }, event, options) => {
+    decideRole: (decision, event, options) => {
+      const { tenantId, requestId, outcome, by, at, openSince, settledSince, grantId } = decision
       return database.inTenant(
         tenantId,
         async session => {
@@ -200,9 +203,14 @@ export function createRoles(database: Database): RoleCatalog {
                        select from auricle.app_user u
                        where u.tenant_id = r.tenant_id and u.id in (r.user_id, r.requested_by)
                          and u.disabled_at is not null
+                     ) and not exists (
+                       select from auricle.invitation i
+                       join auricle.app_user u on u.tenant_id = i.tenant_id and u.id = i.user_id
+                       where i.tenant_id = r.tenant_id and i.user_id in ($4, r.requested_by)
+                         and i.created_by is not null and i.created_at >= $7 and i.created_at > u.created_at
                      )))
                    returning r.user_id, r.role, r.until`,
-            values: [tenantId, requestId, outcome, by, at, openSince],
+            values: [tenantId, requestId, outcome, by, at, openSince, settledSince],
           })
           const [request] = decided
           if (request === undefined) return false
@@ -295,10 +303,10 @@ const selectGrants = `
   left join auricle.app_user d on d.tenant_id = g.tenant_id and d.id = q.decided_by
   left join auricle.app_user e on e.tenant_id = g.tenant_id and e.id = g.revoked_by
   left join auricle.identity_provider p on p.tenant_id = g.tenant_id and p.id = g.provider_id
-  left join (
-    select t.user_id, max(t.created_at) as signed_in_at from auricle.token t
-    where t.tenant_id = $1 and t.purpose = 'session' group by t.user_id
-  ) s on s.user_id = g.user_id
+  left join lateral (
+    select max(t.created_at) as signed_in_at from auricle.token t
+    where t.tenant_id = g.tenant_id and t.user_id = g.user_id and t.purpose = 'session'
+  ) s on true
   where g.tenant_id = $1 and ($4::text is null or g.user_id = $4)
     and (least(g.revoked_at, g.until) is null or least(g.revoked_at, g.until) > $2
       or least(g.revoked_at, g.until) >= $3::timestamptz)

@@ -128,7 +128,7 @@ export async function markTokenVerified(verification: Verification, session: Ses
 }
 
 /** Where a token comes from that we did not decide to make ourselves. */
-export interface TokenOrigin {
+export interface TokenSource {
   /** The OpenID provider, or the foreign issuer. */
   readonly providerId: string
   /** The session there, or the subject. */
@@ -139,26 +139,26 @@ export interface TokenOrigin {
 export async function insertToken(
   session: Session,
   token: TokenRow,
-  origin: TokenOrigin | null = null,
+  source: TokenSource | null = null,
 ): Promise<void> {
-  await session.write({ text: insertion, values: valuesOf(token, origin) })
+  await session.write({ text: insertion, values: valuesOf(token, source) })
 }
 
 /** The same, unless there is one of that id. Returns whether it was added. */
 export async function insertTokenOnce(
   session: Session,
   token: TokenRow,
-  origin: TokenOrigin,
+  source: TokenSource,
 ): Promise<boolean> {
   const text = `${insertion} on conflict (tenant_id, id) do nothing`
-  return (await session.write({ text, values: valuesOf(token, origin) })) > 0
+  return (await session.write({ text, values: valuesOf(token, source) })) > 0
 }
 
 const insertion = `insert into auricle.token (tenant_id, id, user_id, purpose, created_at, expires_at, seen_at, idle_ms,
-    scopes, name, secret_hash, factors, verified_at, provider_id, provider_session, origin)
+    scopes, name, secret_hash, factors, verified_at, origin, provider_id, provider_session)
   values ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 
-const valuesOf = (token: TokenRow, origin: TokenOrigin | null) => [
+const valuesOf = (token: TokenRow, source: TokenSource | null) => [
   token.tenantId,
   token.id,
   token.userId,
@@ -171,9 +171,9 @@ const valuesOf = (token: TokenRow, origin: TokenOrigin | null) => [
   token.secretHash,
   token.factors,
   token.verifiedAt,
-  origin?.providerId ?? null,
-  origin?.providerSession ?? null,
   token.origin ?? null,
+  source?.providerId ?? null,
+  source?.providerSession ?? null,
 ]
 
 export function readToken(row: Row): TokenRow {

@@ -1,4 +1,26 @@
 export { Factor, Label, Purpose, RelationKind, Role, Scope } from './access.ts'
+export {
+  AlertPage,
+  AlertQuery,
+  AlertView,
+  BreakGlassDetail,
+  BreakGlassPage,
+  BreakGlassQuery,
+  BreakGlassReview,
+  BreakGlassStart,
+  BreakGlassState,
+  BreakGlassView,
+  EmergencyCodeList,
+  EmergencyCodeRequest,
+  EmergencyCodes,
+  EmergencyCodeView,
+  EmergencyCookieSession,
+  EmergencySession,
+  EmergencySignIn,
+  EmergencyUse,
+  EmergencyUseQuery,
+  Verdict,
+} from './break-glass.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,
@@ -64,6 +86,7 @@ export { Job } from './job.ts'
 export { CallDirection, Notice, RecordingKind } from './notice.ts'
 export { ObjectRole } from './object-role.ts'
 export { Peaks } from './peaks.ts'
+export { Login, Name } from './person.ts'
 export { Problem, type ProblemName, problems } from './problem.ts'
 export type { ByteRange } from './range.ts'
 export { Receipt } from './receipt.ts'

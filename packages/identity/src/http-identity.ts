@@ -11,7 +11,7 @@ import { RefusedToken } from './refused-token.ts'
 
 export interface HttpIdentityParts<Result extends object> extends BearerOptions {
   readonly signIn: SignInWith<Result>
-  readonly verifyToken: (token: string) => Promise<BearerClaims>
+  readonly verifyToken: (token: string, request: HttpRequest) => Promise<BearerClaims>
   /** The person behind a token; null where it was revoked or they are disabled. */
   readonly findActor: (claims: BearerClaims, request: HttpRequest) => Promise<UserActor | null>
 }
@@ -49,7 +49,7 @@ export function createHttpIdentity<Result extends object>(
   ) => handler(strategy, (request, value: Value) => notes.set(request, value), refusal)
 
   const verify = async (token: string, request: HttpRequest, carrier: Carrier) => {
-    const verified = await parts.verifyToken(token)
+    const verified = await parts.verifyToken(token, request)
     // Programs carry theirs in a header; a cookie is what a sign-in leaves behind.
     if (carrier === 'cookie' && verified.purpose !== 'session')
       throw new RefusedToken('not_a_session', verified)

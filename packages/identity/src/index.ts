@@ -37,6 +37,7 @@ export {
 } from './issuer/issuer-verifier.ts'
 export { issuerOf } from './issuer/peek.ts'
 export { type Failures, nextLockout } from './lockout.ts'
+export { createOidcCallback, type OidcCallbackHandler } from './oidc/http-callback.ts'
 export type { OidcIdentity } from './oidc/identity.ts'
 export type { LogoutNotice } from './oidc/logout-token.ts'
 export { type Admission, type GroupRule, mapGroups } from './oidc/map-groups.ts'

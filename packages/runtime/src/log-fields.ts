@@ -18,6 +18,7 @@ const texts = {
   userId: id,
   eventId: id,
   tokenId: id,
+  alertId: id,
   requestId: handle,
   jobId: handle,
   service: word,

@@ -20,6 +20,8 @@ it('counts and times what a process does, in names that carry their units', asyn
   metrics.gaugeQuarantine(async () => 2)
   metrics.observeReplication({ outcome: 'replicated', durationMs: 250 })
   metrics.gaugeReplication(async () => ({ objects: 5, owedAt: new Date(Date.now() - 90_000) }))
+  metrics.countAlert('break_glass_started')
+  metrics.gaugeAlerts(async () => ({ break_glass_started: 2 }))
   const text = await metrics.render()
   for (const line of [
     'auricle_http_request_duration_seconds_sum{service="api",method="GET",route="/v1/recordings/:id",status="206"} 0.02',
@@ -29,6 +31,8 @@ it('counts and times what a process does, in names that carry their units', asyn
     'auricle_audit_append_duration_seconds_count{outcome="durable"} 1',
     'auricle_queue_jobs{state="waiting"} 3',
     'auricle_quarantined_intakes 2',
+    'auricle_alerts_raised_total{kind="break_glass_started"} 1',
+    'auricle_alerts_open{kind="break_glass_started"} 2',
     'auricle_replication_duration_seconds_sum{outcome="replicated"} 0.25',
     'auricle_unreplicated_objects 5',
     'auricle_unreplicated_oldest_age_seconds 9',

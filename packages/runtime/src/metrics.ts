@@ -31,6 +31,10 @@ export interface Metrics {
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
   observeAuditAppend(append: { readonly outcome: 'durable' | 'failed'; readonly durationMs: number }): void
+  /** An alert for the compliance officer, as it is raised. */
+  countAlert(kind: string): void
+  /** How to read how many alerts of each kind wait to be acknowledged; called for each `render()`. */
+  gaugeAlerts(read: () => Promise<Readonly<Record<string, number>>>): void
   /** How to read the number of jobs in each state; called for each `render()`. */
   gaugeQueue(read: () => Promise<Readonly<Record<string, number>>>): void
   /** How to read the number of intakes in quarantine; called for each `render()`. */
@@ -107,6 +111,12 @@ export function createMetrics(): Metrics {
     help: 'Intakes that wait for a person to look at them',
     registers,
   })
+  const raisedAlerts = new Counter({
+    name: 'auricle_alerts_raised_total',
+    help: 'Alerts for the compliance officer, raised by this process',
+    labelNames: ['kind'],
+    registers,
+  })
   const failures = new Counter({
     name: 'auricle_gauge_failures_total',
     help: 'Gauges that could not be read for a scrape',
@@ -151,6 +161,27 @@ export function createMetrics(): Metrics {
     },
     observeAuditAppend({ outcome, durationMs }) {
       appendSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
+    countAlert(kind) {
+      raisedAlerts.inc({ kind })
+    },
+    gaugeAlerts(read) {
+      const openAlerts = new Gauge({
+        name: 'auricle_alerts_open',
+        help: 'Alerts that nobody has acknowledged, of all tenants',
+        labelNames: ['kind'],
+        registers,
+      })
+      reads.push({
+        gauge: 'alerts',
+        forget: () => openAlerts.reset(),
+        read: async () => {
+          const counts = Object.entries(await read())
+          // A kind of which none is open any more is not in the answer.
+          openAlerts.reset()
+          for (const [kind, count] of counts) openAlerts.set({ kind }, count)
+        },
+      })
     },
     gaugeQueue(read) {
       reads.push({

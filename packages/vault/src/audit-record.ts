@@ -8,7 +8,15 @@ import {
   encodePrivate,
   type PrivatePart,
 } from '@auricle/audit'
-import { type EventId, newEventId, type TenantId, type TokenId, type UserId } from '@auricle/contract'
+import {
+  type EventId,
+  type IssuerId,
+  newEventId,
+  type ProviderId,
+  type TenantId,
+  type TokenId,
+  type UserId,
+} from '@auricle/contract'
 import type { Actor } from '@auricle/identity'
 
 /** Somebody known by id who has no session (yet): a person signing in. */
@@ -18,12 +26,18 @@ export interface Person {
   readonly tokenId: TokenId | null
 }
 
+/** Somebody of whom no more is known than who says that they come: a provider of identity, or an issuer of tokens. */
+export interface Vouching {
+  readonly type: 'vouching'
+  readonly id: ProviderId | IssuerId
+}
+
 /** What a use case says of an event; the rest is filled in here. */
 export interface EventFacts {
   readonly tenantId: TenantId
   readonly action: AuditEvent['action']
   readonly outcome: AuditEvent['outcome']
-  readonly actor: Actor | Person
+  readonly actor: Actor | Person | Vouching
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
   readonly request: string | null
@@ -69,7 +83,7 @@ export async function auditRecord(
   }
 }
 
-function auditActor(actor: Actor | Person): AuditEvent['actor'] {
+function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
   switch (actor.type) {
     case 'user':
     case 'person':
@@ -78,6 +92,8 @@ function auditActor(actor: Actor | Person): AuditEvent['actor'] {
       return { type: 'connector', id: actor.connectorId, session: null }
     case 'system':
       return { type: 'system', id: actor.name, session: null }
+    case 'vouching':
+      return { type: 'system', id: actor.id, session: null }
     default:
       return actor satisfies never
   }

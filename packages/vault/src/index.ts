@@ -8,6 +8,28 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
+export {
+  type AlertParts,
+  acknowledgeAlert,
+  listAlerts,
+  type OnAlert,
+} from './break-glass/alert.ts'
+export {
+  type BreakGlassParts,
+  endBreakGlass,
+  listBreakGlass,
+  reviewBreakGlass,
+  showBreakGlass,
+  startBreakGlass,
+} from './break-glass/emergency-access.ts'
+export {
+  type EmergencyCodeParts,
+  issueEmergencyCodes,
+  listEmergencyCodes,
+  revokeEmergencyCode,
+} from './break-glass/emergency-codes.ts'
+export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
+export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
@@ -41,7 +63,11 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { changeTenantAtConsole, disableConnectorAtConsole, rotateAtConsole } from './machines/at-console.ts'
+export {
+  changeTenantAtConsole,
+  disableConnectorAtConsole,
+  rotateAtConsole,
+} from './machines/at-console.ts'
 export { deliveryAddress } from './machines/connector-view.ts'
 export {
   type ConnectorParts,
@@ -88,6 +114,7 @@ export {
   inviteAgainAtConsole,
   inviteAtConsole,
   type OpenInvitation,
+  recertifyAtConsole,
   revokeAtConsole,
   setMemberAtConsole,
   shareAtConsole,
@@ -103,6 +130,7 @@ export {
   showPerson,
 } from './people/people.ts'
 export {
+  type GrantView,
   grantViewOf,
   type RecertificationParts,
   recertification,
@@ -136,6 +164,27 @@ export {
   type PlayParts,
   type PlayRequest,
 } from './play.ts'
+export type { Administrator } from './providers/administrator.ts'
+export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
+export {
+  changeIssuer,
+  createIssuer,
+  disableIssuer,
+  listIssuerSubjects,
+  listIssuers,
+  type ManageIssuersParts,
+  putIssuerSubject,
+  removeIssuerSubject,
+} from './providers/manage-issuers.ts'
+export {
+  changeProvider,
+  checkProvider,
+  createProvider,
+  disableProvider,
+  linkIdentity,
+  listProviders,
+  type ManageProvidersParts,
+} from './providers/manage-providers.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
@@ -160,6 +209,20 @@ export { endSession, endSessionById, endSessions, listSessions, type OwnSession 
 export { type PersonEvent, personEvent } from './sessions/person-event.ts'
 export { noteRefusedToken, type RefusedTokenParts } from './sessions/refused-token.ts'
 export { markVerified, type VerifySessionParts, verifySession } from './sessions/verify.ts'
+export { type BeginParts, beginProviderSignIn, beginProviderStepUp } from './sign-in/begin-at-provider.ts'
+export {
+  type FinishParts,
+  finishAtProvider,
+  type ProviderFinish,
+  type SignInRefusal,
+} from './sign-in/finish-at-provider.ts'
+export {
+  createProviderClients,
+  type ProviderAddresses,
+  type ProviderClients,
+} from './sign-in/provider-clients.ts'
+export { endSessionsAtProvider, type ProviderLogoutParts } from './sign-in/provider-logout.ts'
+export { signInWays } from './sign-in/sign-in-ways.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {

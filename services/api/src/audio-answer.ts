@@ -37,7 +37,7 @@ export async function sendAudio(request: Request, response: Response, answer: Au
   }
   const range = wanted.type === 'part' ? { start: wanted.start, end: wanted.end } : null
   const lengthBytes = range === null ? sizeBytes : range.end - range.start
-  const stream = followUntilClosed(playback, response)
+  const stream = followUntilSent(playback, response, answer.signal)
   const signal = AbortSignal.any([answer.signal, stream.signal])
   const pieces = request.method === 'HEAD' ? null : playback.read(range, { signal })[Symbol.asyncIterator]()
   const first = await pieces?.next()
@@ -65,13 +65,14 @@ export async function sendAudio(request: Request, response: Response, answer: Au
   }
 }
 
-/** Also after the last byte was handed over: what waits for a slow client here must not leave after the cut. */
-function followUntilClosed(playback: Playback, response: Response): Stream {
+/** Also after the last byte was read: what waits here for a slow client must not leave after the cut. */
+function followUntilSent(playback: Playback, response: Response, gone: AbortSignal): Stream {
   const stream = playback.follow()
-  const cut = () => response.destroy()
-  stream.signal.addEventListener('abort', cut, { once: true })
-  response.once('close', () => stream[Symbol.dispose]())
-  if (response.closed) stream[Symbol.dispose]()
+  const end = () => stream[Symbol.dispose]()
+  stream.signal.addEventListener('abort', () => response.destroy(), { once: true })
+  response.once('finish', end)
+  gone.addEventListener('abort', end, { once: true })
+  if (gone.aborted) end()
   return stream
 }
 

@@ -13,7 +13,7 @@ import type { KeyService } from '@auricle/keys'
 import { type IssueToken, loadTokenKeys } from '@auricle/vault'
 
 /** Who makes tokens and who takes them: this deployment's API, under any name it is reached by. */
-const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' }
+export const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' }
 
 export interface Authority {
   readonly issueToken: IssueToken

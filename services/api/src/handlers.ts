@@ -1,19 +1,28 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
+import {
+  createIdentityProviderHandlers,
+  type IdentityProviderRouteParts,
+} from './routes/identity-providers.ts'
 import { createInvitationHandlers, type InvitationRouteParts } from './routes/invitations.ts'
 import { createOwnFactorHandlers, type OwnFactorRouteParts } from './routes/own-factors.ts'
 import { createOwnSessionHandlers, type OwnSessionRouteParts } from './routes/own-sessions.ts'
 import { createOwnTokenHandlers, type OwnTokenRouteParts } from './routes/own-tokens.ts'
 import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './routes/passkey-sessions.ts'
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
+import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
 import { createTenantHandlers, type TenantRouteParts } from './routes/tenant.ts'
+import { createTokenIssuerHandlers, type TokenIssuerRouteParts } from './routes/token-issuers.ts'
 import type { OperationId } from './routes-table.ts'
 
 export type Handlers = Readonly<Record<OperationId, Handler>>
@@ -23,14 +32,20 @@ export type HandlerParts = RecordingRouteParts &
   PeopleRouteParts &
   RoleRouteParts &
   TeamRouteParts &
-  ConnectorRouteParts &
-  ServiceAccountRouteParts &
-  TenantRouteParts &
+  BreakGlassRouteParts &
+  AlertRouteParts &
   OwnSessionRouteParts &
+  EmergencyCodeRouteParts &
+  ProviderRouteParts &
+  IdentityProviderRouteParts &
+  TokenIssuerRouteParts &
   PasskeySessionRouteParts &
   OwnFactorRouteParts &
   OwnTokenRouteParts &
-  InvitationRouteParts & {
+  InvitationRouteParts &
+  ConnectorRouteParts &
+  ServiceAccountRouteParts &
+  TenantRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -39,6 +54,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...createSessionHandlers(parts),
     ...createOwnSessionHandlers(parts),
+    ...createProviderHandlers(parts),
+    ...createIdentityProviderHandlers(parts),
+    ...createTokenIssuerHandlers(parts),
     ...createPasskeySessionHandlers(parts),
     ...createOwnFactorHandlers(parts),
     ...createOwnTokenHandlers(parts),
@@ -47,6 +65,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),
     ...createTeamHandlers(parts),
+    ...createBreakGlassHandlers(parts),
+    ...createAlertHandlers(parts),
+    ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),
     ...createTenantHandlers(parts),

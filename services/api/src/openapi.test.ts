@@ -67,12 +67,17 @@ test('operation ids are unique, and HEAD of audio is named', () => {
 })
 
 /** Public, and refused with 401 where what they were sent proves nothing. */
-const signsIn: ReadonlySet<string> = new Set(['signIn', 'signInByPasskey', 'completeAcceptance'])
+const signsIn: ReadonlySet<string> = new Set([
+  'signIn',
+  'emergencySignIn',
+  'signInByPasskey',
+  'completeAcceptance',
+])
 
 test('whatever is not public wants a token, and says so', () => {
   for (const { path, operation } of operations) {
     const isPublic = operation['x-auricle-needs'] === 'public'
-    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }], path)
+    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }, { cookie: [] }], path)
     assert.equal('401' in operation.responses, !isPublic || signsIn.has(operation.operationId), path)
   }
 })
@@ -88,8 +93,13 @@ test('only what gives nothing away is public', () => {
     '/v1/invitations/look',
     '/v1/openapi.json',
     '/v1/sessions',
+    '/v1/sessions/emergency',
     '/v1/sessions/passkey',
     '/v1/sessions/passkey/options',
+    '/v1/sign-in',
+    '/v1/sign-in/{provider}',
+    '/v1/sign-in/{provider}/back-channel-logout',
+    '/v1/sign-in/{provider}/callback',
   ])
 })
 

@@ -1,6 +1,8 @@
 // Makes the OpenAPI 3.1 document of the API from its table of routes and the contract's schemas.
 import { type ProblemName, problems, RecordingId } from '@auricle/contract'
+import { sessionCookieName } from '@auricle/identity'
 import { z } from 'zod'
+import { breakGlassHeader } from './break-glass-banner.ts'
 import { type Answer, commonProblems } from './route.ts'
 import { machineRoutes, type Route, routes, schemas } from './routes-table.ts'
 
@@ -39,6 +41,13 @@ export function openApiDocument({ version, serverUrl }: OpenApiOptions): Json {
           bearerFormat: 'JWT',
           description: 'As `POST /v1/sessions` gives it.',
         },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: sessionCookieName,
+          description:
+            'As `POST /v1/sessions` sets it for a browser that asks. For pages of this origin alone, and never beside a bearer token.',
+        },
       },
     },
   }
@@ -61,13 +70,16 @@ function operationOf(route: Described, operationId: string): Json {
     operationId,
     summary: route.summary,
     description: route.description,
-    security: route.needs === 'public' ? [] : [{ bearer: [] }],
+    security: route.needs === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     'x-auricle-needs': route.needs,
     parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: jsonContent(route.body) } }),
-    responses: { ...answersOf(route.answers), ...problemResponses(problemsOf(route)) },
+    responses: {
+      ...answersOf(route.answers, route.needs === 'public' ? {} : bannerHeader),
+      ...problemResponses(problemsOf(route)),
+    },
   }
 }
 
@@ -120,11 +132,16 @@ function headerParameters({ requestHeaders = {} }: Described): Json[] {
 
 const requestIdHeader = { 'X-Request-Id': "The request's id, as in the logs." }
 
-function answersOf(answers: readonly Answer[]): Json {
+/** Of everything that a person is known for. */
+const bannerHeader = {
+  [breakGlassHeader]: 'While emergency access of the person is open: its id, and `until` when.',
+}
+
+function answersOf(answers: readonly Answer[], more: Readonly<Record<string, string>>): Json {
   return Object.fromEntries(
     answers.map(({ status, description, body, headers = {} }) => [
       status,
-      { description, headers: headersOf({ ...headers, ...requestIdHeader }), ...contentOf(body) },
+      { description, headers: headersOf({ ...headers, ...more, ...requestIdHeader }), ...contentOf(body) },
     ]),
   )
 }

@@ -41,7 +41,7 @@ const identity = {
   bad_credentials: 'badCredentials',
   bad_hash: 'internal',
   bad_key: 'internal',
-  bad_provider_answer: 'badCredentials',
+  bad_provider_answer: 'denied',
   bad_secret: 'internal',
   bad_token: 'unauthenticated',
   cross_origin: 'denied',
@@ -84,7 +84,13 @@ export function problemOf(error: unknown, request: string): Problem {
   return { ...problem, ...detailOf(error, problem.status), instance: request }
 }
 
+/** The one outage that is not ours, and that somebody can do something about. */
+const providerAway =
+  'The identity provider does not answer. Who is signed in stays so; who must hear a recording now uses emergency ' +
+  'access, for which the compliance officer has codes.'
+
 function detailOf(error: unknown, status: number): { detail?: string } {
+  if (error instanceof IdentityError && error.code === 'provider_unavailable') return { detail: providerAway }
   if (status >= 500) return {}
   if (error instanceof z.ZodError) return { detail: z.prettifyError(error) }
   const isOurs = [VaultError, IdentityError, LimitsError].some(kind => error instanceof kind)

@@ -30,6 +30,12 @@ export function exchangeOf(request: IncomingMessage): Exchange {
   return exchange
 }
 
+/** The answer to a request; Express puts it there. */
+export function responseOf(request: Request): Response {
+  if (request.res === undefined) throw new TypeError('a request that no answer belongs to')
+  return request.res
+}
+
 /** Where a request came from, as its audit event keeps it. */
 export function originOf(request: Request): SignInFacts {
   return {

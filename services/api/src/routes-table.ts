@@ -6,20 +6,26 @@ import { Problem } from '@auricle/contract'
 import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
+import * as alerts from './routes/alerts.ts'
+import * as breakGlass from './routes/break-glass.ts'
 import * as connectors from './routes/connectors.ts'
 import * as document from './routes/document.ts'
+import * as emergencyCodes from './routes/emergency-codes.ts'
+import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
 import * as ownSessions from './routes/own-sessions.ts'
 import * as ownTokens from './routes/own-tokens.ts'
 import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
+import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
 import * as teams from './routes/teams.ts'
 import * as tenant from './routes/tenant.ts'
+import * as tokenIssuers from './routes/token-issuers.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
 export const schemas = {
@@ -27,6 +33,9 @@ export const schemas = {
   Problem,
   ...sessions.schemas,
   ...ownSessions.schemas,
+  ...providers.schemas,
+  ...identityProviders.schemas,
+  ...tokenIssuers.schemas,
   ...passkeySessions.schemas,
   ...ownFactors.schemas,
   ...ownTokens.schemas,
@@ -35,6 +44,9 @@ export const schemas = {
   ...people.schemas,
   ...roles.schemas,
   ...teams.schemas,
+  ...breakGlass.schemas,
+  ...alerts.schemas,
+  ...emergencyCodes.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
@@ -48,13 +60,19 @@ const table = [
   ...people.table,
   ...roles.table,
   ...teams.table,
-  ...connectors.table,
-  ...serviceAccounts.table,
-  ...tenant.table,
+  ...breakGlass.table,
+  ...alerts.table,
+  ...emergencyCodes.table,
+  ...providers.table,
+  ...identityProviders.table,
+  ...tokenIssuers.table,
   ...passkeySessions.table,
   ...ownFactors.table,
   ...ownTokens.table,
   ...invitations.table,
+  ...connectors.table,
+  ...serviceAccounts.table,
+  ...tenant.table,
   ...document.table,
 ] as const
 

@@ -6,11 +6,14 @@ import {
   createHttpIdentity,
   createPasswords,
   credentialIdOf,
+  type Decide,
+  emergencyCodeHash,
   type HttpRequest,
   hashRecoveryCode,
   IdentityError,
   isFromOwnOrigin,
   loopbackOrigin,
+  newEmergencyCode,
   newInvitation,
   newOpaqueToken,
   newRecoveryCodes,
@@ -36,22 +39,28 @@ import {
 import {
   actorOf,
   createPlayer,
+  createProviderClients,
   createTenantSecrets,
+  emergencySignIn,
   endSession,
   isError,
   isSameSecret,
+  type OnAlert,
   refusalOf,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
+import { createBearerVerifier } from './bearer.ts'
+import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
+import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
-import { exchangeOf, isOfConnection, openExchange, originOf } from './request.ts'
+import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
@@ -65,6 +74,8 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Default: `can`. */
+  readonly decide?: Decide | undefined
   /** How often what is being sent is decided anew. */
   readonly streams?: StreamTimes
   /** Default: the system's clock. */
@@ -85,10 +96,15 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, now = () => new Date() } = parts
+  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
+  const deciding = { catalog, secrets, decide, now }
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
@@ -106,14 +122,18 @@ export async function startApi(
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide: can, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
   }
 
+  // Known at the latest when the first request arrives.
+  let listeningUrl: string | null = null
+  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
+  const vault = { catalog, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
-    verifyToken,
+    verifyToken: createBearerVerifier({ verifyToken, limits, vault }),
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
@@ -130,24 +150,41 @@ export async function startApi(
       })
       if (found === null || found.user.id !== userId) return null
       if (!isSameSecret(found.token.secretHash, secretHash)) return null
-      return actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      const actor = actorOf({ tenantId, userId: found.user.id, tokenId, ...found })
+      showBanner(responseOf(request as Request), actor)
+      return actor
     },
   })
-  const deciding = { catalog, secrets, decide: can, now }
   const player = createPlayer({
     ...parts,
-    secrets,
-    decide: can,
+    ...deciding,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
   const handlers = createHandlers({
     identity,
     catalog,
+    now,
     browse: deciding,
-    people: { ...deciding, newInvitation },
+    people: { ...deciding, newInvitation, onAlert },
     roles: deciding,
     teams: deciding,
+    breakGlass: { ...deciding, onAlert },
+    alerts: deciding,
+    emergencyCodes: {
+      ...deciding,
+      newCode: () => {
+        const text = newEmergencyCode()
+        return { text, hash: emergencyCodeHash(text) }
+      },
+    },
+    emergencySignIn: async (credentials, request) => {
+      const facts = originOf(request)
+      await allowCookie(request, credentials.cookie === true)
+      await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
+      const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
+      return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
+    },
     connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
@@ -166,7 +203,10 @@ export async function startApi(
       allowCookie,
     },
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
-    now,
+    limits,
+    atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
+    manageProviders: { ...vault, decide },
+    manageIssuers: { ...vault, decide },
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
@@ -187,7 +227,7 @@ export async function startApi(
       decideSelf: action => (request, _response, next) => {
         const actor = identity.actorOf(request)
         const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = can(actor, action, tenant, { now: now(), purpose: null })
+        const decision = decide(actor, action, tenant, { now: now(), purpose: null })
         next(decision.allowed ? undefined : refusalOf(decision))
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),
@@ -215,6 +255,7 @@ export async function startApi(
   opening.use(player)
   const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))
+  listeningUrl = listening.url
   port = listening.port
   const opened = opening.move()
   return {

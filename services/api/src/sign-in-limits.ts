@@ -23,6 +23,16 @@ export async function limitSignIn(
   )
 }
 
+/** Throws `LimitsError('exceeded')`. A sign-in at a provider asks twice: on the way there and on the way back. */
+export async function limitProvider(
+  limits: Pick<Limits, 'take'>,
+  use: 'sign-in' | 'logout',
+  address: string | null,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  await enforce(limits, `api:provider:${use}:address:${addressGroup(address)}`, ofAddress, options)
+}
+
 /** The same where nobody said yet who they are: passkeys and invitations tell that themselves. */
 export async function limitAddress(
   limits: Pick<Limits, 'take'>,

@@ -1,5 +1,5 @@
 // What the commands of an operator work with: the adapters of this deployment, opened for one command.
-import type { Catalog, MailboxRow, TenantRow, UserRow } from '@auricle/catalog'
+import type { Catalog, MailboxRow, TeamRow, TenantRow, UserRow } from '@auricle/catalog'
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config } from '@auricle/runtime'
@@ -64,6 +64,17 @@ export async function findMailbox(
     )
   }
   return mailbox
+}
+
+export async function findTeam(
+  { catalog, signal }: Operator,
+  tenant: TenantRow,
+  name: string,
+): Promise<TeamRow> {
+  const team = (await catalog.listTeams(tenant.id, { signal })).find(found => found.name === name)
+  if (team === undefined)
+    throw new UsageError(`Tenant ${tenant.slug} has no team "${name}"; \`auricle team list\` shows them`)
+  return team
 }
 
 /** What `work` gives; where the name it would use is taken, the sentence that says so. */

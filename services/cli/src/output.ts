@@ -7,6 +7,8 @@ export interface Output {
   rows<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): void
   /** One thing: its sentence for people, or itself as JSON. */
   value(value: unknown, sentence: string): void
+  /** A document as it is, down to its last line end. */
+  document(text: string): void
   /** A remark for people; silent with `--json`. */
   say(sentence: string): void
 }
@@ -21,6 +23,9 @@ export function createOutput(json: boolean, stdout: NodeJS.WritableStream = proc
     },
     value(value, sentence) {
       print(json ? JSON.stringify(value, null, 2) : sentence)
+    },
+    document: text => {
+      stdout.write(text)
     },
     say: sentence => {
       if (!json) print(sentence)

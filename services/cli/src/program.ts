@@ -1,6 +1,6 @@
 // The `auricle` command: what it is called with, and which function that is.
 import { type Authority, openAuthority } from '@auricle/api-service'
-import { Scope } from '@auricle/contract'
+import { BreakGlassState, Scope } from '@auricle/contract'
 import {
   type Config,
   createLogger,
@@ -13,6 +13,14 @@ import {
   type Secrets,
 } from '@auricle/runtime'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import {
+  breakGlassLine,
+  endAccess,
+  listAccess,
+  reviewAccess,
+  showAccess,
+  startAccess,
+} from './commands/break-glass.ts'
 import { showCode } from './commands/code.ts'
 import {
   addConnector,
@@ -33,12 +41,11 @@ import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
 import { addTenant, changeLimits, keepDaysDefault, listTenants } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
-import { addUser, listUsers } from './commands/user.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
-import { readStandardInput } from './prompt.ts'
+import { addPeople } from './program-people.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -85,8 +92,15 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     (variables: ProgramParts['env']): Runners['withPerson'] =>
     work =>
       withAuthority(async (operator, out, authority) =>
-        work(operator, out, await findPerson(operator, authority, variables)),
+        work(operator, out, announce(await findPerson(operator, authority, variables))),
       )
+
+  /** Said of every command of a person while their emergency access is open. */
+  const announce = (person: CommandPerson): CommandPerson => {
+    const line = breakGlassLine(person.actor)
+    if (line !== null) globalThis.process.stderr.write(`auricle: ${line}\n`)
+    return person
+  }
 
   program
     .command('start')
@@ -126,6 +140,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
       if (!(await withOperator((operator, out) => verify(operator, out, options)))) host.exitCode = 1
     })
   addSetUp(program, { withOperator })
+  addPeople(program, withOperator)
+  addBreakGlass(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
@@ -195,27 +211,6 @@ function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperato
     .action(({ tenant, ...limits }) =>
       withOperator((operator, out) => changeLimits(operator, out, tenant, limits)),
     )
-
-  const user = program.command('user').description('the people of a tenant')
-  user
-    .command('create')
-    .description('make a user, and show their secrets once')
-    .argument('<login>')
-    .requiredOption('--name <name>')
-    .addOption(new Option('--role <role>').choices(['clinician', 'administrator']).default('clinician'))
-    .option('--password-stdin', 'read the password from standard input; default: make one up and show it')
-    .option(...ofTenant)
-    .action((login, { role, passwordStdin, ...options }) =>
-      withOperator(async (operator, out) => {
-        const password = passwordStdin === true ? await readStandardInput() : null
-        await addUser(operator, out, { ...options, login, roles: [role], password })
-      }),
-    )
-  user
-    .command('list')
-    .description('all users')
-    .option(...ofTenant)
-    .action(({ tenant }) => withOperator((operator, out) => listUsers(operator, out, tenant)))
 
   const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
   mailbox
@@ -384,6 +379,48 @@ function addListening(
       withPerson((operator, out, person) =>
         exportRecordings(operator, out, person, { ids, folder, original: !rendition }),
       ),
+    )
+}
+
+function addBreakGlass(program: Command, { withPerson }: Pick<Runners, 'withPerson'>): void {
+  const breakGlass = program
+    .command('break-glass')
+    .description('emergency access to all mailboxes, which somebody else judges')
+  breakGlass
+    .command('start')
+    .description('open it; the compliance officer is told')
+    .requiredOption('--reason <text>', 'why, in 10 to 1000 characters')
+    .action(({ reason }) => withPerson((operator, out, person) => startAccess(operator, out, person, reason)))
+  breakGlass
+    .command('end')
+    .description('end your own early')
+    .argument('[id]', 'default: the one that is open')
+    .action(id => withPerson((operator, out, person) => endAccess(operator, out, person, id)))
+  breakGlass
+    .command('list')
+    .description("your own; everybody's for those who oversee")
+    .addOption(new Option('--state <state>').choices(BreakGlassState.options))
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => listAccess(operator, out, person, options)))
+  breakGlass
+    .command('show')
+    .description('its reason, and for those who oversee what was heard under it')
+    .argument('<id>')
+    .option('--cursor <cursor>')
+    .action((id, options) =>
+      withPerson((operator, out, person) => showAccess(operator, out, person, { id, ...options })),
+    )
+  breakGlass
+    .command('review')
+    .description("judge somebody else's, once")
+    .argument('<id>')
+    .addOption(
+      new Option('--verdict <verdict>').choices(['justified', 'not-justified']).makeOptionMandatory(),
+    )
+    .requiredOption('--note <text>', 'what it rests on, in at most 1000 characters')
+    .action((id, options) =>
+      withPerson((operator, out, person) => reviewAccess(operator, out, person, { id, ...options })),
     )
 }
 

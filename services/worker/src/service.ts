@@ -11,8 +11,10 @@ import {
   type AttemptOutcome,
   createTenantSecrets,
   failAttempt,
+  type OnAlert,
   relayOutbox,
   requeueStalled,
+  sweepBreakGlass,
   sweepIntakeObjects,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
@@ -43,6 +45,7 @@ const stalledPauseMs = 10_000
 /** What is due and was left alone for this long has no job any more. */
 const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
+const breakGlassPauseMs = 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -110,6 +113,19 @@ export async function startWorker(
       'Recordings without a copy could not be looked for',
     )
   }
+  metrics.gaugeAlerts(() => catalog.countOpenAlerts())
+  loop(
+    async options => {
+      const onAlert: OnAlert = ({ id, kind }) => {
+        logger.warn('Alert raised', { kind, alertId: id })
+        metrics.countAlert(kind)
+      }
+      const { ended } = await sweepBreakGlass({ catalog, onAlert }, options)
+      if (ended > 0) logger.info('Emergency access ran out', { count: ended })
+    },
+    breakGlassPauseMs,
+    'Emergency access could not be looked after',
+  )
   loop(
     async options => {
       await parts.sweepTemporary({ olderThanMs: temporaryAgeMs, ...options })

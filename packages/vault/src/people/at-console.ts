@@ -13,7 +13,8 @@ import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from '../error.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { operatorEvent } from '../token.ts'
-import { invitationRow, type NewInvitation } from './people.ts'
+import { invitationRow, type NewInvitation, resetAlert } from './people.ts'
+import { type GrantView, grantViewOf } from './recertification.ts'
 
 export interface ConsoleParts {
   readonly catalog: Pick<
@@ -37,10 +38,11 @@ interface InvitingParts extends ConsoleParts {
   readonly newInvitation: NewInvitation
 }
 
-type Whom = Pick<UserRow, 'id' | 'tenantId'>
+type Whom = Pick<UserRow, 'id' | 'tenantId' | 'login'>
 
 export interface OpenInvitation {
   readonly id: UserRow['id']
+  readonly login: string
   readonly token: string
   readonly expiresAt: Date
 }
@@ -69,21 +71,23 @@ export async function inviteAtConsole(
   const { columns } = await parts.secrets.get(tenantId, options)
   const event = await operatorEvent(tenantId, 'user.invited', { type: 'user', id })
   await parts.catalog.invitePerson({ user, invitation, requests: [] }, columns, [event], options)
-  return { id, token: text, expiresAt: invitation.expiresAt }
+  return { id, login, token: text, expiresAt: invitation.expiresAt }
 }
 
 /** Takes every factor and open session of somebody away, for a new invitation. */
 export async function inviteAgainAtConsole(
   parts: Pick<InvitingParts, 'catalog' | 'newInvitation'>,
-  { id, tenantId }: Whom,
+  { id, tenantId, login }: Whom,
   options: CallOptions,
 ): Promise<OpenInvitation> {
   const { text, hash } = parts.newInvitation()
   const invitation = invitationRow({ tenantId, userId: id, by: null, at: new Date(), hash })
+  const cause = { actor: { type: 'system', name: 'operator' }, request: null } as const
+  const raised = await resetAlert(invitation, cause, null)
   const event = await operatorEvent(tenantId, 'user.factors_reset', { type: 'user', id })
-  if (!(await parts.catalog.resetFactors(invitation, event, options)))
+  if (!(await parts.catalog.resetFactors(invitation, raised, event, options)))
     throw new VaultError('conflict', 'Only somebody who signs in and is not disabled can be invited again')
-  return { id, token: text, expiresAt: invitation.expiresAt }
+  return { id, login, token: text, expiresAt: invitation.expiresAt }
 }
 
 /** False where they are disabled already. Throws `conflict` for the last who can administer the tenant. */
@@ -177,3 +181,16 @@ export async function shareAtConsole(
 
 const lastAdministrator = () =>
   new VaultError('conflict', 'They are the last who can administer the tenant: make somebody else one first')
+
+/** The report that `recertification` gives to people; reading it is an event here too. */
+export async function recertifyAtConsole(
+  parts: { readonly catalog: Pick<Catalog, 'appendEvents' | 'listGrants'> },
+  tenantId: TenantId,
+  endedSince: Date | null,
+  options: CallOptions,
+): Promise<readonly GrantView[]> {
+  const event = await operatorEvent(tenantId, 'recertification.read', { type: 'tenant', id: tenantId })
+  await parts.catalog.appendEvents([event], options)
+  const grants = await parts.catalog.listGrants(tenantId, { now: new Date(), endedSince }, options)
+  return grants.map(grantViewOf)
+}

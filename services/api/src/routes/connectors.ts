@@ -1,7 +1,7 @@
 // Connectors: the telephone systems that may deliver, made, given new secrets, and disabled.
 
 import type { Session } from '@auricle/contract'
-import { ConnectorId, MailboxId } from '@auricle/contract'
+import { ConnectorId, MailboxId, Name } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import type { ConnectorKind } from '@auricle/pbx'
 import {
@@ -16,7 +16,6 @@ import {
 import { z } from 'zod'
 import { exchangeOf, factsOf } from '../request.ts'
 import { created, done, type Handler, ok, type RouteOf } from '../route.ts'
-import { Name } from './people.ts'
 
 const hourMs = 60 * 60_000
 const overlapHoursMost = 168

@@ -1,7 +1,7 @@
 // People: who there is, invited, disabled, and given new factors by an administrator.
 
 import type { Session } from '@auricle/contract'
-import { GrantId, Role, RoleRequestId, UserId } from '@auricle/contract'
+import { GrantId, Login, Name, Role, RoleRequestId, UserId } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import {
   changePerson,
@@ -18,23 +18,8 @@ import { created, type Handler, ok, type RouteOf } from '../route.ts'
 const limitMost = 200
 const limitDefault = 50
 
-/** What somebody is called: no line ends and nothing else that a screen would obey. */
-export const Name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(128)
-  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'expected one line')
-
 /** Why a role is asked for, for whoever decides. */
 export const Reason = z.string().trim().min(1).max(1000)
-
-/** What an account is called by machines, and by people at sign-in. */
-export const Login = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .regex(/^[a-z0-9][a-z0-9._@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
 
 const Factors = z.strictObject({
   password: z.boolean(),

@@ -24,6 +24,7 @@ import {
 import type { Request } from 'express'
 import { z } from 'zod'
 import { rangeOf, sendAudio } from '../audio-answer.ts'
+import { showBanner } from '../break-glass-banner.ts'
 import { exchangeOf, factsOf, originOf } from '../request.ts'
 import { type Handler, ok, type RouteOf } from '../route.ts'
 
@@ -215,8 +216,9 @@ export function createRecordingHandlers({ identity, browse, player, audioBytes }
         role,
         purpose: download ? 'export' : 'play',
         purposeOfUse,
+        onActor: actor => showBanner(response, actor),
         range: partOf(request),
-      } as const
+      } as const satisfies PlayRequest
       const playback = await player.open(asked, { signal })
       const extension = extensions[playback.contentType] ?? 'bin'
       await sendAudio(request, response, {
@@ -237,7 +239,8 @@ export function createRecordingHandlers({ identity, browse, player, audioBytes }
         role: 'peaks',
         purpose: 'show',
         purposeOfUse,
-      } as const
+        onActor: actor => showBanner(response, actor),
+      } as const satisfies PlayRequest
       const playback = await player.open(asked, { signal })
       await sendAudio(request, response, {
         playback,

@@ -1,7 +1,7 @@
 // Service accounts: machines with tokens of their own, and no way to sign in.
 
 import type { Session } from '@auricle/contract'
-import { Scope, TokenId, UserId } from '@auricle/contract'
+import { Login, Name, Scope, TokenId, UserId } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import {
   createServiceAccount,
@@ -15,7 +15,6 @@ import {
 import { z } from 'zod'
 import { exchangeOf, factsOf } from '../request.ts'
 import { created, done, type Handler, ok, type RouteOf } from '../route.ts'
-import { Login, Name } from './people.ts'
 
 const daysMost = 366
 

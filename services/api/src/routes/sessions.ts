@@ -5,7 +5,7 @@ import { CookieSession, Session, SignIn } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import type { RequestFacts } from '@auricle/vault'
 import { z } from 'zod'
-import { MailboxList, Me } from '../answers.ts'
+import { MailboxList, Me, meOf } from '../answers.ts'
 import { exchangeOf, factsOf } from '../request.ts'
 import { created, type Handler, ok, type RouteOf } from '../route.ts'
 import { answerSession, takeCookie } from '../session-answer.ts'
@@ -52,7 +52,8 @@ export const table = [
     path: '/v1/me',
     needs: 'self.read',
     summary: 'Who am I',
-    description: 'The person of the token, their roles and the mailboxes they own.',
+    description:
+      'The person of the token, their roles and mailboxes, their emergency access while it is open, and what the token is for.',
     answers: [ok('Me', 'The person.')],
     problems: [],
   },
@@ -87,9 +88,7 @@ export function createSessionHandlers({ identity, catalog, endSession, now }: Se
       response.status(204).end()
     },
     async getMe(request, response) {
-      const { tenantId, userId, roles, mailboxes } = identity.actorOf(request)
-      const ids = [...new Set(mailboxes.map(({ mailboxId }) => mailboxId))]
-      response.json({ tenant: tenantId, user: userId, roles, mailboxes: ids })
+      response.json(meOf(identity.actorOf(request), now()))
     },
     async listMailboxes(request, response) {
       const { tenantId, mailboxes: related } = identity.actorOf(request)

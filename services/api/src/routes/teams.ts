@@ -1,7 +1,7 @@
 // Teams, mailboxes and cover: who hears what by belonging to it, or for a time.
 
 import type { Session } from '@auricle/contract'
-import { DelegationId, MailboxId, TeamId, UserId } from '@auricle/contract'
+import { DelegationId, MailboxId, Name, TeamId, UserId } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import {
   addMailbox,
@@ -22,7 +22,7 @@ import {
 import { z } from 'zod'
 import { exchangeOf, factsOf } from '../request.ts'
 import { created, done, type Handler, ok, type RouteOf } from '../route.ts'
-import { Name, timeOf } from './people.ts'
+import { timeOf } from './people.ts'
 
 const limitMost = 200
 const limitDefault = 50

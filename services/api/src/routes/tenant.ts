@@ -1,13 +1,12 @@
 // The tenant's own limits: shown, and made stricter.
 
 import type { Session } from '@auricle/contract'
-import { TenantId } from '@auricle/contract'
+import { Name, TenantId } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import { changeTenant, showTenant, type TenantParts, tenantBounds } from '@auricle/vault'
 import { z } from 'zod'
 import { exchangeOf, factsOf } from '../request.ts'
 import { type Handler, ok, type RouteOf } from '../route.ts'
-import { Name } from './people.ts'
 
 const within = ({ least, most }: { readonly least: number; readonly most: number }) =>
   z.int().min(least).max(most)

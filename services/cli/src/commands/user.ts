@@ -1,10 +1,21 @@
 // `auricle user`: the people of a tenant. Secrets are shown once, when a person is made, and never again.
 import { randomInt } from 'node:crypto'
-import { createPasswords, newTotp } from '@auricle/identity'
-import { createUser, parseRoles } from '@auricle/vault'
+import { Login, Name } from '@auricle/contract'
+import { createPasswords, newInvitation, newTotp } from '@auricle/identity'
+import {
+  createUser,
+  disableAtConsole,
+  enableAtConsole,
+  grantViewOf,
+  inviteAgainAtConsole,
+  inviteAtConsole,
+  parseRoles,
+} from '@auricle/vault'
+import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
-import { findTenant, type Operator, unlessTaken } from '../operator.ts'
+import { findTenant, findUser, type Operator, unlessTaken } from '../operator.ts'
 import type { Output } from '../output.ts'
+import { grantColumns, type OfUser } from './role.ts'
 
 export interface NewPerson {
   readonly tenant: string | undefined
@@ -66,6 +77,74 @@ export async function addUser(operator: Operator, output: Output, person: NewPer
     `  or as a link       ${made.totpUri}`,
   ]
   output.value(made, lines.join('\n'))
+}
+
+/** With a name, somebody new; without one, whoever has that login chooses anew what they sign in with. */
+export async function inviteUser(
+  operator: Operator,
+  output: Output,
+  { tenant: slug, login: typed, name }: OfUser & { readonly name?: string },
+): Promise<void> {
+  const tenant = await findTenant(operator, slug)
+  const parts = { ...operator, newInvitation }
+  const { id, login, token, expiresAt } =
+    name === undefined
+      ? await inviteAgainAtConsole(parts, await findUser(operator, tenant, typed), operator)
+      : await unlessTaken(
+          inviteAtConsole(parts, { tenant, ...called(typed, name) }, operator),
+          `Tenant ${tenant.slug} has a user "${typed}" already; without --name they are invited again`,
+        )
+  const lines = [
+    `Invited ${login} (${id}) of tenant ${tenant.slug}, until ${formatTime(expiresAt)}. This is shown once:`,
+    token,
+  ]
+  output.value({ id, tenant: tenant.slug, login, token, expiresAt }, lines.join('\n'))
+}
+
+function called(typed: string, typedName: string) {
+  const [login, name] = [Login.safeParse(typed), Name.safeParse(typedName)]
+  if (!login.success || !name.success)
+    throw new UsageError(
+      'A login has letters, digits and . _ @ + -, a name is one line; each has at most 128',
+    )
+  return { login: login.data, name: name.data }
+}
+
+export async function disableUser(
+  operator: Operator,
+  output: Output,
+  { tenant: slug, login }: OfUser,
+): Promise<void> {
+  const user = await findUser(operator, await findTenant(operator, slug), login)
+  const isNew = await disableAtConsole(operator, user, operator)
+  const sentence = isNew
+    ? `${login} is disabled, and all they had open has ended`
+    : `${login} was disabled before`
+  output.value({ id: user.id, login, state: 'disabled' }, sentence)
+}
+
+export async function enableUser(
+  operator: Operator,
+  output: Output,
+  { tenant: slug, login }: OfUser,
+): Promise<void> {
+  const user = await findUser(operator, await findTenant(operator, slug), login)
+  const isNew = await enableAtConsole(operator, user, operator)
+  output.value(
+    { id: user.id, login, state: 'active' },
+    isNew ? `${login} may sign in again` : `${login} is not disabled`,
+  )
+}
+
+export async function listUserRoles(
+  operator: Operator,
+  output: Output,
+  { tenant: slug, login }: OfUser,
+): Promise<void> {
+  const user = await findUser(operator, await findTenant(operator, slug), login)
+  const query = { now: new Date(), endedSince: new Date(0), userId: user.id }
+  const grants = await operator.catalog.listGrants(user.tenantId, query, operator)
+  output.rows(grants.map(grantViewOf), grantColumns, `${login} has no role, and never had one`)
 }
 
 export async function listUsers(operator: Operator, output: Output, slug: string | undefined): Promise<void> {
