@@ -134,8 +134,6 @@ const rights = `
   mailbox.manage       tenant                         .   .   .   .   .   y    people.manage
   machine.read         tenant                         .   .   .   y   .   y    machines.read
   machine.manage       tenant                         .   .   .   .   .   f    machines.manage
-  tenant.read          tenant                         .   .   y   y   .   y    reports.read
-  tenant.manage        tenant                         .   .   .   .   .   f    -
   provider.read        tenant                         .   .   .   y   .   y    machines.read
   provider.manage      tenant                         .   .   .   .   .   f    -
   emergency_code.issue tenant                         .   .   f   .   .   .    -

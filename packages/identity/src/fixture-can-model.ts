@@ -120,8 +120,6 @@ const yes: readonly Sentence[] = [
       'mailbox.manage',
       'machine.read',
       'machine.manage',
-      'tenant.read',
-      'tenant.manage',
       'provider.read',
       'provider.manage',
       'alert.read',
@@ -135,7 +133,6 @@ const yes: readonly Sentence[] = [
       'role.request',
       'role.revoke',
       'recertification.read',
-      'tenant.read',
       'emergency_code.issue',
       'break_glass.read',
       'alert.read',
@@ -149,7 +146,6 @@ const yes: readonly Sentence[] = [
       'people.read',
       'recertification.read',
       'machine.read',
-      'tenant.read',
       'provider.read',
       'break_glass.read',
       'alert.read',
@@ -204,7 +200,7 @@ const scopes: Readonly<Record<Scope, readonly Action[]>> = {
   ],
   'machines.read': ['machine.read', 'provider.read'],
   'machines.manage': ['machine.manage'],
-  'reports.read': ['tenant.read', 'recertification.read', 'break_glass.read', 'alert.read'],
+  'reports.read': ['recertification.read', 'break_glass.read', 'alert.read'],
 }
 
 const steppingUp: readonly Action[] = [
@@ -214,7 +210,6 @@ const steppingUp: readonly Action[] = [
   'role.decide',
   'role.revoke',
   'machine.manage',
-  'tenant.manage',
   'provider.manage',
   'emergency_code.issue',
   'break_glass.start',
