@@ -2,6 +2,7 @@
 import { problems } from '@auricle/contract'
 import type { Case } from './cases.ts'
 import { type Input, ofNothing, seedOf } from './seeds.ts'
+import { thingsOf } from './things.ts'
 import type { Member, World } from './world.ts'
 
 export interface Asked {
@@ -28,6 +29,8 @@ export function createCaller({ world, url }: { readonly world: World; readonly u
     known.set(key, found)
     return found
   }
+  const homeThings = thingsOf(world.vault, world.home)
+  const abroadThings = thingsOf(world.vault, world.abroad)
   const abroad = new Set(JSON.stringify(world.abroad).match(anId))
 
   /** One of each kind, unless the call ends or changes whoever makes it. */
@@ -49,29 +52,38 @@ export function createCaller({ world, url }: { readonly world: World; readonly u
       const { described, line, side, place, label, purpose } = asked
       const { member, bearer } = await present(asked)
       const where = side === 'abroad' ? world.abroad : world.home
-      const seed = seedOf(described, line)
-      const seeded = await seed({ world, side: where, on: line.on, caller: member })
-      const id = where.recording(place === null || place === 'another tenant' ? 'owner' : place, label)
-      const ids = line.on === 'recording' ? { id, ...seeded.params } : (seeded.params ?? {})
-      const params = Object.entries(ids).map(([name, value]) => [
+      const at = place === null || place === 'another tenant' ? 'owner' : place
+      const things = side === 'abroad' ? abroadThings : homeThings
+      const self = side === 'abroad' || member === null ? await things.person() : member.userId
+      const seeded = await seedOf(
+        described,
+        line,
+      )({ side: where, things, on: line.on, place: at, label, self })
+      const ids =
+        line.on === 'recording' ? { id: where.recording(at, label), ...seeded.params } : seeded.params
+      const isOfNothing = side === 'nowhere'
+      const params = Object.entries(ids ?? {}).map(([name, value]) => [
         name,
-        side === 'nowhere' ? ofNothing(value) : value,
+        isOfNothing ? ofNothing(value) : value,
       ])
       const query = new URLSearchParams({ ...seeded.query, ...(purpose === null ? {} : { purpose }) })
       const path = params.reduce(
         (text, [name, value]) => text.replace(`{${name}}`, String(value)),
         described.path,
       )
+      const body = JSON.stringify(seeded.body, (_, value) =>
+        isOfNothing && typeof value === 'string' ? ofNothing(value) : value,
+      )
       const response = await fetch(`${url}${path}${query.size > 0 ? `?${query}` : ''}`, {
         method: described.method,
         redirect: 'manual',
         headers: headersOf(bearer, seeded),
-        ...(seeded.body === undefined ? {} : { body: JSON.stringify(seeded.body) }),
+        ...(body === undefined ? {} : { body }),
       })
       const isText = /json|text/.test(response.headers.get('content-type') ?? '')
       const bytes = Buffer.from(await response.arrayBuffer())
       const text = isText ? bytes.toString('utf8') : ''
-      const given = new Set(params.map(([, value]) => value))
+      const given = new Set(`${path} ${body}`.match(anId))
       return {
         asked,
         got: outcomeOf(response, text),

@@ -1,6 +1,7 @@
 // Every case of the matrix: each operation as everybody who may ask, on whatever it may be asked of, and what must come.
 import { Label, Purpose, Role, Scope } from '@auricle/contract'
 import type { Described } from './document.ts'
+import { namesInBody } from './seeds.ts'
 import {
   type OperationLine,
   type Place,
@@ -234,7 +235,12 @@ function rightCases({ asks, operation }: Described, line: OperationLine): Part[]
   }
   for (const [who, roles] of alone) {
     for (const token of ['fresh', 'stale', 'program'] as const) add(who, roles, token)
-    if (who === 'clinician' || who === 'supervisor') add(who, roles, 'fresh', { emergency: 'open' })
+    if (who === 'clinician' || who === 'supervisor') {
+      // It is opened once at a time.
+      if (line.decides === 'break_glass.start') {
+        parts.push({ caller: member(who, roles, 'fresh', { emergency: 'open' }), expected: ['conflict'] })
+      } else add(who, roles, 'fresh', { emergency: 'open' })
+    }
     if (right.takes(who) === '.') continue
     for (const over of ['until', 'revoked'] as const) add(who, roles, 'fresh', { roles: over })
   }
@@ -245,7 +251,7 @@ function rightCases({ asks, operation }: Described, line: OperationLine): Part[]
     add(who, roles, `only ${scope}`)
     add(who, roles, `without ${scope}`)
   }
-  if (asks.length === 0 || isOfCaller(line.on)) return parts
+  if ((asks.length === 0 && !namesInBody.has(operation)) || isOfCaller(line.on)) return parts
   // Whose right it is gets the answer that nobody can tell from that for an id of nothing; others may be refused first.
   for (const side of ['abroad', 'nowhere'] as const) {
     for (const [who, roles] of alone) {

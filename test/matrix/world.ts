@@ -20,7 +20,7 @@ import { archiveAudio } from '../archived.ts'
 import { type Clinic, makeClinic, shortWav, type TestVault } from '../vault.ts'
 import type { Place } from './table.ts'
 
-const minuteMs = 60_000
+export const minuteMs = 60_000
 
 /** One tenant. */
 export interface Side {
@@ -60,6 +60,7 @@ export type TokenKind =
   | 'idle'
 
 export interface World {
+  readonly vault: TestVault
   readonly home: Side
   readonly abroad: Side
   /** New in the tenant at home, with a relation to every kind of place. */
@@ -76,6 +77,7 @@ export async function openWorld(vault: TestVault): Promise<World> {
   const sql = (text: string, values: unknown[]) => vault.database.superuserPool.query(text, values)
   let members = 0
   return {
+    vault,
     home,
     abroad,
     async member(roles, { emergency = null, kind = 'person', roles: over } = {}) {
@@ -159,7 +161,7 @@ function scopesOf(kind: TokenKind): readonly Scope[] {
   return how === 'without' ? Scope.options.filter(one => one !== scope) : []
 }
 
-function operatorDid(tenantId: TenantId) {
+export function operatorDid(tenantId: TenantId) {
   const actor = { type: 'system', name: 'operator' } as const
   const facts = {
     tenantId,
@@ -205,8 +207,8 @@ async function openSide(
   }
 
   const recordings = new Map<string, RecordingId>()
-  for (const place of recordingPlaces) {
-    for (const label of ['none', ...Label.options]) {
+  const archiveAll = async (label: string) => {
+    for (const place of recordingPlaces) {
       const sourceId = `${place} ${label}`.replaceAll(' ', '-')
       const id = await archiveAudio(vault, clinic, shortWav(1), { sourceId })
       await sql(
@@ -219,6 +221,7 @@ async function openSide(
       recordings.set(`${place} ${label}`, id)
     }
   }
+  await Promise.all(['none', ...Label.options].map(archiveAll))
   return {
     ...{ clinic, tenantId, mailboxes, teams, colleague },
     recording(place, label) {

@@ -115,7 +115,7 @@ const asking = <Who extends Actor>(whoever: fc.Arbitrary<Who>) =>
 
 function fits(action: Action, { type }: Resource): boolean {
   if (type === 'recording') return Object.hasOwn(recordingRules, action)
-  if (type === 'role_request') return action === 'role.decide'
+  if (type === 'role_request') return action === 'role.decide' || action === 'role.withdraw'
   if (type === 'break_glass') return action.startsWith('break_glass.')
   if (type === 'mailbox') return action.startsWith('delegation.')
   return !Object.hasOwn(recordingRules, action)

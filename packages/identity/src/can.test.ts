@@ -24,7 +24,7 @@ import {
 } from '../../../test/matrix/table.ts'
 import type { Action, Actor, MailboxRelation, RecordingAction, Resource, UserActor } from './actor.ts'
 import { can } from './can.ts'
-import { freshMs } from './rules.ts'
+import { freshMs, isAction } from './rules.ts'
 
 const tenantId = newTenantId()
 const userId = newUserId()
@@ -167,6 +167,10 @@ const related: readonly MailboxRelation[] = [
 ]
 
 test('everything else: role, thing, token', t => {
+  for (const { action, on } of rightLines) {
+    assert.ok(isAction(action), action)
+    assert.ok(Object.hasOwn(others, on), on)
+  }
   let decided = 0
   for (const action of new Set(rightLines.map(line => line.action as Action))) {
     for (const [on, resource] of Object.entries(others)) {

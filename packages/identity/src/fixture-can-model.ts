@@ -122,6 +122,8 @@ const yes: readonly Sentence[] = [
       'machine.manage',
       'provider.read',
       'provider.manage',
+      'tenant.read',
+      'tenant.manage',
       'alert.read',
     ),
   question =>
@@ -134,6 +136,7 @@ const yes: readonly Sentence[] = [
       'role.revoke',
       'recertification.read',
       'emergency_code.issue',
+      'tenant.read',
       'break_glass.read',
       'alert.read',
       'alert.acknowledge',
@@ -147,6 +150,7 @@ const yes: readonly Sentence[] = [
       'recertification.read',
       'machine.read',
       'provider.read',
+      'tenant.read',
       'break_glass.read',
       'alert.read',
     ),
@@ -167,6 +171,11 @@ const yes: readonly Sentence[] = [
     is(question, 'administrator', 'compliance_officer') &&
     question.user.userId !== question.resource.requestedBy &&
     question.user.userId !== question.resource.userId,
+  question =>
+    question.resource.type === 'role_request' &&
+    does(question, 'role.withdraw') &&
+    is(question, 'administrator', 'compliance_officer') &&
+    question.user.userId === question.resource.requestedBy,
   question =>
     question.resource.type === 'break_glass' &&
     does(question, 'break_glass.review') &&
@@ -193,6 +202,7 @@ const scopes: Readonly<Record<Scope, readonly Action[]>> = {
   'people.manage': [
     'people.manage',
     'role.request',
+    'role.withdraw',
     'role.revoke',
     'mailbox.manage',
     'delegation.create',
@@ -200,7 +210,7 @@ const scopes: Readonly<Record<Scope, readonly Action[]>> = {
   ],
   'machines.read': ['machine.read', 'provider.read'],
   'machines.manage': ['machine.manage'],
-  'reports.read': ['recertification.read', 'break_glass.read', 'alert.read'],
+  'reports.read': ['recertification.read', 'tenant.read', 'break_glass.read', 'alert.read'],
 }
 
 const steppingUp: readonly Action[] = [
@@ -211,6 +221,7 @@ const steppingUp: readonly Action[] = [
   'role.revoke',
   'machine.manage',
   'provider.manage',
+  'tenant.manage',
   'emergency_code.issue',
   'break_glass.start',
   'break_glass.review',

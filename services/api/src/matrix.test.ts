@@ -51,6 +51,7 @@ test('an operation that the table does not know, or knows otherwise, is told in 
 })
 
 test('what an operation says that it needs is what is decided', async () => {
+  const wrong: string[] = []
   for (const one of described) {
     for (const line of one.lines) {
       const member = { type: 'member', who: 'everybody', roles: everyRole, token: 'fresh' } as const
@@ -58,10 +59,14 @@ test('what an operation says that it needs is what is decided', async () => {
       assert.ok(first !== undefined)
       decided.length = 0
       await caller.ask({ ...first, side: 'home', caller: { ...member, options: {}, isDisabled: false } })
-      const expected = line.needs === 'public' ? [] : [line.decides]
-      assert.deepEqual([...new Set(decided)], expected, `${line.operation} with ${line.use}`)
+      // The router decides what is one's own; all else the use case, which may decide more than once.
+      const before = line.needs.startsWith('self.') ? [line.needs] : []
+      const expected = line.needs === 'public' ? [] : [...new Set([...before, line.decides])]
+      if (String([...new Set(decided)]) === String(expected)) continue
+      wrong.push(`${line.operation} ${line.use ?? ''} on ${line.on} decides ${decided}, not ${expected}`)
     }
   }
+  assert.deepEqual(wrong, [])
 })
 
 test('everybody gets what the table says, nobody anything else, and whoever is refused is in the log', async t => {
@@ -78,7 +83,7 @@ test('everybody gets what the table says, nobody anything else, and whoever is r
   const unexpected = answers.filter(
     ({ got, asked }) => !got.split(' or ').some(word => asked.expected.includes(word)),
   )
-  const tellAll = (some: readonly Asked[]) => some.slice(0, 60).map(tell).join('\n')
+  const tellAll = (some: readonly Asked[]) => some.slice(0, 400).map(tell).join('\n')
   t.diagnostic(
     `authorisation matrix: ${cases.length.toLocaleString('en-US')} calls of ${described.length} operations in ` +
       `${seconds} s, ${unexpected.length} unexpected`,
