@@ -68,7 +68,10 @@ test('operation ids are unique, and HEAD of audio is named', () => {
 
 /** Public, and refused with 401 where what they were sent proves nothing. */
 const signsIn: ReadonlySet<string> = new Set([
-  ...['signIn', 'signInByPasskey', 'emergencySignIn', 'completeAcceptance'],
+  'signIn',
+  'emergencySignIn',
+  'signInByPasskey',
+  'completeAcceptance',
 ])
 
 test('whatever is not public wants a token, and says so', () => {
