@@ -1,6 +1,7 @@
 // A tenant's audit log, opened for a test to look at.
-import { type AuditEvent, decodeLeaf } from '@auricle/audit'
-import type { TenantId } from '@auricle/contract'
+import { type AuditEvent, decodeLeaf, decodePrivate, type PrivatePart } from '@auricle/audit'
+import type { EventId, TenantId } from '@auricle/contract'
+import { openPrivate } from '@auricle/vault'
 import type { TestVault } from './vault.ts'
 
 const eventsMost = 100_000
@@ -12,4 +13,17 @@ export async function auditEvents(
 ): Promise<readonly AuditEvent[]> {
   const rows = await catalog.listEvents(tenantId, { afterId: null, limit: eventsMost })
   return rows.map(({ leaf }) => decodeLeaf(leaf))
+}
+
+/** What one event says of its request; null where it has no private part, or is not there. */
+export async function privatePartOf(
+  { catalog, secrets }: Pick<TestVault, 'catalog' | 'secrets'>,
+  tenantId: TenantId,
+  id: EventId,
+): Promise<PrivatePart | null> {
+  const rows = await catalog.listEvents(tenantId, { afterId: null, limit: eventsMost })
+  const sealed = rows.find(row => row.id === id)?.sealedPrivate ?? null
+  if (sealed === null) return null
+  const { privateParts } = await secrets.get(tenantId)
+  return decodePrivate(openPrivate(privateParts, id, sealed)).part
 }

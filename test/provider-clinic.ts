@@ -95,7 +95,7 @@ export async function openProviderClinic(): Promise<ProviderClinic> {
       { ...made, actor: { type: 'system', name: 'operator' }, object: null, request: null },
       null,
     )
-    await vault.catalog.createProvider(row, clientSecret, columns, event)
+    await vault.catalog.createProvider(row, clientSecret, columns, { event, alert: null })
     return {
       id,
       provider,

@@ -175,6 +175,8 @@ alter table auricle.token
   add constraint token_purpose_check check (purpose in ('session', 'personal', 'service')),
   add constraint token_scopes check ((purpose = 'session') = (scopes is null));
 create index token_live on auricle.token (tenant_id, user_id) where revoked_at is null;
+-- When somebody last signed in.
+create index token_by_user on auricle.token (tenant_id, user_id, created_at) where purpose = 'session';
 create unique index token_opaque on auricle.token (id) where secret_hash is not null;
 create index token_of_provider on auricle.token (tenant_id, provider_id, provider_session)
   where provider_id is not null and revoked_at is null;
@@ -242,6 +244,8 @@ create table auricle.invitation (
   primary key (tenant_id, id),
   foreign key (tenant_id, user_id) references auricle.app_user (tenant_id, id)
 );
+
+create index invitation_by_user on auricle.invitation (tenant_id, user_id);
 
 -- What was asked of somebody and waits for the answer; used once.
 create table auricle.attempt (

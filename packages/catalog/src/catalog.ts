@@ -32,6 +32,7 @@ import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
@@ -40,7 +41,7 @@ import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
-import type { RoleCatalog } from './roles.ts'
+import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
 import type { TeamCatalog } from './teams.ts'
@@ -326,7 +327,8 @@ export interface OutboxRow {
 
 export interface Catalog
   extends PeopleCatalog,
-    RoleCatalog,
+    RoleRequestCatalog,
+    GrantCatalog,
     TeamCatalog,
     CoverCatalog,
     SessionsCatalog,

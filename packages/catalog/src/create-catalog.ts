@@ -13,6 +13,7 @@ import { createDirectory } from './directory.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
+import { createGrants } from './grants.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
@@ -26,7 +27,7 @@ import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
-import { createRoles } from './roles.ts'
+import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
@@ -51,7 +52,8 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createUsers(database, now),
     ...createTokens(database, now),
     ...createPeople(database, now),
-    ...createRoles(database),
+    ...createRoleRequests(database),
+    ...createGrants(database),
     ...createTeams(database),
     ...createCover(database),
     ...createPasskeyCatalog(database, now),

@@ -30,9 +30,12 @@ export interface IssuerSubjectRow {
 }
 
 export interface IssuerCatalog {
-  /** Live ones of any tenant that call themselves so: of the directory, since a token names no tenant. */
+  /**
+   * Live ones of any tenant that call themselves so, of these audiences: of the directory, since a token names no tenant.
+   * Together the two are one tenant's, so there is at most one for each audience.
+   */
   issuersOf(
-    issuer: string,
+    claimed: { readonly issuer: string; readonly audiences: readonly string[] },
     options?: QueryOptions,
   ): Promise<readonly { readonly tenantId: TenantId; readonly id: IssuerId }[]>
   /** Throws `taken` where a live one has issuer and audience, with whichever tenant. */
@@ -93,9 +96,13 @@ const Scopes = z.array(Scope)
 
 export function createIssuers(database: Database): IssuerCatalog {
   return {
-    async issuersOf(issuer, options) {
+    async issuersOf({ issuer, audiences }, options) {
       const found = await database.once(
-        { name: 'issuer_of', text: 'select tenant_id, id from auricle.issuer_of($1)', values: [issuer] },
+        {
+          name: 'issuer_of',
+          text: 'select tenant_id, id from auricle.issuer_of($1) where audience = any ($2)',
+          values: [issuer, audiences],
+        },
         options,
       )
       return found.map(row => ({

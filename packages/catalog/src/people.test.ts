@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import {
   type Label,
+  newAlertId,
   newDelegationId,
   newGrantId,
   newInvitationId,
@@ -25,7 +26,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, UserRow } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
-import type { NewRoleRequest } from './roles.ts'
+import type { NewRoleRequest } from './role-requests.ts'
 
 const dayMs = 24 * 60 * 60_000
 const later = (days: number) => new Date(anInstant.getTime() + days * dayMs)
@@ -87,13 +88,27 @@ const decide = (
   catalog.decideRole(
     {
       ...{ tenantId: tenant.tenantId, requestId, outcome, by, at: clock },
-      ...{ openSince: openSince(), grantId: newGrantId() },
+      ...{
+        openSince: openSince(),
+        settledSince: new Date(clock.getTime() - 7 * dayMs),
+        grantId: newGrantId(),
+      },
     },
     event(),
   )
 
 const disable = (userId: UserId, by: UserId | null = null) =>
   catalog.disablePerson({ tenantId: tenant.tenantId, userId, by, at: clock }, event())
+
+function reset(userId: UserId, createdBy: UserId | null): Promise<boolean> {
+  const { tenantId } = tenant
+  const id = newInvitationId()
+  const expiresAt = new Date(clock.getTime() + 7 * dayMs)
+  const row = { id, tenantId, userId, secretHash: randomBytes(32), createdBy, createdAt: clock, expiresAt }
+  const subject = { type: 'invitation', id }
+  const alert = { id: newAlertId(), tenantId, kind: 'factors_reset', subject, raisedAt: clock }
+  return catalog.resetFactors(row, { alert, event: event() }, event())
+}
 
 const rolesOf = async (userId: UserId) =>
   (await catalog.listUsers(tenant.tenantId)).find(({ id }) => id === userId)?.roles
@@ -203,26 +218,24 @@ describe('people', () => {
     await catalog.addToken(token, event())
     const has = { password: true, totp: true, passkeys: 1, recoveryCodes: 1 }
     assert.deepEqual((await catalog.findPerson(tenantId, userId))?.factors, has)
-    const invitation = (id: UserId) => ({
-      ...{ id: newInvitationId(), tenantId, userId: id, secretHash: randomBytes(32), createdBy: null },
-      ...{ createdAt: clock, expiresAt: later(7) },
-    })
-    assert.equal(await catalog.resetFactors(invitation(userId), event()), true)
-    const reset = await catalog.findPerson(tenantId, userId)
-    assert.deepEqual(reset?.factors, { password: false, totp: false, passkeys: 0, recoveryCodes: 0 })
-    assert.deepEqual(reset?.invitedUntil, later(7))
+    assert.equal(await reset(userId, null), true)
+    const after = await catalog.findPerson(tenantId, userId)
+    assert.deepEqual(after?.factors, { password: false, totp: false, passkeys: 0, recoveryCodes: 0 })
+    assert.deepEqual(after?.invitedUntil, later(7))
     assert.equal(await catalog.findBearer(tenantId, token.id, clock), null)
-    assert.equal(await catalog.resetFactors(invitation(userId), event()), true)
+    assert.equal(await reset(userId, null), true)
     const open = await database.superuserPool.query(
       'select from auricle.invitation where user_id = $1 and revoked_at is null',
       [userId],
     )
     assert.equal(open.rowCount, 1)
+    const alerts = await catalog.listAlerts(tenantId, { beforeId: null, limit: 10 })
+    assert.equal(alerts.filter(({ kind }) => kind === 'factors_reset').length, 2)
 
     const service = await addPerson([], { kind: 'service' })
-    assert.equal(await catalog.resetFactors(invitation(service), event()), false)
+    assert.equal(await reset(service, null), false)
     await disable(userId)
-    assert.equal(await catalog.resetFactors(invitation(userId), event()), false)
+    assert.equal(await reset(userId, null), false)
   })
 
   test('pages of people are everybody once, and nobody of another tenant', async () => {
@@ -362,6 +375,28 @@ describe('roles', () => {
     assert.equal(await decide(byDisabled, approver, 'refused'), true)
     clock = later(1)
     assert.equal(await decide(over, approver), false)
+  })
+
+  test('whoever was given new factors by another approves nothing for a week, and nothing they ask for', async () => {
+    const another = await addPerson(['administrator'])
+    clock = later(1)
+    const request = await ask(aRequest(tenant.userId, asker))
+    await reset(approver, another)
+    assert.equal(await decide(request, approver), false)
+    await reset(asker, another)
+    assert.equal(await decide(request, another), false)
+    clock = later(8)
+    assert.equal(await decide(request, another), false)
+    clock = new Date(later(8).getTime() + 1)
+    assert.equal(await decide(request, another), true)
+
+    const next = await ask(aRequest(tenant.userId, asker, { role: 'auditor' }))
+    await reset(approver, another)
+    assert.equal(await decide(next, approver, 'refused'), true)
+    const last = await ask(aRequest(tenant.userId, asker, { role: 'auditor' }))
+    clock = later(20)
+    await reset(approver, null)
+    assert.equal(await decide(last, approver), true)
   })
 
   test('requests are listed by state, newest first, and their reasons open with no other keys', async () => {

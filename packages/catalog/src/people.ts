@@ -2,11 +2,12 @@
 import type { AuditRecord } from '@auricle/audit'
 import type { InvitationId, TenantId, UserId } from '@auricle/contract'
 import { type Ending, isLastAdministrator } from './administrators.ts'
+import { insertAlert, type RaisedAlert } from './alerts.ts'
 import type { QueryOptions, UserRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
 import { insertEvent } from './events.ts'
-import { insertRoleRequest, type NewRoleRequest } from './roles.ts'
+import { insertRoleRequest, type NewRoleRequest } from './role-requests.ts'
 import { firstOrNull, flag, integer, orNull, type Row, time } from './row.ts'
 import { endTokensOf } from './tokens.ts'
 import { readUser, userColumns } from './users.ts'
@@ -77,10 +78,15 @@ export interface PeopleCatalog {
     options?: QueryOptions,
   ): Promise<boolean>
   /**
-   * Takes every factor of somebody away, and whatever was signed in or made with them, for an invitation. False where
-   * they are disabled or no person.
+   * Takes every factor of somebody away, and whatever was signed in or made with them, for an invitation, and raises an
+   * alert. False where they are disabled or no person.
    */
-  resetFactors(invitation: InvitationRow, event: AuditRecord, options?: QueryOptions): Promise<boolean>
+  resetFactors(
+    invitation: InvitationRow,
+    raised: RaisedAlert,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<boolean>
 }
 
 const personColumns = (at: string) => `${userColumns(at)},
@@ -199,7 +205,7 @@ export function createPeople(database: Database, now: () => Date): PeopleCatalog
       )
     },
 
-    resetFactors: (invitation, event, options) => {
+    resetFactors: (invitation, raised, event, options) => {
       const { tenantId, userId, createdBy: by, createdAt: at } = invitation
       return database.inTenant(
         tenantId,
@@ -222,6 +228,7 @@ export function createPeople(database: Database, now: () => Date): PeopleCatalog
           await revokeWaysIn(session, { tenantId, userId, by, at })
           await insertInvitation(session, invitation)
           await insertEvent(session, event)
+          await insertAlert(session, raised)
           return true
         },
         options,

@@ -187,38 +187,46 @@ export function createProviderSignIn(database: Database): ProviderSignInCatalog 
 }
 
 async function arrive(session: Session, arrival: ProviderArrival): Promise<Arrived> {
-  const { tenantId, providerId, subject, at } = arrival
-  const known = firstOrNull(
-    await session.rows({
-      // Held, so that two arrivals at once set the roles one after the other.
-      text: `select ${userColumns('$4')} from auricle.external_identity e
-             join auricle.app_user u on u.tenant_id = e.tenant_id and u.id = e.user_id
-             where e.tenant_id = $1 and e.provider_id = $2 and e.subject = $3 for update of u`,
-      values: [tenantId, providerId, subject, at],
-    }),
-    readUser,
-  )
+  const known = await findKnown(session, arrival)
   const nothing = { isNew: false, granted: [], revoked: [] }
-  if (known !== null && known.disabledAt !== null) return { ...nothing, user: known, refusal: 'disabled' }
-  const isNew = known === null
   // A group that gives no role makes nobody.
-  if (isNew && !(arrival.provision && arrival.roles.length > 0))
+  if (known === null && !(arrival.provision && arrival.roles.length > 0))
     return { ...nothing, user: null, refusal: 'unknown_person' }
-  const user = known ?? (await makePerson(session, arrival))
-  if (user === null) return { ...nothing, user: null, refusal: 'login_taken' }
+  const made = known === null ? await makePerson(session, arrival) : null
+  // Where the login is taken, they may have taken it themselves, arriving twice at once.
+  const user = known ?? made ?? (await findKnown(session, arrival))
+  if (user === null) return { ...nothing, user, refusal: 'login_taken' }
+  if (user.disabledAt !== null) return { ...nothing, user, refusal: 'disabled' }
+  const isNew = made !== null
   const changed = await setRoles(session, arrival, user.id)
   await setTeams(session, arrival, user.id)
   if (!(await hasRole(session, arrival, user.id))) return { user, isNew, ...changed, refusal: 'no_role' }
-  const { token, providerSession } = arrival
+  const { providerId, token, providerSession } = arrival
   await insertToken(session, { ...token, userId: user.id }, { providerId, providerSession })
   return { user, isNew, ...changed, refusal: null }
+}
+
+type Known = Pick<UserRow, 'id' | 'login' | 'name' | 'disabledAt'>
+
+/** Held until the end, so that two arrivals at once set the roles one after the other. */
+async function findKnown(
+  session: Session,
+  { tenantId, providerId, subject, at }: ProviderArrival,
+): Promise<Known | null> {
+  const found = await session.rows({
+    text: `select ${userColumns('$4')} from auricle.external_identity e
+           join auricle.app_user u on u.tenant_id = e.tenant_id and u.id = e.user_id
+           where e.tenant_id = $1 and e.provider_id = $2 and e.subject = $3 for update of u`,
+    values: [tenantId, providerId, subject, at],
+  })
+  return firstOrNull(found, readUser)
 }
 
 /** Null where the login is somebody's: it is not enough to be taken for them. */
 async function makePerson(
   session: Session,
   { tenantId, providerId, subject, login, name, at }: ProviderArrival,
-): Promise<Pick<UserRow, 'id' | 'login' | 'name'> | null> {
+): Promise<Known | null> {
   const id = newUserId()
   const made = await session.write({
     text: `insert into auricle.app_user (tenant_id, id, login, name, kind, created_at)
@@ -231,7 +239,7 @@ async function makePerson(
            values ($1, $2, $3, $4, $5)`,
     values: [tenantId, providerId, subject, id, at],
   })
-  return { id, login, name }
+  return { id, login, name, disabledAt: null }
 }
 
 async function setRoles(

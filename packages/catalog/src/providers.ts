@@ -1,6 +1,7 @@
 // OpenID providers of a tenant: how they are reached, whose people they know, and what ends with them.
 import type { AuditRecord } from '@auricle/audit'
-import { ProviderId, ProviderSettings, TenantId, type UserId } from '@auricle/contract'
+import { ProviderId, ProviderSettings, Role, TenantId, TokenId, UserId } from '@auricle/contract'
+import { insertAlert, type RaisedAlert } from './alerts.ts'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
@@ -28,7 +29,7 @@ export interface ProviderCatalog {
     provider: ProviderRow,
     clientSecret: string,
     columns: ColumnKeys,
-    event: AuditRecord,
+    change: ChangeOfRights,
     options?: QueryOptions,
   ): Promise<void>
   /** Disabled ones too, in the order they were made. */
@@ -44,16 +45,22 @@ export interface ProviderCatalog {
     provider: Pick<ProviderRow, 'tenantId' | 'id'> & Partial<Pick<ProviderRow, 'name' | 'settings'>>,
     clientSecret: string | undefined,
     columns: ColumnKeys,
-    event: AuditRecord,
+    change: ChangeOfRights,
     options?: QueryOptions,
   ): Promise<boolean>
-  /** With it end the sessions it opened and the roles and teams it gave. False where there is no such live provider. */
+  /**
+   * With it end the sessions it opened and the roles and teams it gave; `record` makes the events of it. False where
+   * there is no such live provider.
+   */
   disableProvider(
     provider: Pick<ProviderRow, 'tenantId' | 'id'> & { readonly at: Date },
-    event: AuditRecord,
+    record: (ended: EndedWithProvider) => Promise<readonly AuditRecord[]>,
     options?: QueryOptions,
   ): Promise<boolean>
-  /** Throws `taken` where the subject is somebody already, or the person somebody else there; `not_found`. */
+  /**
+   * False where there is no such person; a service signs in nowhere. Throws `taken` where the subject is somebody
+   * already, or the person somebody else there.
+   */
   linkIdentity(
     identity: {
       readonly tenantId: TenantId
@@ -62,9 +69,20 @@ export interface ProviderCatalog {
       readonly userId: UserId
       readonly at: Date
     },
-    event: AuditRecord,
+    change: ChangeOfRights,
     options?: QueryOptions,
-  ): Promise<void>
+  ): Promise<boolean>
+}
+
+/** What is done, and the alert about it where somebody else has to look at it; both commit with it. */
+export interface ChangeOfRights {
+  readonly event: AuditRecord
+  readonly alert: RaisedAlert | null
+}
+
+export interface EndedWithProvider {
+  readonly sessions: readonly { readonly userId: UserId; readonly tokenId: TokenId }[]
+  readonly roles: readonly { readonly userId: UserId; readonly role: Role }[]
 }
 
 const columnsOfAll = 'tenant_id, id, name, issuer, client_id, settings, created_at, disabled_at'
@@ -83,7 +101,7 @@ export function createProviders(database: Database): ProviderCatalog {
       return firstOrNull(found, row => parsedOrNull(row, 'tenant_id', TenantId))
     },
 
-    createProvider: (provider, clientSecret, columns, event, options) => {
+    createProvider: (provider, clientSecret, columns, change, options) => {
       return database.inTenant(
         provider.tenantId,
         async session => {
@@ -103,7 +121,7 @@ export function createProviders(database: Database): ProviderCatalog {
               provider.disabledAt,
             ],
           })
-          await insertEvent(session, event)
+          await insertChange(session, change)
         },
         options,
       )
@@ -142,7 +160,7 @@ export function createProviders(database: Database): ProviderCatalog {
       })
     },
 
-    changeProvider: ({ tenantId, id, name, settings }, clientSecret, columns, event, options) => {
+    changeProvider: ({ tenantId, id, name, settings }, clientSecret, columns, change, options) => {
       const sealed =
         clientSecret === undefined ? null : sealColumn(columns, secretPlace({ tenantId, id }), clientSecret)
       return database.inTenant(
@@ -161,14 +179,14 @@ export function createProviders(database: Database): ProviderCatalog {
             ],
           })
           if (changed === 0) return false
-          await insertEvent(session, event)
+          await insertChange(session, change)
           return true
         },
         options,
       )
     },
 
-    disableProvider: ({ tenantId, id, at }, event, options) => {
+    disableProvider: ({ tenantId, id, at }, record, options) => {
       return database.inTenant(
         tenantId,
         async session => {
@@ -178,25 +196,27 @@ export function createProviders(database: Database): ProviderCatalog {
             values: [tenantId, id, at],
           })
           if (disabled === 0) return false
-          await endWhatItGave(session, tenantId, id, at)
-          await insertEvent(session, event)
+          const ended = await endWhatItGave(session, tenantId, id, at)
+          for (const event of await record(ended)) await insertEvent(session, event)
           return true
         },
         options,
       )
     },
 
-    /** The foreign keys, which name the tenant too, say `not_found`. */
-    linkIdentity: ({ tenantId, providerId, subject, userId, at }, event, options) => {
+    linkIdentity: ({ tenantId, providerId, subject, userId, at }, change, options) => {
       return database.inTenant(
         tenantId,
         async session => {
-          await session.write({
+          const linked = await session.write({
             text: `insert into auricle.external_identity (tenant_id, provider_id, subject, user_id, created_at)
-                   values ($1, $2, $3, $4, $5)`,
+                   select $1, $2, $3, u.id, $5 from auricle.app_user u
+                   where u.tenant_id = $1 and u.id = $4 and u.kind = 'person'`,
             values: [tenantId, providerId, subject, userId, at],
           })
-          await insertEvent(session, event)
+          if (linked === 0) return false
+          await insertChange(session, change)
+          return true
         },
         options,
       )
@@ -204,21 +224,37 @@ export function createProviders(database: Database): ProviderCatalog {
   }
 }
 
-async function endWhatItGave(session: Session, tenantId: TenantId, id: ProviderId, at: Date): Promise<void> {
-  await session.write({
+async function insertChange(session: Session, { event, alert }: ChangeOfRights): Promise<void> {
+  await insertEvent(session, event)
+  if (alert !== null) await insertAlert(session, alert)
+}
+
+async function endWhatItGave(
+  session: Session,
+  tenantId: TenantId,
+  id: ProviderId,
+  at: Date,
+): Promise<EndedWithProvider> {
+  const sessions = await session.rows({
     text: `update auricle.token set revoked_at = $3, end_reason = 'provider_disabled'
-           where tenant_id = $1 and provider_id = $2 and revoked_at is null`,
+           where tenant_id = $1 and provider_id = $2 and revoked_at is null and expires_at > $3
+           returning id, user_id`,
     values: [tenantId, id, at],
   })
-  await session.write({
+  const roles = await session.rows({
     text: `update auricle.role_grant set revoked_at = $3
-           where tenant_id = $1 and provider_id = $2 and revoked_at is null`,
+           where tenant_id = $1 and provider_id = $2 and revoked_at is null returning user_id, role`,
     values: [tenantId, id, at],
   })
   await session.write({
     text: 'delete from auricle.team_member where tenant_id = $1 and provider_id = $2',
     values: [tenantId, id],
   })
+  const userIdOf = (row: Row) => parsed(row, 'user_id', UserId)
+  return {
+    sessions: sessions.map(row => ({ userId: userIdOf(row), tokenId: parsed(row, 'id', TokenId) })),
+    roles: roles.map(row => ({ userId: userIdOf(row), role: parsed(row, 'role', Role) })),
+  }
 }
 
 function readProvider(row: Row): ProviderRow {

@@ -60,8 +60,9 @@ export type BreakGlassQuery = z.infer<typeof BreakGlassQuery>
 export const EmergencyUse = z.strictObject({
   event: EventId,
   at: z.iso.datetime(),
-  action: z.enum(['recording.shown', 'recording.played']),
-  recording: RecordingId,
+  action: z.enum(['recording.listed', 'recording.shown', 'recording.played']),
+  /** Null for a list, which shows those of all mailboxes. */
+  recording: RecordingId.nullable(),
   allowed: z.boolean(),
 })
 export type EmergencyUse = z.infer<typeof EmergencyUse>

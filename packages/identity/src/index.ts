@@ -35,7 +35,7 @@ export {
   type IssuerVerifier,
   type IssuerVerifierOptions,
 } from './issuer/issuer-verifier.ts'
-export { issuerOf } from './issuer/peek.ts'
+export { type Claimed, claimedOf } from './issuer/peek.ts'
 export { type Failures, nextLockout } from './lockout.ts'
 export { createOidcCallback, type OidcCallbackHandler } from './oidc/http-callback.ts'
 export type { OidcIdentity } from './oidc/identity.ts'

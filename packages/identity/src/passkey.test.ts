@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { newUserId, type UserId } from '@auricle/contract'
 import fc from 'fast-check'
-import { IdentityError, type IdentityErrorCode } from './error.ts'
 import {
   type Authenticator,
   type Cbor,
@@ -14,7 +13,8 @@ import {
   type Said,
   testOrigin,
   testRpId,
-} from './fixture-authenticator.ts'
+} from '../../../test/authenticator.ts'
+import { IdentityError, type IdentityErrorCode } from './error.ts'
 import { createPasskeys, type Passkey } from './passkey.ts'
 import { credentialIdOf, userHandleOf } from './passkey-response.ts'
 

@@ -10,7 +10,7 @@ import {
   type RecordingQuery,
   type RecordingView,
 } from '@auricle/contract'
-import type { Decide, UserActor } from '@auricle/identity'
+import type { Decide, Decision, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendAccess, appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
@@ -48,7 +48,7 @@ export async function listRecordings(
   const sight = sightOf(actor, query.mailbox, now)
   const foreign =
     query.mailbox !== undefined && sight.mailboxIds !== null && !sight.mailboxIds.includes(query.mailbox)
-  const decision = general.allowed && foreign ? { allowed: false, reasons: ['not_owner'] } : general
+  const decision = general.allowed ? withSight(general, sight, foreign) : general
   const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
   const searching = { ...facts, number: query.number }
   await appendOrRefuse({ ...parts, secrets }, searching, 'recording.listed', object, decision, options)
@@ -146,6 +146,16 @@ export async function labelRecording(
   return viewOf(await find(parts, facts, 'recording.labelled', id, secrets, options))
 }
 
+/** The log says where it was emergency access that let somebody see more than their own. */
+function withSight(
+  general: Decision,
+  { isEmergency }: { readonly isEmergency: boolean },
+  foreign: boolean,
+): Decision {
+  if (foreign) return { allowed: false, reasons: ['not_owner'] }
+  return isEmergency ? { allowed: true, reasons: ['break_glass', ...general.reasons] } : general
+}
+
 /** What somebody sees in a list, of one mailbox or of all: null for all mailboxes. As `can` has it for `recording.show`. */
 function sightOf(
   { roles, mailboxes, breakGlass, token }: UserActor,
@@ -170,6 +180,7 @@ function sightOf(
   }
   return {
     mailboxIds: isOfficer || hasBroken ? null : own,
+    isEmergency: hasBroken && !isOfficer,
     withoutLabels: Label.options.filter(label => !sees(label)),
   }
 }

@@ -1,7 +1,7 @@
 // Attacks on tokens and sessions, each sent to a started service: refused, counted, and told in the log by a stable word.
 //
 // What a text must be to be a token is tested in `packages/identity/src/token.test.ts` as well; here the whole service
-// answers, and what it says of the refusal is looked at.
+// answers, and what it says of the refusal is looked at. Long, because each attack is a line of its own.
 import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { request as httpRequest } from 'node:http'

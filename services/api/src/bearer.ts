@@ -1,5 +1,5 @@
 // Which of those who sign tokens made this one: the deployment itself, or an issuer that a tenant trusts.
-import { type BearerVerifier, type HttpIdentityParts, issuerOf } from '@auricle/identity'
+import { type BearerVerifier, claimedOf, type HttpIdentityParts } from '@auricle/identity'
 import { addressGroup, type Limits, type Rate } from '@auricle/limits'
 import { createForeignBearers } from '@auricle/vault'
 import type { Request } from 'express'
@@ -9,18 +9,18 @@ import { exchangeOf, originOf } from './request.ts'
 /** Of refused tokens from one place that are written down. */
 const noted: Rate = { burst: 60, everyMs: 1000 }
 
-export interface BearerVerifierParts {
+export interface AnyTokenParts {
   /** Of our own. */
   readonly verifyToken: BearerVerifier
   readonly limits: Pick<Limits, 'take'>
   readonly vault: Omit<Parameters<typeof createForeignBearers>[0], 'mayNote'>
 }
 
-export function createBearerVerifier({
+export function verifyAnyToken({
   verifyToken,
   limits,
   vault,
-}: BearerVerifierParts): HttpIdentityParts<object>['verifyToken'] {
+}: AnyTokenParts): HttpIdentityParts<object>['verifyToken'] {
   const foreign = createForeignBearers({
     ...vault,
     mayNote: async (ip, options) =>
@@ -28,10 +28,10 @@ export function createBearerVerifier({
   })
   return async (token, request) => {
     // What it says of itself decides who checks it, and nothing else.
-    const issuer = issuerOf(token)
-    if (issuer === null || issuer === parties.issuer) return verifyToken(token)
+    const claimed = claimedOf(token)
+    if (claimed === null || claimed.issuer === parties.issuer) return verifyToken(token)
     const { signal } = exchangeOf(request)
-    const claims = await foreign.claimsOf(token, issuer, originOf(request as Request), { signal })
+    const claims = await foreign.claimsOf(token, claimed, originOf(request as Request), { signal })
     // Ours it is not, and that check says best what is wrong with it.
     if (claims === null) return verifyToken(token)
     const { tenantId, userId, tokenId, purpose } = claims

@@ -205,6 +205,7 @@ test('the drill: no provider, a code from the envelope, one hears what is not th
   assert.deepEqual(
     detail.uses?.events.map(({ action, recording, allowed }) => [action, recording, allowed]),
     [
+      ['recording.listed', null, true],
       ['recording.played', foreign, true],
       ['recording.played', notes, false],
     ],

@@ -3,6 +3,7 @@ import type { Handler } from './route.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
+import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import {
@@ -32,6 +33,7 @@ export type HandlerParts = RecordingRouteParts &
   PeopleRouteParts &
   RoleRouteParts &
   TeamRouteParts &
+  CoverRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   OwnSessionRouteParts &
@@ -65,6 +67,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),
     ...createTeamHandlers(parts),
+    ...createCoverHandlers(parts),
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createEmergencyCodeHandlers(parts),

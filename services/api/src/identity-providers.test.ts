@@ -164,6 +164,13 @@ test('disabling ends the sessions that came from it and the roles that it gave, 
   const back = await openVisitor().signIn(provider.start(), { login: 'visiting' })
   assert.equal((await manage('DELETE', `${path}/${provider.id}`)).status, 204)
   assert.equal((await me()).status, 401)
+  const ended = (await auditEvents(at.vault, at.clinic.tenant.id)).filter(({ reasons }) =>
+    reasons.includes('provider_disabled'),
+  )
+  assert.deepEqual(ended.map(({ action, reasons }) => `${action} ${reasons}`).sort(), [
+    'role.revoked provider_disabled,clinician',
+    'session.ended provider_disabled',
+  ])
   const users = await at.vault.catalog.listUsers(at.clinic.tenant.id)
   assert.deepEqual(users.find(({ id }) => id === user)?.roles, [])
   const still = await manage('GET', '/v1/me', undefined, { token: local.token })
@@ -219,4 +226,38 @@ test('only an administrator with a fresh second factor changes anything, and eac
     await assertProblem(response, 'denied')
   const events = (await auditEvents(at.vault, at.clinic.tenant.id)).slice(before)
   assert.equal(events.filter(({ outcome }) => outcome === 'denied').length, 12)
+})
+
+test('the compliance officer is told whenever groups come to give other roles, or somebody is linked', async () => {
+  const tenantId = at.clinic.tenant.id
+  const alerts = async () =>
+    (await at.vault.catalog.listAlerts(tenantId, { beforeId: null, limit: 200 })).map(
+      ({ kind, subject }) => `${kind} ${subject.id}`,
+    )
+  const lastEvent = async (action: string) =>
+    (await auditEvents(at.vault, tenantId)).filter(event => event.action === action).at(-1)?.id
+  const since = async (work: () => Promise<unknown>) => {
+    const before = await alerts()
+    await work()
+    return (await alerts()).filter(alert => !before.includes(alert))
+  }
+  let made: ProviderView | undefined
+  const groups = [{ group: 'nurses', roles: ['clinician'] }]
+  const connected = await since(async () => {
+    made = await create({ name: 'Told', settings: { requiredAmr: ['mfa'], groups } })
+  })
+  assert.deepEqual(connected, [`group_roles_changed ${await lastEvent('provider.created')}`])
+  const to = `${path}/${made?.id}`
+  const patch = (body: unknown) => () => manage('PATCH', to, body)
+  assert.deepEqual(await since(patch({ name: 'Told otherwise' })), [])
+  assert.deepEqual(await since(patch({ settings: { requiredAmr: ['otp'], groups } })), [])
+  for (const roles of [['clinician', 'auditor'], ['auditor']]) {
+    const settings = { requiredAmr: ['otp'], groups: [{ group: 'nurses', roles }] }
+    assert.deepEqual(await since(patch({ settings })), [
+      `group_roles_changed ${await lastEvent('provider.changed')}`,
+    ])
+  }
+  const link = () =>
+    manage('PUT', `/v1/people/${at.clinic.stranger.row.id}/identities/${made?.id}`, { subject: 'subject' })
+  assert.deepEqual(await since(link), [`identity_linked ${await lastEvent('provider.changed')}`])
 })

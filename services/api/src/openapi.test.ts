@@ -66,12 +66,16 @@ test('operation ids are unique, and HEAD of audio is named', () => {
   assert.ok(ids.includes('playRecordingHead'))
 })
 
+/** Public, and refused with 401 where what they were sent proves nothing. */
+const signsIn: ReadonlySet<string> = new Set([
+  ...['signIn', 'signInByPasskey', 'emergencySignIn', 'completeAcceptance'],
+])
+
 test('whatever is not public wants a token, and says so', () => {
   for (const { path, operation } of operations) {
     const isPublic = operation['x-auricle-needs'] === 'public'
-    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }], path)
-    const signsIn = ['signIn', 'emergencySignIn'].includes(operation.operationId)
-    assert.equal('401' in operation.responses, !isPublic || signsIn, path)
+    assert.deepEqual(operation.security, isPublic ? [] : [{ bearer: [] }, { cookie: [] }], path)
+    assert.equal('401' in operation.responses, !isPublic || signsIn.has(operation.operationId), path)
   }
 })
 
@@ -81,9 +85,14 @@ test('only what gives nothing away is public', () => {
     '/healthz',
     '/metrics',
     '/readyz',
+    '/v1/invitations/accept',
+    '/v1/invitations/complete',
+    '/v1/invitations/look',
     '/v1/openapi.json',
     '/v1/sessions',
     '/v1/sessions/emergency',
+    '/v1/sessions/passkey',
+    '/v1/sessions/passkey/options',
     '/v1/sign-in',
     '/v1/sign-in/{provider}',
     '/v1/sign-in/{provider}/back-channel-logout',

@@ -1,5 +1,6 @@
 // Makes the OpenAPI 3.1 document of the API from its table of routes and the contract's schemas.
 import { type ProblemName, problems, RecordingId } from '@auricle/contract'
+import { sessionCookieName } from '@auricle/identity'
 import { z } from 'zod'
 import { breakGlassHeader } from './break-glass-banner.ts'
 import { type Answer, commonProblems } from './route.ts'
@@ -40,6 +41,13 @@ export function openApiDocument({ version, serverUrl }: OpenApiOptions): Json {
           bearerFormat: 'JWT',
           description: 'As `POST /v1/sessions` gives it.',
         },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: sessionCookieName,
+          description:
+            'As `POST /v1/sessions` sets it for a browser that asks. For pages of this origin alone, and never beside a bearer token.',
+        },
       },
     },
   }
@@ -62,7 +70,7 @@ function operationOf(route: Described, operationId: string): Json {
     operationId,
     summary: route.summary,
     description: route.description,
-    security: route.needs === 'public' ? [] : [{ bearer: [] }],
+    security: route.needs === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     'x-auricle-needs': route.needs,
     parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body === undefined

@@ -9,6 +9,7 @@ import { json, ok, type RouteOf } from './route.ts'
 import * as alerts from './routes/alerts.ts'
 import * as breakGlass from './routes/break-glass.ts'
 import * as connectors from './routes/connectors.ts'
+import * as cover from './routes/cover.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as identityProviders from './routes/identity-providers.ts'
@@ -44,6 +45,7 @@ export const schemas = {
   ...people.schemas,
   ...roles.schemas,
   ...teams.schemas,
+  ...cover.schemas,
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...emergencyCodes.schemas,
@@ -60,6 +62,7 @@ const table = [
   ...people.table,
   ...roles.table,
   ...teams.table,
+  ...cover.table,
   ...breakGlass.table,
   ...alerts.table,
   ...emergencyCodes.table,

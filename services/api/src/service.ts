@@ -52,7 +52,7 @@ import {
 } from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { openAuthority } from './authority.ts'
-import { createBearerVerifier } from './bearer.ts'
+import { verifyAnyToken } from './bearer.ts'
 import { showBanner } from './break-glass-banner.ts'
 import { createHandlers } from './handlers.ts'
 import { openApiDocument } from './openapi.ts'
@@ -133,7 +133,7 @@ export async function startApi(
   const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
   const vault = { catalog, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
-    verifyToken: createBearerVerifier({ verifyToken, limits, vault }),
+    verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
     ownOrigin,
     onRefused: (refusal, request) => onRefused(refusal, request as Request),
     signIn: async (credentials, request) => {
@@ -164,11 +164,12 @@ export async function startApi(
   const handlers = createHandlers({
     identity,
     catalog,
-    people: { ...deciding, newInvitation },
-    roles: deciding,
-    teams: deciding,
     now,
     browse: deciding,
+    people: { ...deciding, newInvitation, onAlert },
+    roles: deciding,
+    teams: deciding,
+    cover: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     emergencyCodes: {
@@ -205,7 +206,7 @@ export async function startApi(
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     limits,
     atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
-    manageProviders: { ...vault, decide },
+    manageProviders: { ...vault, decide, onAlert },
     manageIssuers: { ...vault, decide },
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),

@@ -1,12 +1,10 @@
 // Sessions over HTTP: as a cookie, listed and ended, ended by idleness, and a second factor shown again.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { decodePrivate } from '@auricle/audit'
 import { OwnSessionList, problems, Verification } from '@auricle/contract'
 import { totpCode } from '@auricle/identity'
-import { openPrivate } from '@auricle/vault'
 import { archiveAudio } from '../../../test/archived.ts'
-import { auditEvents } from '../../../test/audit-log.ts'
+import { auditEvents, privatePartOf } from '../../../test/audit-log.ts'
 import { type Front, openFront } from '../../../test/front.ts'
 import {
   type Clinic,
@@ -326,11 +324,8 @@ test('a verification is the request that made it, with its address in the privat
   await call('POST', '/v1/sessions/current/verification', headers, { code: codeOf(clinic.clinician) })
   const [event] = await eventsOf('session.verified')
   assert.ok(!JSON.stringify(event).includes('marker'))
-  const rows = await vault.catalog.listEvents(clinic.tenant.id, { afterId: null, limit: 100 })
-  const row = rows.find(({ id }) => id === event?.id)
-  assert.ok(row?.sealedPrivate)
-  const { privateParts } = await vault.secrets.get(clinic.tenant.id)
-  const { part } = decodePrivate(openPrivate(privateParts, row.id, row.sealedPrivate))
+  assert.ok(event)
+  const part = await privatePartOf(vault, clinic.tenant.id, event.id)
   assert.deepEqual(part, { ip: '127.0.0.1', userAgent: 'marker-of-a-browser' })
 })
 

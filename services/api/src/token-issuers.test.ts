@@ -234,7 +234,6 @@ const attacks: Readonly<Record<string, () => string>> = {
   'the address of a key': () => signJwt(stranger, { ...header, jku: `${forged.issuer}/other` }, claims()),
   'a kid that is a path': () => signJwt(stranger, { ...header, kid: '../../dev/null' }, claims()),
   'the signature of something else': () => `${head}.${encode(claims())}.${signature}`,
-  'another audience': () => tokenOf({ aud: 'https://other.example' }),
   expired: () => tokenOf({ exp: Math.floor(Date.now() / 1000) - 60 }),
   'from the future': () => tokenOf({ iat: Math.floor(Date.now() / 1000) + 600 }),
   'not yet': () => tokenOf({ nbf: Math.floor(Date.now() / 1000) + 600 }),
@@ -267,6 +266,15 @@ test('a token of an issuer that nobody trusts, or that says it is ours, is refus
   for (const iss of ['https://evil.example', `${forged.issuer}/`, 'urn:auricle:deployment', "' or 1=1"]) {
     await assertProblem(await ask(tokenOf({ iss })), 'unauthenticated')
   }
+})
+
+test('a token that is for somebody else, or for more than one of us, is refused', async () => {
+  const { token } = await front.sessionOf(other.administrator)
+  await manage('POST', '/v1/token-issuers', newIssuer({ audience: 'theirs' }), token)
+  await name('program-1', clinic.clinician.row.id, ['recordings.read'])
+  for (const aud of ['https://other.example', [], null, [[audience]], { 0: audience }, [audience, 'theirs']])
+    await assertProblem(await ask(tokenOf({ aud })), 'unauthenticated')
+  assert.equal(await statusOf(tokenOf({ aud: ['nobody', audience] })), 200)
 })
 
 test('while the issuer’s keys cannot be had, a token is not refused for it', async () => {

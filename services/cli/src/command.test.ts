@@ -57,7 +57,7 @@ test('help, the version, and what it does not understand', async () => {
   ])
   assert.equal(help.code, 0)
   assert.match(textOf(help), /Usage: auricle/)
-  for (const group of ['tenant', 'user', 'mailbox', 'connector', 'token', 'intake']) {
+  for (const group of ['tenant', 'user', 'role', 'team', 'mailbox', 'connector', 'token', 'intake']) {
     assert.match(textOf(help), new RegExp(`^ {2}${group} {2,}\\S`, 'm'))
   }
   for (const ran of [missing, setting]) {
@@ -102,7 +102,8 @@ test('setting up: empty lists say what comes next, secrets are shown once, names
     ...['connector', 'create', 'upload', '--name', 'PBX', '--mailbox', '2001'],
   )
   connector = pbx.id
-  ;({ token } = await json(z.object({ token: z.string() }), 'token', 'create', 'clinician'))
+  const scopes = ['read', 'play', 'export'].flatMap(scope => ['--scope', `recordings.${scope}`])
+  ;({ token } = await json(z.object({ token: z.string() }), 'token', 'create', 'clinician', ...scopes))
 
   const shown = await Promise.all([
     ...['user', 'mailbox', 'connector', 'token'].map(noun => good(noun, 'list')),
@@ -115,7 +116,7 @@ test('setting up: empty lists say what comes next, secrets are shown once, names
   assert.match(shown[0] ?? '', /^LOGIN +NAME +ROLES +MADE +STATE +ID\nclinician +Clinician +clinician/)
   assert.match(shown[1] ?? '', /^ADDRESS +NAME +HEARD BY +ID\n2001 +Front desk +clinician +mbx_/)
   assert.match(shown[2] ?? '', /^NAME +KIND +TAKES AT MOST +STATE +ID\nPBX +upload +4\.3 GB +active +con_/)
-  assert.match(shown[3] ?? '', /^TOKEN +USER +FOR +MADE +UNTIL +STATE\ntok_\w+ +clinician +program/)
+  assert.match(shown[3] ?? '', /^TOKEN +USER +FOR +MADE +UNTIL +STATE\ntok_\w+ +clinician +personal/)
   assert.equal(z.array(z.looseObject({ id: z.string() })).parse(JSON.parse(shown[4] ?? ''))[0]?.id, connector)
 
   const [tenant, kind] = await Promise.all([

@@ -46,6 +46,7 @@ import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addPeople } from './program-people.ts'
+import { addProviderCommands } from './program-providers.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -141,6 +142,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     })
   addSetUp(program, { withOperator })
   addPeople(program, withOperator)
+  const fail = () => {
+    host.exitCode = 1
+  }
+  addProviderCommands(program, { withOperator, fail })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,

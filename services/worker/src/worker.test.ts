@@ -9,11 +9,11 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAudioTool } from '@auricle/audio'
 import type { IntakeRow } from '@auricle/catalog'
-import { newIntakeId, newRecordingId } from '@auricle/contract'
+import { newIntakeId, newRecordingId, newTokenId } from '@auricle/contract'
 import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import { createFolderStore, type FolderStore, ObjectError } from '@auricle/objects'
 import { createMetrics, type Metrics } from '@auricle/runtime'
-import { receive } from '@auricle/vault'
+import { receive, startBreakGlass } from '@auricle/vault'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { type CapturedLog, captureLog } from '../../../test/captured-log.ts'
 import { type CommandFolder, openCommandFolder } from '../../../test/command.ts'
@@ -387,4 +387,49 @@ test('a copy that is another object is told as an error, and the object goes on 
   const nobody = { type: 'replicate', tenantId, recordingId: newRecordingId() } as const
   await jobs.enqueue(nobody, { jobId: 'replicate-nobody' })
   await until(await take(ogg), isArchived)
+})
+
+test('emergency access that ran out goes on record, and its late review alerts, by a worker that just started', async () => {
+  const own = await makeClinic(vault)
+  const { row } = own.stranger
+  const startedAt = new Date(Date.now() - 4 * 24 * 60 * 60_000)
+  const actor = {
+    type: 'user',
+    tenantId: row.tenantId,
+    userId: row.id,
+    tokenId: newTokenId(),
+    roles: ['clinician'],
+    mailboxes: [],
+    breakGlass: null,
+    token: { kind: 'session', scopes: null, verifiedAt: startedAt },
+  } as const
+  const { id } = await startBreakGlass(
+    { ...vault, onAlert: () => undefined, now: () => startedAt },
+    { actor, purposeOfUse: null, request: 'a-request', ip: null, userAgent: null },
+    'a reason of a test',
+    {},
+  )
+  await using worker = await work()
+  const patience = performance.now() + patienceMs
+  for (;;) {
+    const raised = (await auditEvents(vault, row.tenantId)).filter(({ reasons }) =>
+      reasons.includes('review_overdue'),
+    )
+    if (raised.length > 0) break
+    assert.ok(performance.now() < patience, 'no alert was raised')
+    await delay(20)
+  }
+  const events = (await auditEvents(vault, row.tenantId)).filter(({ object }) => object?.id === id)
+  assert.deepEqual(
+    events.map(({ action, actor: by, reasons }) => [action, by.id, reasons[0]]),
+    [
+      ['break_glass.started', row.id, 'clinician'],
+      ['break_glass.ended', 'worker', 'ran_out'],
+    ],
+  )
+  const metrics = await worker.metrics.render()
+  assert.match(metrics, /^auricle_alerts_open\{kind="review_overdue"\} 1$/m)
+  assert.match(metrics, /^auricle_alerts_open\{kind="break_glass_started"\} 1$/m)
+  assert.match(metrics, /^auricle_alerts_raised_total\{kind="review_overdue"\} 1$/m)
+  assert.match(worker.log.text(), /"kind":"review_overdue","alertId":"alr_\w{26}","msg":"Alert raised"/)
 })

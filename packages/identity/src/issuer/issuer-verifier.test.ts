@@ -17,7 +17,7 @@ import {
 } from '../../../../test/forged-provider.ts'
 import { IdentityError, type IdentityErrorCode } from '../error.ts'
 import { createIssuerVerifier, type IssuerSettings } from './issuer-verifier.ts'
-import { issuerOf } from './peek.ts'
+import { claimedOf } from './peek.ts'
 
 const isCode = (code: IdentityErrorCode) => (error: unknown) =>
   error instanceof IdentityError && error.code === code
@@ -67,6 +67,7 @@ async function startIssuer(...keys: TestKey[]) {
   return provider
 }
 
+const issuerOf = (token: string) => claimedOf(token)?.issuer ?? null
 const without = (record: Readonly<Record<string, unknown>>, name: string) =>
   Object.fromEntries(Object.entries(record).filter(([each]) => each !== name))
 

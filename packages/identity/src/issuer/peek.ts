@@ -19,10 +19,18 @@ export function peek(token: string, maxCharacters: number): { header: Part; clai
     : { header: parts.header, claims: parts.claims }
 }
 
-/** The issuer that a bearer token names, unverified; null where it names none or is no JWT. Never throws. */
-export function issuerOf(token: string): string | null {
-  const issuer = peek(token, maxTokenCharacters)?.claims['iss']
-  return typeof issuer === 'string' && issuer !== '' && issuer.length <= maxIssuerCharacters ? issuer : null
+/** Whose and for whom a bearer token says it is, unverified. */
+export interface Claimed {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+}
+
+/** Null where it names no issuer or is no JWT. Never throws. */
+export function claimedOf(token: string): Claimed | null {
+  const { iss: issuer, aud } = peek(token, maxTokenCharacters)?.claims ?? {}
+  if (typeof issuer !== 'string' || issuer === '' || issuer.length > maxIssuerCharacters) return null
+  const audiences = (Array.isArray(aud) ? aud : [aud]).filter(one => typeof one === 'string')
+  return { issuer, audiences }
 }
 
 function partOf(part: string): Part | null {

@@ -16,7 +16,13 @@ import { type AuthorizeParts, authorize } from '../authorize.ts'
 import { VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 
-export type AlertKind = 'break_glass_started' | 'review_overdue' | 'emergency_code_used'
+export type AlertKind =
+  | 'break_glass_started'
+  | 'review_overdue'
+  | 'emergency_code_used'
+  | 'group_roles_changed'
+  | 'identity_linked'
+  | 'factors_reset'
 
 /** Told of each alert once it is durable, for logs and counters. */
 export type OnAlert = (alert: { readonly id: AlertId; readonly kind: string }) => void

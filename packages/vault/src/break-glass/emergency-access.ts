@@ -170,7 +170,8 @@ async function usesOf(
 /** Null for an event that names emergency access and is no use of it: its start, or one of somebody else's doing. */
 function useOf({ id, at, action, actor, object, reasons, outcome }: AuditEvent, userId: UserId) {
   if (actor.id !== userId || !reasons.includes('break_glass')) return null
-  const use = { event: id, at, action, recording: object?.id, allowed: outcome === 'allowed' }
+  const recording = object?.type === 'recording' ? object.id : null
+  const use = { event: id, at, action, recording, allowed: outcome === 'allowed' }
   return EmergencyUse.safeParse(use).data ?? null
 }
 

@@ -18,7 +18,7 @@ import type { TenantSecrets } from '../tenant-secrets.ts'
 import { newAlert, type OnAlert, originPart } from './alert.ts'
 import { newRow } from './emergency-access.ts'
 
-export interface EmergencySignInParts extends Omit<SignInParts, 'catalog'> {
+export interface EmergencySignInParts extends Omit<SignInParts, 'catalog' | 'hashRecoveryCode'> {
   readonly catalog: Pick<
     Catalog,
     | 'findTenantBySlug'

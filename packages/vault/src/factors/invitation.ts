@@ -1,7 +1,7 @@
 // Accepting an invitation: somebody chooses what they sign in with, proves it, and is in.
 //
-// Password and authenticator app, or a passkey alone. What was chosen waits in an attempt; the last step spends that and
-// the invitation, makes the factors and the recovery codes and opens the session, all in one transaction.
+// Password and authenticator app with recovery codes, or a passkey alone. What was chosen waits in an attempt; the last step spends that and
+// the invitation, makes the factors and opens the session, all in one transaction.
 import type { Catalog, FirstFactors, OpenInvitation } from '@auricle/catalog'
 import { type AttemptId, InvitationId, newPasskeyId, type Session } from '@auricle/contract'
 import type { Passkeys } from '@auricle/identity'
@@ -144,7 +144,8 @@ export async function completeAcceptance(
   const object = { type: 'user', id: user.id, version: null }
   const joined = { ...by, action: 'user.joined', reasons: [factors.type], object } as const
   const opened = { ...by, action: 'session.opened', reasons: ['invitation', factors.type] } as const
-  const recoveryCodes = parts.newRecoveryCodes()
+  // They stand beside a password, and are of no use without one.
+  const recoveryCodes = factors.type === 'passkey' ? [] : parts.newRecoveryCodes()
   const acceptance = {
     ...{ invitationId, factors, token, attempt: { tenantId, id, kind, now } },
     recoveryCodeHashes: recoveryCodes.map(code => parts.recoveryCodeHash(code)),

@@ -42,7 +42,7 @@ export async function showFactors(
   return { ...factors, passkeys: await catalog.listPasskeys(tenantId, userId, options) }
 }
 
-/** Ten new codes in the place of those before; they are shown once. */
+/** Ten new codes in the place of those before; they are shown once. Throws `conflict` where there is no password. */
 export async function replaceRecoveryCodes(
   parts: OwnFactorParts,
   facts: RequestFacts,
@@ -51,6 +51,10 @@ export async function replaceRecoveryCodes(
 ): Promise<readonly string[]> {
   const logged = changed('recovery_codes', facts)
   const authorized = await authorizeChange(parts, facts, logged, options)
+  const { tenantId, userId } = facts.actor
+  const own = await parts.catalog.findOwnFactors(tenantId, userId, options)
+  if (own?.hasPassword !== true)
+    throw new VaultError('conflict', 'Recovery codes stand beside a password, and you have none')
   const codes = parts.newRecoveryCodes()
   const hashes = codes.map(code => parts.recoveryCodeHash(code))
   const change = { type: 'replace_recovery_codes', hashes } as const

@@ -20,7 +20,7 @@ export interface OwnPasskeyParts extends ChangeParts {
 
 export type RegistrationOptions = Awaited<ReturnType<Passkeys['registrationOptions']>>['options']
 
-export const Challenge = z.strictObject({ challenge: z.string() })
+const Challenge = z.strictObject({ challenge: z.string() })
 
 /** What the browser has to be asked for a new passkey. */
 export async function beginPasskey(

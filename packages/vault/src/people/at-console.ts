@@ -13,7 +13,7 @@ import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from '../error.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { operatorEvent } from '../token.ts'
-import { invitationRow, type NewInvitation } from './people.ts'
+import { invitationRow, type NewInvitation, resetAlert } from './people.ts'
 import { type GrantView, grantViewOf } from './recertification.ts'
 
 export interface ConsoleParts {
@@ -82,8 +82,10 @@ export async function inviteAgainAtConsole(
 ): Promise<OpenInvitation> {
   const { text, hash } = parts.newInvitation()
   const invitation = invitationRow({ tenantId, userId: id, by: null, at: new Date(), hash })
+  const cause = { actor: { type: 'system', name: 'operator' }, request: null } as const
+  const raised = await resetAlert(invitation, cause, null)
   const event = await operatorEvent(tenantId, 'user.factors_reset', { type: 'user', id })
-  if (!(await parts.catalog.resetFactors(invitation, event, options)))
+  if (!(await parts.catalog.resetFactors(invitation, raised, event, options)))
     throw new VaultError('conflict', 'Only somebody who signs in and is not disabled can be invited again')
   return { id, login, token: text, expiresAt: invitation.expiresAt }
 }

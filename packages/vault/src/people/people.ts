@@ -1,8 +1,11 @@
 // People: seen, invited, named, disabled and let in again, their factors taken away. Nobody does that to themselves.
+import { newPrivatePart } from '@auricle/audit'
 import type { Catalog, InvitationRow, NewRoleRequest, PersonRow } from '@auricle/catalog'
 import { newInvitationId, newRoleRequestId, newUserId, type Role, type UserId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
+import type { EventFacts, PrivateFacts } from '../audit-record.ts'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
+import { newAlert, type OnAlert } from '../break-glass/alert.ts'
 import { VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { authorizeReading, named, refuse } from './reading.ts'
@@ -25,10 +28,11 @@ export interface PeopleParts extends AuthorizeParts {
     | 'resetFactors'
   >
   readonly newInvitation: NewInvitation
+  readonly onAlert: OnAlert
 }
 
 /** How long an invitation can be accepted. */
-export const invitationMs = 7 * 24 * 60 * 60_000
+const invitationMs = 7 * 24 * 60 * 60_000
 
 export interface PersonView {
   readonly id: UserId
@@ -196,14 +200,31 @@ export async function resetFactors(
   await findPerson(parts, facts, userId, options)
   const object = named('user', userId)
   const log = 'user.factors_reset'
-  const { now, record } = await authorize(parts, facts, { action: 'people.manage', log, object }, options)
+  const { now, secrets, record } = await authorize(
+    parts,
+    facts,
+    { action: 'people.manage', log, object },
+    options,
+  )
   if (userId === by) await refuse(parts, facts, { log, object, reason: 'own_account' }, options)
   const { text, hash } = parts.newInvitation()
   const invitation = invitationRow({ tenantId, userId, by, at: now, hash })
-  if (!(await parts.catalog.resetFactors(invitation, await record(), options)))
+  const { actor, ip, userAgent, request } = facts
+  const secret = { part: newPrivatePart({ ip, userAgent }), key: secrets.privateParts }
+  const raised = await resetAlert(invitation, { actor, request }, secret)
+  const event = await record(named('user', userId, invitation.id))
+  if (!(await parts.catalog.resetFactors(invitation, raised, event, options)))
     throw new VaultError('conflict', 'Only somebody who signs in and is not disabled has factors to reset')
+  parts.onAlert(raised.alert)
   return invitationViewOf(invitation, text)
 }
+
+/** Whoever holds the invitation can be that person: the alert names it, and the event of the reset says whose it is. */
+export const resetAlert = (
+  { tenantId, id, createdAt }: InvitationRow,
+  cause: Pick<EventFacts, 'actor' | 'request'>,
+  secret: PrivateFacts | null,
+) => newAlert(tenantId, 'factors_reset', { type: 'invitation', id }, cause, secret, createdAt)
 
 async function findPerson(
   { catalog }: PeopleParts,

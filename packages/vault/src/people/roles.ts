@@ -22,7 +22,13 @@ export interface RoleParts extends AuthorizeParts {
 }
 
 /** After this long without a decision a request lapses: what was true when it was made may not be any more. */
-export const requestLapsesMs = 30 * 24 * 60 * 60_000
+const requestLapsesMs = 30 * 24 * 60 * 60_000
+
+/**
+ * For as long after an administrator reset somebody's factors, that person approves nothing, and nothing that they asked
+ * for is approved. Whoever resets holds the invitation and could be both; whoever was locked out notices in that time.
+ */
+const settlesMs = 7 * 24 * 60 * 60_000
 
 export interface RoleRequestView {
   readonly id: RoleRequestId
@@ -111,10 +117,17 @@ export async function decideRoleRequest(
   const asked = { action: 'role.decide', resource: resourceOf(request), log, object } as const
   const { now, record } = await authorize(parts, facts, asked, options)
   const outcome = approve ? 'approved' : 'refused'
-  const decision = { tenantId, requestId: id, outcome, by, at: now, openSince: openSinceOf(now) } as const
+  const decision = {
+    ...{ tenantId, requestId: id, by, at: now, openSince: openSinceOf(now), grantId: newGrantId() },
+    outcome,
+    settledSince: new Date(now.getTime() - settlesMs),
+  } as const
   const event = await record(object, [request.role])
-  if (!(await parts.catalog.decideRole({ ...decision, grantId: newGrantId() }, event, options)))
-    throw new VaultError('conflict', 'This is decided, lapsed or over, or somebody of it is disabled')
+  if (!(await parts.catalog.decideRole(decision, event, options)))
+    throw new VaultError(
+      'conflict',
+      'This is decided, lapsed or over, or one of the people in it is disabled or was given new factors this week',
+    )
   return requestViewOf(await findRequest(parts, facts, id, options), now)
 }
 

@@ -3,6 +3,7 @@ import type { AuditEvent, AuditRecord } from '@auricle/audit'
 import type { TenantId } from '@auricle/contract'
 import type { Action } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
+import type { EventFacts } from '../audit-record.ts'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
@@ -18,6 +19,8 @@ export interface Administering {
   readonly secrets: TenantSecrets
   /** The event of what is done, to be committed with it. */
   record(object: { readonly type: string; readonly id: string }): Promise<AuditRecord>
+  /** Who does it, and with which request; at the console with none. */
+  readonly cause: Pick<EventFacts, 'actor' | 'request'>
 }
 
 /** Throws as `authorize` does. */
@@ -38,9 +41,10 @@ export async function administer(
       now: parts.now?.() ?? new Date(),
       secrets: await parts.secrets.get(tenantId, options),
       record: object => operatorEvent(tenantId, asked.log, object),
+      cause: { actor: { type: 'system', name: 'operator' }, request: null },
     }
   }
   const { now, secrets, record } = await authorize(parts, who.facts, asked, options)
   const { tenantId } = who.facts.actor
-  return { tenantId, now, secrets, record: object => record({ ...object, version: null }) }
+  return { tenantId, now, secrets, record: object => record({ ...object, version: null }), cause: who.facts }
 }

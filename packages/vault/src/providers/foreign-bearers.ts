@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { newPrivatePart } from '@auricle/audit'
 import type { Catalog, IssuerRow, TokenRow } from '@auricle/catalog'
 import { Scope, type TenantId, TokenId } from '@auricle/contract'
-import type { ForeignBearer, IssuerVerifier, TokenClaims } from '@auricle/identity'
+import type { BearerClaims, Claimed, ForeignBearer, IssuerVerifier } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { derivedId } from '../derived-id.ts'
@@ -35,10 +35,10 @@ export interface ForeignBearers {
    */
   claimsOf(
     token: string,
-    issuer: string,
+    claimed: Claimed,
     facts: SignInFacts,
     options: CallOptions,
-  ): Promise<TokenClaims | null>
+  ): Promise<BearerClaims | null>
 }
 
 /** Within this, a subject's new scopes are noticed; what ends a token ends its row, at once. */
@@ -46,29 +46,22 @@ const keptMs = 30_000
 const tokensMost = 1024
 const verifiersMost = 64
 
-interface KnownIssuers {
-  readonly digest: string
-  readonly verifier: IssuerVerifier
-}
-
 export function createForeignBearers(parts: ForeignBearersParts): ForeignBearers {
-  const tokens = new Map<string, { readonly until: number; readonly claims: TokenClaims }>()
-  const verifiers = new Map<string, KnownIssuers>()
+  const tokens = new Map<string, { readonly until: number; readonly claims: BearerClaims }>()
+  const verifiers = new Map<string, IssuerVerifier>()
   const now = () => parts.now?.() ?? new Date()
 
-  /** Kept while the rows stay what they are, since it holds the issuer's keys. */
-  function verifierOf(issuer: string, rows: readonly IssuerRow[]): IssuerVerifier {
+  /** Kept while the rows stay what they are, since it holds the issuers' keys. */
+  function verifierOf(rows: readonly IssuerRow[]): IssuerVerifier {
     const settings = rows.map(verifierSettings)
     const digest = JSON.stringify(settings)
-    const known = verifiers.get(issuer)
-    if (known?.digest === digest) return known.verifier
-    const verifier = parts.openVerifier(settings)
-    keep(verifiers, issuer, { digest, verifier }, verifiersMost)
+    const verifier = verifiers.get(digest) ?? parts.openVerifier(settings)
+    keep(verifiers, digest, verifier, verifiersMost)
     return verifier
   }
 
-  async function rowsOf(issuer: string, options: CallOptions): Promise<readonly IssuerRow[]> {
-    const found = await parts.catalog.issuersOf(issuer, options)
+  async function rowsOf(claimed: Claimed, options: CallOptions): Promise<readonly IssuerRow[]> {
+    const found = await parts.catalog.issuersOf(claimed, options)
     const rows = await Promise.all(
       found.map(({ tenantId, id }) => parts.catalog.findIssuer(tenantId, id, options)),
     )
@@ -76,14 +69,14 @@ export function createForeignBearers(parts: ForeignBearersParts): ForeignBearers
   }
 
   return {
-    async claimsOf(token, issuer, facts, options) {
+    async claimsOf(token, claimed, facts, options) {
       const digest = createHash('sha256').update(token).digest('base64')
       const at = now()
       const known = tokens.get(digest)
       if (known !== undefined && known.until > at.getTime()) return known.claims
-      const rows = await rowsOf(issuer, options)
+      const rows = await rowsOf(claimed, options)
       if (rows.length === 0) return null
-      const bearer = await verifierOf(issuer, rows)
+      const bearer = await verifierOf(rows)
         .verify(token, options)
         .catch(async error => {
           if (isError(error, 'IdentityError', 'bad_token'))
@@ -96,7 +89,7 @@ export function createForeignBearers(parts: ForeignBearersParts): ForeignBearers
         await noteRefusal(parts, row === undefined ? [] : [row], 'unknown_subject', facts, options)
         return null
       }
-      const until = Math.min(at.getTime() + keptMs, claims.expiresAt.getTime())
+      const until = Math.min(at.getTime() + keptMs, bearer.expiresAt.getTime())
       keep(tokens, digest, { until, claims }, tokensMost)
       return claims
     },
@@ -121,7 +114,7 @@ async function admit(
   { tenantId, id: issuerId }: IssuerRow,
   bearer: ForeignBearer,
   { at, facts, options }: Shown,
-): Promise<TokenClaims | null> {
+): Promise<BearerClaims | null> {
   const found = await catalog.findIssuerSubject({ tenantId, issuerId, subject: bearer.subject }, options)
   if (found === null) return null
   const { userId } = found
@@ -155,7 +148,7 @@ async function admit(
     at,
   )
   await catalog.addForeignToken({ ...token, issuerId, subject: bearer.subject }, event, options)
-  return { tenantId, userId, tokenId: id, purpose: 'program', issuedAt: at, expiresAt: bearer.expiresAt }
+  return { tenantId, userId, tokenId: id, purpose: 'program', secretHash: null }
 }
 
 /** The same token, however it is spelled, is the same row; what the row may do is part of which row it is. */

@@ -1,5 +1,5 @@
 // OpenID providers of a tenant: made, changed, disabled, looked at, and people linked to who they are there.
-import type { Catalog, ProviderRow } from '@auricle/catalog'
+import type { Catalog, ChangeOfRights, EndedWithProvider, ProviderRow } from '@auricle/catalog'
 import {
   type NewProvider,
   newProviderId,
@@ -9,7 +9,9 @@ import {
   type UserId,
 } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
+import { auditRecord } from '../audit-record.ts'
 import type { AuthorizeParts } from '../authorize.ts'
+import { newAlert, type OnAlert } from '../break-glass/alert.ts'
 import { VaultError } from '../error.ts'
 import { type OpenOidcClient, oidcSettings, type ProviderAddresses } from '../sign-in/provider-clients.ts'
 import { type Administering, type Administrator, administer } from './administrator.ts'
@@ -27,6 +29,7 @@ export interface ManageProvidersParts extends AuthorizeParts {
     >
   readonly openClient: OpenOidcClient
   readonly addresses: ProviderAddresses
+  readonly onAlert: OnAlert
 }
 
 /** Throws `malformed` for settings that cannot be, and `taken` (CatalogError) where a provider has that name. */
@@ -46,8 +49,9 @@ export async function createProvider(
   const by = await administer(parts, who, manage, options)
   const provider: ProviderRow = { ...asked, id, tenantId: by.tenantId, createdAt: by.now, disabledAt: null }
   demandPossible(parts, provider, clientSecret)
-  const event = await by.record(object)
-  await parts.catalog.createProvider(provider, clientSecret, by.secrets.columns, event, options)
+  const change = await changeOf(by, object, givesRoles(provider) ? 'group_roles_changed' : null)
+  await parts.catalog.createProvider(provider, clientSecret, by.secrets.columns, change, options)
+  tell(parts, change)
   return viewOf(provider, parts.addresses)
 }
 
@@ -67,7 +71,7 @@ export async function changeProvider(
   parts: ManageProvidersParts,
   who: Administrator,
   id: ProviderId,
-  { clientSecret, ...change }: ProviderPatch,
+  { clientSecret, ...asked }: ProviderPatch,
   options: CallOptions,
 ): Promise<ProviderView> {
   const object = { type: 'provider', id }
@@ -80,14 +84,16 @@ export async function changeProvider(
   const found = await findLive(parts, by, id, options)
   const changed: ProviderRow = {
     ...found.provider,
-    name: change.name ?? found.provider.name,
-    settings: change.settings ?? found.provider.settings,
+    name: asked.name ?? found.provider.name,
+    settings: asked.settings ?? found.provider.settings,
   }
   demandPossible(parts, changed, clientSecret ?? found.clientSecret)
-  const event = await by.record(object)
+  const isOfRoles = rulesOf(found.provider) !== rulesOf(changed)
+  const change = await changeOf(by, object, isOfRoles ? 'group_roles_changed' : null)
   const row = { tenantId: by.tenantId, id, name: changed.name, settings: changed.settings }
-  if (!(await parts.catalog.changeProvider(row, clientSecret, by.secrets.columns, event, options)))
+  if (!(await parts.catalog.changeProvider(row, clientSecret, by.secrets.columns, change, options)))
     throw notFound()
+  tell(parts, change)
   return viewOf(changed, parts.addresses)
 }
 
@@ -105,9 +111,15 @@ export async function disableProvider(
     object: { ...object, version: null },
   } as const
   const by = await administer(parts, who, manage, options)
-  const event = await by.record(object)
-  if (!(await parts.catalog.disableProvider({ tenantId: by.tenantId, id, at: by.now }, event, options)))
-    throw notFound()
+  const { tenantId, now } = by
+  const { request } = by.cause
+  const record = async (ended: EndedWithProvider) => [
+    await by.record(object),
+    ...(await Promise.all(
+      eventsOf(ended, id).map(told => auditRecord({ ...told, tenantId, request }, null, now)),
+    )),
+  ]
+  if (!(await parts.catalog.disableProvider({ tenantId, id, at: now }, record, options))) throw notFound()
 }
 
 /** Asks the provider about itself. What is wrong, in sentences; empty where nothing is. */
@@ -140,9 +152,53 @@ export async function linkIdentity(
   } as const
   const by = await administer(parts, who, manage, options)
   await findLive(parts, by, providerId, options)
-  const event = await by.record(object)
+  const change = await changeOf(by, object, 'identity_linked')
   const row = { tenantId: by.tenantId, providerId, subject, userId, at: by.now }
-  await parts.catalog.linkIdentity(row, event, options)
+  if (!(await parts.catalog.linkIdentity(row, change, options)))
+    throw new VaultError('not_found', 'There is no such person')
+  tell(parts, change)
+}
+
+const rulesOf = ({ settings }: ProviderRow) => JSON.stringify(settings.groups)
+const givesRoles = ({ settings }: ProviderRow) => settings.groups.some(({ roles }) => roles.length > 0)
+
+/**
+ * Who maps groups to roles, or says who somebody is, gives rights that nobody else approves: the compliance officer is
+ * told of each time, by the event that says what was done and by whom.
+ */
+async function changeOf(
+  { tenantId, now, record, cause }: Administering,
+  object: Parameters<Administering['record']>[0],
+  kind: 'group_roles_changed' | 'identity_linked' | null,
+): Promise<ChangeOfRights> {
+  const event = await record(object)
+  const subject = { type: 'event', id: event.id }
+  return { event, alert: kind === null ? null : await newAlert(tenantId, kind, subject, cause, null, now) }
+}
+
+function tell({ onAlert }: ManageProvidersParts, { alert }: ChangeOfRights): void {
+  if (alert !== null) onAlert(alert.alert)
+}
+
+/** Everybody of whom something ends has it in the log. */
+function eventsOf({ sessions, roles }: EndedWithProvider, id: ProviderId) {
+  const outcome = 'allowed' as const
+  return [
+    ...sessions.map(({ userId, tokenId }) => ({
+      action: 'session.ended' as const,
+      outcome,
+      actor: { type: 'person' as const, userId, tokenId },
+      object: { type: 'token', id: tokenId, version: null },
+      reasons: ['provider_disabled'],
+    })),
+    ...roles.map(({ userId, role }) => ({
+      action: 'role.revoked' as const,
+      outcome,
+      actor: { type: 'vouching' as const, id },
+      object: { type: 'user', id: userId, version: null },
+      reasons: ['provider_disabled', role],
+    })),
+  ]
 }
 
 const read = { action: 'provider.read', log: 'provider.listed' } as const
@@ -181,14 +237,13 @@ function demandPossible(parts: ManageProvidersParts, provider: ProviderRow, clie
   }
 }
 
-function settingFindings({ settings }: ProviderRow): readonly string[] {
-  const { requiredAcr, requiredAmr, groups, provision } = settings
-  const givesRole = groups.some(({ roles }) => roles.length > 0)
+function settingFindings(provider: ProviderRow): readonly string[] {
+  const { requiredAcr, requiredAmr, provision } = provider.settings
   return [
     ...(requiredAcr.length === 0 && requiredAmr.length === 0
       ? ['Nobody gets in: demand a second factor with requiredAcr or requiredAmr.']
       : []),
-    ...(provision && !givesRole ? ['Nobody is made a person: no group gives a role.'] : []),
+    ...(provision && !givesRoles(provider) ? ['Nobody is made a person: no group gives a role.'] : []),
   ]
 }
 

@@ -91,7 +91,7 @@ export const table = [
     description:
       'A code of the new secret, or the answer of the browser. Everything counts from now on, and a session begins.',
     body: 'InvitationAnswer',
-    answers: [created('Joined', 'In, with ten recovery codes that are shown once.')],
+    answers: [created('Joined', 'In; beside a password, with ten recovery codes that are shown once.')],
     problems: ['malformed', 'badCredentials', 'denied', 'conflict', 'tooLarge', 'tooManyAttempts'],
   },
 ] as const satisfies readonly RouteOf<string>[]

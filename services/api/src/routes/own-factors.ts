@@ -150,7 +150,7 @@ export const table = [
     description: 'Ten, shown once, in the place of those before. Every other session of the person ends.',
     body: 'NewRecoveryCodes',
     answers: [created('RecoveryCodes', 'The codes.')],
-    problems: ['malformed', 'tooLarge', ...secure],
+    problems: ['malformed', 'conflict', 'tooLarge', ...secure],
   },
   {
     operationId: 'beginTotp',

@@ -121,7 +121,7 @@ export async function showAccess(
 const useColumns = [
   { title: 'at', cell: (use: EmergencyUse) => formatTime(new Date(use.at)) },
   { title: 'what', cell: (use: EmergencyUse) => use.action.replace('recording.', '') },
-  { title: 'recording', cell: (use: EmergencyUse) => use.recording },
+  { title: 'recording', cell: (use: EmergencyUse) => use.recording ?? '-' },
   { title: 'outcome', cell: (use: EmergencyUse) => (use.allowed ? 'allowed' : 'denied') },
 ]
 

@@ -1,4 +1,4 @@
-// For tests only: an authenticator and its browser in software, which really sign, and lie where they are told to.
+// An authenticator and its browser in software, which really sign, and lie where they are told to.
 import {
   createHash,
   generateKeyPairSync,
