@@ -1,5 +1,6 @@
 // Measures what docs/performance.md promises. Usage: npm run bench [-- SECTION...]; ends non-zero where a target is missed.
 import '../harness/own-roots.ts'
+import * as access from './access/section.ts'
 import * as deliveries from './deliveries/section.ts'
 import * as google from './google/section.ts'
 import * as memory from './memory/section.ts'
@@ -18,6 +19,7 @@ const plans: Readonly<Record<string, Plan>> = {
   deliveries: { method: deliveries.method, run: deliveries.runDeliveries },
   range: { method: range.method, run: range.runRange },
   memory: { method: memory.method, run: memory.runMemory },
+  access: { method: access.method, run: access.runAccess },
   google: { method: google.method, run: google.runGoogle },
 }
 

@@ -7,7 +7,7 @@ export interface Row {
   readonly name: string
   readonly measured: number
   /** `x` is a ratio. */
-  readonly unit: 'x' | 'MB' | 'MB/s' | 'bytes' | 'ms' | 's' | 'count'
+  readonly unit: 'x' | 'MB' | 'MB/s' | 'bytes' | 'us' | 'ms' | 's' | 'count'
   readonly target: Target | null
   /** The two sides of a ratio, or how the value came about. */
   readonly detail: string

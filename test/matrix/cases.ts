@@ -100,6 +100,8 @@ function publicCases({ answer }: OperationLine): Part[] {
 
 const labels = ['none', ...Label.options] as const
 const allPlaces = Object.keys(places) as Place[]
+/** Where those who hear nothing are tried on every label, and tokens of programs. */
+const telling: readonly Place[] = ['owner', 'other', 'another tenant']
 const hearers = ['clinician', 'supervisor', 'compliance_officer'] as const
 
 interface Hearer {
@@ -138,13 +140,17 @@ function recordingCases({ takesPurpose }: Described, line: OperationLine): Part[
   for (const hearer of everyHearer) {
     const mayHear = hearers.some(role => hearer.who.startsWith(role))
     for (const place of allPlaces) {
-      add(hearer, place)
-      if (mayHear || hearer.label === 'none') add(hearer, place, { options: { emergency: 'open' } })
+      const isTelling = telling.includes(place)
+      if (mayHear || isTelling || hearer.label === 'none') add(hearer, place)
+      if (mayHear || (isTelling && hearer.label === 'none'))
+        add(hearer, place, { options: { emergency: 'open' } })
       if (hearer.label !== 'none') continue
-      add(hearer, place, { options: { emergency: 'over' } })
-      add(hearer, place, { token: 'stale' })
-      add(hearer, place, { token: 'program' })
-      if (!mayHear) continue
+      if (mayHear || place === 'owner') {
+        add(hearer, place, { options: { emergency: 'over' } })
+        add(hearer, place, { token: 'stale' })
+        add(hearer, place, { token: 'program' })
+      }
+      if (!mayHear || !isTelling) continue
       add(hearer, place, { token: 'program', options: { emergency: 'open' } })
       add(hearer, place, { token: 'program', options: { kind: 'service' } })
       for (const roles of ['until', 'revoked'] as const) add(hearer, place, { options: { roles } })
@@ -241,13 +247,12 @@ function rightCases({ asks, operation }: Described, line: OperationLine): Part[]
         parts.push({ caller: member(who, roles, 'fresh', { emergency: 'open' }), expected: ['conflict'] })
       } else add(who, roles, 'fresh', { emergency: 'open' })
     }
-    if (right.takes(who) === '.') continue
-    for (const over of ['until', 'revoked'] as const) add(who, roles, 'fresh', { roles: over })
   }
   const [who, roles] = alone.find(([name]) => right.takes(name) !== '.') ?? ['nobody', []]
+  for (const over of ['until', 'revoked'] as const) add(who, roles, 'fresh', { roles: over })
   add(who, roles, 'scopeless')
   add(who, roles, 'program', { kind: 'service' })
-  for (const scope of Scope.options) {
+  for (const scope of scopesNear(right.program)) {
     add(who, roles, `only ${scope}`)
     add(who, roles, `without ${scope}`)
   }
@@ -265,6 +270,11 @@ function rightCases({ asks, operation }: Described, line: OperationLine): Part[]
     }
   }
   return parts
+}
+
+/** The scope, and one that is not it. */
+function scopesNear(program: string): readonly Scope[] {
+  return Scope.options.filter(scope => scope === program || scope === 'recordings.mark')
 }
 
 /** What is the caller's own exists in their tenant only. */

@@ -2,7 +2,7 @@
 import { type MailboxId, newAttemptId, newProviderId, newRecordingId, type UserId } from '@auricle/contract'
 import type { Described } from './document.ts'
 import type { OperationLine, Place } from './table.ts'
-import { issuerSettings, providerSettings, type Things } from './things.ts'
+import { issuerSettings, nowhere, providerSettings, type Things } from './things.ts'
 import type { Side } from './world.ts'
 
 export interface Input {
@@ -166,7 +166,7 @@ const seeds: Readonly<Record<string, Seed>> = {
   // --- providers and issuers ---
   createProvider: ({ things }) => ({
     body: {
-      ...{ name: things.unique(), issuer: 'https://provider.example', clientId: 'auricle' },
+      ...{ name: things.unique(), issuer: nowhere, clientId: 'auricle' },
       ...{ clientSecret: 'a secret of a test', settings: providerSettings },
     },
   }),
@@ -212,7 +212,8 @@ const seeds: Readonly<Record<string, Seed>> = {
   listServiceTokens: async ({ things }) => ({ params: { id: await things.person([], 'service') } }),
   issueServiceToken: async ({ things }) => ({
     params: { id: await things.person([], 'service') },
-    body: { name: 'a program', scopes: ['recordings.read'], expiresInDays: 1 },
+    // A program gives no more than it has.
+    body: { name: 'a program', scopes: ['machines.manage'], expiresInDays: 1 },
   }),
   endServiceToken: async ({ things }) => {
     const id = await things.person([], 'service')

@@ -216,7 +216,7 @@ const operations = `
   showSignInWays            -                  public                -                  nothing                         200              -
   beginProviderSignIn       -                  public                -                  nothing                         not-found        -
   finishProviderSignIn      -                  public                -                  nothing                         not-found        -
-  endSessionsAtProvider     -                  public                -                  nothing                         not-found        -
+  endSessionsAtProvider     -                  public                -                  nothing                         malformed        -
   showOpenApi               -                  public                -                  nothing                         200              -
   getLiveness               -                  public                -                  nothing                         200              -
   getReadiness              -                  public                -                  nothing                         200              -
@@ -227,19 +227,19 @@ const operations = `
   listOwnSessions           -                  self.read             -                  tenant                          200              -
   endOwnSessions            -                  self.manage           -                  tenant                          204              person
   endOwnSession             -                  self.manage           -                  tenant                          204              -
-  verifySession             -                  self.verify           -                  tenant                          bad-credentials  person
+  verifySession             -                  self.verify           -                  tenant                          conflict         person
   beginPasskeyVerification  -                  self.verify           -                  tenant                          conflict         -
-  verifyByPasskey           -                  self.verify           -                  tenant                          conflict         -
-  beginProviderStepUp       -                  self.verify           -                  tenant                          denied           -
+  verifyByPasskey           -                  self.verify           -                  tenant                          bad-credentials  -
+  beginProviderStepUp       -                  self.verify           -                  tenant                          not-found        -
   showOwnFactors            -                  self.manage           -                  tenant                          200              -
   beginPasskey              -                  self.secure           -                  tenant                          200              -
-  addPasskey                -                  self.secure           -                  tenant                          conflict         -
+  addPasskey                -                  self.secure           -                  tenant                          bad-credentials  -
   renamePasskey             -                  self.secure           -                  tenant                          204              -
   removePasskey             -                  self.secure           -                  tenant                          204              person
   replaceRecoveryCodes      -                  self.secure           -                  tenant                          201              person
   beginTotp                 -                  self.secure           -                  tenant                          200              -
-  replaceTotp               -                  self.secure           -                  tenant                          conflict         -
-  changePassword            -                  self.secure           -                  tenant                          bad-credentials  person
+  replaceTotp               -                  self.secure           -                  tenant                          bad-credentials  -
+  changePassword            -                  self.secure           -                  tenant                          conflict         -
   listOwnTokens             -                  self.manage           -                  tenant                          200              -
   makeOwnToken              -                  self.secure           -                  tenant                          201              -
   endOwnToken               -                  self.manage           -                  tenant                          204              -

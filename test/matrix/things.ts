@@ -13,6 +13,7 @@ import {
   newRoleRequestId,
   newTeamId,
   newTokenId,
+  ProviderSettings,
   type RecordingId,
   type Role,
   type TeamId,
@@ -21,9 +22,11 @@ import {
 } from '@auricle/contract'
 import { newTotp } from '@auricle/identity'
 import { assignMailbox, createConnector, createMailbox, createUser } from '@auricle/vault'
-import { archiveRecording } from '../catalog-fixture.ts'
+import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
 import type { TestVault } from '../vault.ts'
-import { minuteMs, operatorDid, type Side } from './world.ts'
+import { openAccess } from './emergency.ts'
+import { operatorDid } from './operator.ts'
+import { minuteMs, type Side } from './world.ts'
 
 export interface Things {
   readonly unique: () => string
@@ -49,6 +52,8 @@ export interface Things {
 }
 
 /** As administrators write them down. */
+/** Where nobody listens. */
+export const nowhere = 'http://127.0.0.1:9'
 export const providerSettings = { requiredAmr: ['mfa'] }
 export const issuerSettings = { jwksUri: 'https://issuer.example/jwks', algorithms: ['ES256'] }
 
@@ -89,19 +94,24 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     },
     async recording(mailboxId, label) {
       const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
-      const more = {
+      const keys = await columns()
+      const of = {
+        ...tenant,
         mailboxId: clinic.mailbox.id,
         connectorId: clinic.connectorRow.id,
-        columns: await columns(),
+        columns: keys,
       }
-      const { id } = await archiveRecording(catalog, { ...tenant, ...more }, { mailboxId })
+      const intake = anIntake(of)
+      await catalog.commitIntake(intake, await event())
+      const facts = aRecording(of, intake, { mailboxId })
+      await catalog.commitArchive(facts, someObjects(facts.id), keys, await event())
       const labels = label === 'none' ? [] : [label]
       await sql('update auricle.recording set labels = $3 where tenant_id = $1 and id = $2', [
         tenantId,
-        id,
+        facts.id,
         labels,
       ])
-      return id
+      return facts.id
     },
     async mailbox(owners) {
       const { id } = await createMailbox(vault, { tenantId, address: unique(), name: 'A mailbox' }, {})
@@ -133,16 +143,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.requestRole(request, at(-60), await columns(), await event())
       return id
     },
-    async breakGlass(userId, state) {
-      const id = newBreakGlassId()
-      const until = at(state === 'open' ? 30 : -1)
-      const times = { startedAt: new Date(until.getTime() - 60 * minuteMs), until, reviewDueAt: at(60) }
-      const row = { id, tenantId, userId, tokenId: newTokenId(), reason: 'of a test', ...times }
-      const alert = { id: newAlertId(), tenantId, kind: 'break_glass_started', raisedAt: new Date() }
-      const raised = { alert: { ...alert, subject: { type: 'break_glass', id } }, event: await event() }
-      await catalog.openBreakGlass({ row, event: await event(), raised }, await columns())
-      return id
-    },
+    breakGlass: (userId, state) => openAccess(vault, tenantId, userId, at(state === 'open' ? 30 : -1)),
     async alert() {
       const id = newAlertId()
       await sql(
@@ -170,12 +171,14 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     },
     async provider() {
       const id = newProviderId()
-      await sql(
-        `insert into auricle.identity_provider
-           (tenant_id, id, name, issuer, client_id, client_secret, settings, created_at)
-         values ($1, $2, $3, 'https://provider.example', 'auricle', '\\x00', $4, now())`,
-        [tenantId, id, unique(), JSON.stringify(providerSettings)],
-      )
+      const facts = {
+        name: unique(),
+        issuer: nowhere,
+        clientId: 'auricle',
+        settings: ProviderSettings.parse(providerSettings),
+      }
+      const row = { tenantId, id, ...facts, createdAt: new Date(), disabledAt: null }
+      await catalog.createProvider(row, 'a secret of a test', await columns(), await event())
       return id
     },
     async issuer() {

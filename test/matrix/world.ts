@@ -4,7 +4,6 @@ import type { TokenRow } from '@auricle/catalog'
 import {
   Label,
   type MailboxId,
-  newBreakGlassId,
   newDelegationId,
   newTeamId,
   newTokenId,
@@ -15,9 +14,11 @@ import {
   type TenantId,
   type UserId,
 } from '@auricle/contract'
-import { assignMailbox, auditRecord, createMailbox, createUser } from '@auricle/vault'
+import { assignMailbox, createMailbox, createUser } from '@auricle/vault'
 import { archiveAudio } from '../archived.ts'
 import { type Clinic, makeClinic, shortWav, type TestVault } from '../vault.ts'
+import { openAccess } from './emergency.ts'
+import { operatorDid } from './operator.ts'
 import type { Place } from './table.ts'
 
 export const minuteMs = 60_000
@@ -101,23 +102,7 @@ export async function openWorld(vault: TestVault): Promise<World> {
       }
       if (emergency !== null) {
         const until = new Date(Date.now() + (emergency === 'open' ? 30 : -1) * minuteMs)
-        const started = new Date(until.getTime() - 60 * minuteMs)
-        await sql(
-          `insert into auricle.break_glass (tenant_id, id, user_id, token_id, reason, started_at, until, review_due_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-          [
-            ...[
-              home.tenantId,
-              newBreakGlassId(),
-              userId,
-              newTokenId(),
-              Buffer.from('sealed'),
-              started,
-              until,
-            ],
-            new Date(Date.now() + 60 * minuteMs),
-          ],
-        )
+        await openAccess(vault, home.tenantId, userId, until)
       }
       return { userId, tenantId: home.tenantId, kind }
     },
@@ -159,19 +144,6 @@ function scopesOf(kind: TokenKind): readonly Scope[] {
   const [how, scope] = kind.split(' ')
   if (how === 'only') return [Scope.parse(scope)]
   return how === 'without' ? Scope.options.filter(one => one !== scope) : []
-}
-
-export function operatorDid(tenantId: TenantId) {
-  const actor = { type: 'system', name: 'operator' } as const
-  const facts = {
-    tenantId,
-    action: 'token.issued',
-    outcome: 'allowed',
-    actor,
-    object: null,
-    request: null,
-  } as const
-  return auditRecord(facts, null)
 }
 
 // --- one tenant ---

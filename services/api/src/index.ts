@@ -1,3 +1,6 @@
 export { type Authority, openAuthority } from './authority.ts'
 export { createProviderParts } from './provider-parts.ts'
+export { openExchange } from './request.ts'
+export { createRecordingHandlers } from './routes/recordings.ts'
+export { createSessionHandlers } from './routes/sessions.ts'
 export { type ApiParts, startApi } from './service.ts'

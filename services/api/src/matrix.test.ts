@@ -83,7 +83,6 @@ test('everybody gets what the table says, nobody anything else, and whoever is r
   const unexpected = answers.filter(
     ({ got, asked }) => !got.split(' or ').some(word => asked.expected.includes(word)),
   )
-  const tellAll = (some: readonly Asked[]) => some.slice(0, 400).map(tell).join('\n')
   t.diagnostic(
     `authorisation matrix: ${cases.length.toLocaleString('en-US')} calls of ${described.length} operations in ` +
       `${seconds} s, ${unexpected.length} unexpected`,
@@ -100,7 +99,11 @@ test('everybody gets what the table says, nobody anything else, and whoever is r
 
 /** Whoever came with a token that holds was refused by a decision about them. */
 function isRefusalOfSomebody({ got, asked }: Asked): boolean {
-  return asked.caller.type === 'member' && /^(denied|purpose-required|step-up-required|not-found)/.test(got)
+  return (
+    got !== asked.line.answer &&
+    asked.caller.type === 'member' &&
+    /^(denied|purpose-required|step-up-required|not-found)/.test(got)
+  )
 }
 
 function tell({ asked, got, detail }: Asked): string {
@@ -111,4 +114,12 @@ function tell({ asked, got, detail }: Asked): string {
       : who.type
   const thing = [line.on, side, place, label, purpose].filter(word => word !== null).join(' ')
   return `${line.operation} ${line.use ?? ''} | ${person} | ${thing}: ${expected.join(' or ')}, got ${got} ${detail}`
+}
+
+/** An example of each kind, with how many there are. */
+function tellAll(some: readonly Asked[]): string {
+  const kinds = Map.groupBy(some, ({ asked: { line, expected }, got }) =>
+    [line.operation, line.use, line.on, expected, got].join(),
+  )
+  return [...kinds.values()].map(alike => `${alike.length} x ${alike.slice(0, 1).map(tell)}`).join('\n')
 }
