@@ -110,7 +110,15 @@ export type Resource =
     }
   /** Emergency access of somebody. */
   | { readonly type: 'break_glass'; readonly tenantId: TenantId; readonly userId: UserId }
-  | { readonly type: 'mailbox'; readonly tenantId: TenantId; readonly mailboxId: MailboxId }
+  | {
+      readonly type: 'mailbox'
+      readonly tenantId: TenantId
+      readonly mailboxId: MailboxId
+      /** Who would come to hear it; none where it is only taken away. */
+      readonly receiverId?: UserId
+    }
+  /** Mailboxes and teams given to people, who come to hear more by it. */
+  | { readonly type: 'membership'; readonly tenantId: TenantId; readonly receiverIds: readonly UserId[] }
 
 export interface Circumstances {
   readonly now: Date

@@ -106,6 +106,13 @@ function canOther(
       if (resource.type === 'break_glass' && resource.userId === user.userId) return allowed('own')
       if (resource.type !== 'break_glass' && resource.type !== 'tenant') return denied('wrong_resource')
       return role === undefined ? denied('no_role') : allowed(role)
+    case 'mailbox.manage':
+      if (resource.type !== 'tenant' && resource.type !== 'membership') return denied('wrong_resource')
+      if (role === undefined) return denied('no_role')
+      // Nobody opens a mailbox to themselves; at the machine's console there is no self.
+      return resource.type === 'membership' && resource.receiverIds.includes(user.userId)
+        ? denied('own_access')
+        : allowed(role)
     case 'delegation.create':
     case 'delegation.end':
       return canDelegate(user, resource, now)
@@ -121,6 +128,7 @@ function canOther(
 /** Who owns a mailbox may have somebody cover for them; what was delegated cannot be passed on. */
 function canDelegate(user: UserActor, resource: Resource, now: Date): Decision {
   if (resource.type !== 'mailbox') return denied('wrong_resource')
+  if (resource.receiverId === user.userId) return denied('own_access')
   if (user.roles.includes('administrator')) return allowed('administrator')
   if (!user.roles.includes('clinician')) return denied('no_role')
   const owns = user.mailboxes.some(

@@ -653,6 +653,38 @@ describe('teams, mailboxes and cover', () => {
     assert.equal((await logged('mailbox.released')).length, 1)
   })
 
+  test('an administrator who is a clinician opens no mailbox to themselves, by any of the ways', async () => {
+    const both = await makePerson(vault, clinic.tenant, 'both', ['administrator', 'clinician'])
+    const as = await sessionOf(both)
+    const own = await ask('POST', '/v1/teams', { as, body: { name: 'A team of two' } })
+    const { id: team } = schemas.Team.parse(await own.json())
+    const mailbox = clinic.mailbox.id
+    const until = inDays(1)
+    const { userId: from } = { userId: idOf(clinic.clinician) }
+    const teamOfOwn = `/v1/teams/${team}`
+    assert.match(
+      await refused(ask('PUT', `/v1/mailboxes/${mailbox}/owners/${idOf(both)}`, { as }), 'denied'),
+      /own_access/,
+    )
+    const member = { supervises: false }
+    await refused(ask('PUT', `${teamOfOwn}/members/${idOf(both)}`, { as, body: member }), 'denied')
+    const cover = { mailbox, from, to: idOf(both), until }
+    await refused(ask('POST', '/v1/delegations', { as, body: cover }), 'denied')
+    // Put into the team by another, they still do not fill it.
+    const deputyToken = await sessionOf(deputy)
+    const put = await ask('PUT', `${teamOfOwn}/members/${idOf(both)}`, { as: deputyToken, body: member })
+    assert.equal(put.status, 204)
+    await refused(ask('PUT', `${teamOfOwn}/mailboxes/${mailbox}`, { as }), 'denied')
+    const events = await auditEvents(vault, clinic.tenant.id)
+    const denied = events.filter(
+      ({ outcome, reasons }) => outcome === 'denied' && reasons[0] === 'own_access',
+    )
+    assert.deepEqual(
+      denied.map(({ action }) => action),
+      ['mailbox.assigned', 'team.changed', 'delegation.created', 'team.changed'],
+    )
+  })
+
   test('an owner has their mailbox covered until a time, and nobody passes that on', async () => {
     const owner = await sessionOf(clinic.clinician)
     const covering = await sessionOf(clinic.stranger)

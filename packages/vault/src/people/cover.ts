@@ -56,11 +56,12 @@ export async function createDelegation(
   if (mailbox === null || receiver === null)
     throw new VaultError('not_found', 'There is no such mailbox or person')
   const id = newDelegationId()
-  const resource = { type: 'mailbox', tenantId, mailboxId } as const
+  const owns = mailbox.ownerIds.includes(by)
+  // An owner gains nothing by covering for themselves, which is told them as the slip it is.
+  const resource = { type: 'mailbox', tenantId, mailboxId, ...(owns ? {} : { receiverId: to }) } as const
   const object = named('mailbox', mailboxId, to)
   const asked = { action: 'delegation.create', resource, log: 'delegation.created', object } as const
   const { now, record } = await authorize(parts, facts, asked, options)
-  const owns = mailbox.ownerIds.includes(by)
   // An owner covers for themselves only; whoever administers says for whom, where there is a choice.
   const isAdministrator = facts.actor.roles.includes('administrator')
   if (from !== null && from !== by && !isAdministrator)

@@ -71,8 +71,9 @@ export async function setTeamMember(
   const { team: teamId, user: userId, supervises } = member
   const { tenantId } = facts.actor
   await mustHave(parts, facts, { team: teamId, user: userId }, options)
-  const { record } = await mayManage(parts, facts, 'team.changed', named('team', teamId, userId), options)
-  const event = await record(named('team', teamId, userId), [supervises ? 'supervisor_in' : 'member_in'])
+  const object = named('team', teamId, userId)
+  const { record } = await mayManage(parts, facts, 'team.changed', object, options, [userId])
+  const event = await record(object, [supervises ? 'supervisor_in' : 'member_in'])
   await parts.catalog.setTeamMember({ tenantId, teamId, userId, supervises }, event, options)
 }
 
@@ -98,8 +99,11 @@ export async function addTeamMailbox(
 ): Promise<void> {
   const { tenantId } = facts.actor
   await mustHave(parts, facts, { team: teamId, mailbox: mailboxId }, options)
-  const { record } = await mayManage(parts, facts, 'team.changed', named('team', teamId, mailboxId), options)
-  const event = await record(named('team', teamId, mailboxId), ['mailbox_in'])
+  const team = await parts.catalog.findTeam(tenantId, teamId, options)
+  const members = team?.members.map(({ userId }) => userId) ?? []
+  const object = named('team', teamId, mailboxId)
+  const { record } = await mayManage(parts, facts, 'team.changed', object, options, members)
+  const event = await record(object, ['mailbox_in'])
   await parts.catalog.addTeamMailbox({ tenantId, teamId, mailboxId }, event, options)
 }
 
@@ -139,7 +143,7 @@ export async function addMailboxOwner(
 ): Promise<void> {
   await mustHave(parts, facts, { mailbox, user }, options)
   const object = named('mailbox', mailbox, user)
-  const { record } = await mayManage(parts, facts, 'mailbox.assigned', object, options)
+  const { record } = await mayManage(parts, facts, 'mailbox.assigned', object, options, [user])
   await parts.catalog.addMailboxOwner(facts.actor.tenantId, mailbox, user, await record(), options)
 }
 
@@ -163,7 +167,11 @@ const mayManage = (
   log: AuditEvent['action'],
   object: AuditEvent['object'],
   options: CallOptions,
-) => authorize(parts, facts, { action: 'mailbox.manage', log, object }, options)
+  receiverIds: readonly UserId[] = [],
+) => {
+  const resource = { type: 'membership', tenantId: facts.actor.tenantId, receiverIds } as const
+  return authorize(parts, facts, { action: 'mailbox.manage', resource, log, object }, options)
+}
 
 async function mustHave(
   { catalog }: TeamParts,
