@@ -38,6 +38,7 @@ before(async () => {
 })
 after(() => database[Symbol.asyncDispose]())
 
+const signInAt = (totpStep: number) => ({ token: aToken(tenant), totpStep, passwordHash: '$argon2id$' })
 const later = (ms: number): Date => new Date(clock.getTime() + ms)
 const rejects = (promise: Promise<unknown>, code: string) =>
   assert.rejects(promise, { name: 'CatalogError', code })
@@ -79,18 +80,14 @@ describe('directory and people', () => {
 
   test('a TOTP step is spent once, however many try at the same time', async () => {
     const tries = Array.from({ length: 12 }, () => {
-      return catalog.commitSignIn({ token: aToken(tenant), totpStep: 58_000_000 }, anEvent(tenant.tenantId))
+      return catalog.commitSignIn(signInAt(58_000_000), anEvent(tenant.tenantId))
     })
     const results = await Promise.all(tries)
     assert.equal(results.filter(Boolean).length, 1)
-    assert.equal(
-      await catalog.commitSignIn({ token: aToken(tenant), totpStep: 57_999_999 }, anEvent(tenant.tenantId)),
-      false,
-    )
-    assert.equal(
-      await catalog.commitSignIn({ token: aToken(tenant), totpStep: 58_000_001 }, anEvent(tenant.tenantId)),
-      true,
-    )
+    assert.equal(await catalog.commitSignIn(signInAt(57_999_999), anEvent(tenant.tenantId)), false)
+    const stale = { ...signInAt(58_000_001), passwordHash: 'of the password before' }
+    assert.equal(await catalog.commitSignIn(stale, anEvent(tenant.tenantId)), false)
+    assert.equal(await catalog.commitSignIn(signInAt(58_000_001), anEvent(tenant.tenantId)), true)
     assert.equal((await catalog.listTokens(tenant.tenantId)).length, 2)
   })
 
@@ -109,7 +106,7 @@ describe('directory and people', () => {
     await fail()
     const locked = await catalog.findCredentials(tenant.tenantId, 'clinician', tenant.columns)
     assert.deepEqual([locked?.failedAttempts, locked?.lockedUntil], [3, lockedUntil])
-    await catalog.commitSignIn({ token: aToken(tenant), totpStep: 58_000_100 }, anEvent(tenant.tenantId))
+    await catalog.commitSignIn(signInAt(58_000_100), anEvent(tenant.tenantId))
     const reset = await catalog.findCredentials(tenant.tenantId, 'clinician', tenant.columns)
     assert.deepEqual([reset?.failedAttempts, reset?.lockedUntil], [0, null])
   })

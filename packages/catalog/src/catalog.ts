@@ -384,10 +384,11 @@ export interface Catalog
   ): Promise<UserCredentials | null>
   /**
    * Records a good sign-in: resets the failures, spends the TOTP step, adds the token. Returns false, and changes
-   * nothing, where another sign-in has spent that step or a later one already.
+   * nothing, where another sign-in has spent that step or a later one already, or the password that was checked is
+   * another by now.
    */
   commitSignIn(
-    signIn: { readonly token: TokenRow; readonly totpStep: number },
+    signIn: { readonly token: TokenRow; readonly totpStep: number; readonly passwordHash: string },
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<boolean>

@@ -13,7 +13,7 @@ import { recoveryCodesLeft, replaceRecoveryCodes } from './recovery-codes.ts'
 import { firstOrNull, type Row } from './row.ts'
 import { sealColumn } from './sealed-column.ts'
 import { endTokensOf, insertToken, markTokenVerified } from './tokens.ts'
-import { totpPlace } from './users.ts'
+import { holdUser, totpPlace } from './users.ts'
 
 /** Which ways in somebody has. */
 export interface OwnFactors {
@@ -119,7 +119,7 @@ export function createFactors(database: Database): FactorCatalog {
       const work = database.inTenant(
         tenantId,
         async session => {
-          if (!(await lockUser(tenantId, userId, session))) throw new Undone('not_found')
+          if (!(await holdUser(tenantId, userId, session))) throw new Undone('not_found')
           if (attempt !== null) {
             const spent = await takeAttempt(attempt, columns, session)
             if (spent?.userId !== userId) throw new Undone('spent')
@@ -141,7 +141,7 @@ export function createFactors(database: Database): FactorCatalog {
       const work = database.inTenant(
         tenantId,
         async session => {
-          if (!(await lockUser(tenantId, userId, session))) throw new Undone('not_found')
+          if (!(await holdUser(tenantId, userId, session))) throw new Undone('not_found')
           if ((await takeAttempt(attempt, columns, session)) === null) throw new Undone('spent')
           if (!(await notePasskeyUse({ tenantId, userId, ...use, at }, session))) throw new Undone('spent')
           await insertToken(session, token)
@@ -157,6 +157,7 @@ export function createFactors(database: Database): FactorCatalog {
       const work = database.inTenant(
         tenantId,
         async session => {
+          if (!(await holdUser(tenantId, userId, session))) throw new Undone('not_found')
           const spent = await takeAttempt(attempt, columns, session)
           if (spent?.userId !== userId) throw new Undone('spent')
           if (!(await notePasskeyUse({ tenantId, userId, ...use, at }, session))) throw new Undone('spent')
@@ -169,15 +170,6 @@ export function createFactors(database: Database): FactorCatalog {
       return (await orUndone(work)) === 'done'
     },
   }
-}
-
-/** Locks the row of a person who is not disabled until the transaction ends; false where there is none. */
-async function lockUser(tenantId: TenantId, userId: UserId, session: Session): Promise<boolean> {
-  const found = await session.rows({
-    text: `select from auricle.app_user where tenant_id = $1 and id = $2 and disabled_at is null for no key update`,
-    values: [tenantId, userId],
-  })
-  return found.length > 0
 }
 
 async function applyChange(

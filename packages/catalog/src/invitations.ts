@@ -11,7 +11,7 @@ import { replaceRecoveryCodes } from './recovery-codes.ts'
 import { firstOrNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 import { sealColumn } from './sealed-column.ts'
 import { endTokensOf, insertToken } from './tokens.ts'
-import { totpPlace } from './users.ts'
+import { holdUser, totpPlace } from './users.ts'
 
 /** An invitation that holds. */
 export interface OpenInvitation {
@@ -91,6 +91,8 @@ export function createInvitations(database: Database, now: () => Date): Invitati
         await database.inTenant(
           acceptance.token.tenantId,
           async session => {
+            const { tenantId, userId } = acceptance.token
+            if (!(await holdUser(tenantId, userId, session))) throw new Undone()
             await spendInvitation(acceptance, columns, session)
             await setFactors(acceptance, columns, session)
             for (const event of events) await insertEvent(session, event)
@@ -135,11 +137,11 @@ async function setFactors(
 ): Promise<void> {
   const { tenantId, userId, createdAt: at } = token
   const isPassword = factors.type === 'password_and_totp'
-  const written = await session.write({
+  await session.write({
     text: `update auricle.app_user set failed_attempts = 0, locked_until = null,
              password_hash = coalesce($3, password_hash), totp_secret = coalesce($4, totp_secret),
              totp_last_step = coalesce($5, totp_last_step)
-           where tenant_id = $1 and id = $2 and disabled_at is null`,
+           where tenant_id = $1 and id = $2`,
     values: [
       tenantId,
       userId,
@@ -148,7 +150,6 @@ async function setFactors(
       isPassword ? factors.totpStep : null,
     ],
   })
-  if (written === 0) throw new Undone()
   if (factors.type === 'passkey') await insertPasskey(session, factors.passkey)
   await replaceRecoveryCodes({ tenantId, userId, hashes: recoveryCodeHashes, at }, session)
   await endTokensOf(tenantId, userId, { only: 'session', reason: 'factor_changed', now: at }, session)

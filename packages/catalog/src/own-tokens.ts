@@ -7,6 +7,7 @@ import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
 import { firstOrNull, parsed, type Row, text, time } from './row.ts'
 import { insertToken } from './tokens.ts'
+import { holdUser } from './users.ts'
 
 /** A token of a program as its person sees it. */
 export interface OwnTokenRow extends Pick<TokenRow, 'id' | 'createdAt' | 'expiresAt'> {
@@ -68,10 +69,7 @@ export function createOwnTokens(database: Database, now: () => Date): OwnTokenCa
         token.tenantId,
         async session => {
           // Held by one of several at once, so that together they make no more than there may be.
-          await session.rows({
-            text: 'select from auricle.app_user where tenant_id = $1 and id = $2 for no key update',
-            values: [token.tenantId, token.userId],
-          })
+          if (!(await holdUser(token.tenantId, token.userId, session))) return false
           const live = await session.rows({
             text: `select from auricle.token t where ${isLive('$3')}`,
             values: [token.tenantId, token.userId, token.createdAt],

@@ -6,16 +6,17 @@ import type { Database, Session } from './database.ts'
 import { insertEvent } from './events.ts'
 import { firstOrNull, integer } from './row.ts'
 import { insertToken } from './tokens.ts'
+import { holdUser } from './users.ts'
 
 export interface RecoveryCodeCatalog {
   /** How many codes of the set in force are unused. */
   countRecoveryCodes(tenantId: TenantId, userId: UserId, options?: QueryOptions): Promise<number>
   /**
    * Records a sign-in by recovery code: resets the failures, spends the code, adds the token. Returns how many codes are
-   * left; null, and nothing is changed, where the person has no such code, or it was spent.
+   * left; null, and nothing is changed, where the person has no such code, it was spent, or the password is another by now.
    */
   commitRecoverySignIn(
-    signIn: { readonly token: TokenRow; readonly codeHash: Uint8Array },
+    signIn: { readonly token: TokenRow; readonly codeHash: Uint8Array; readonly passwordHash: string },
     events: readonly AuditRecord[],
     options?: QueryOptions,
   ): Promise<number | null>
@@ -26,18 +27,13 @@ export function createRecoveryCodes(database: Database): RecoveryCodeCatalog {
     countRecoveryCodes: (tenantId, userId, options) =>
       database.inTenant(tenantId, session => recoveryCodesLeft({ tenantId, userId }, session), options),
 
-    commitRecoverySignIn: ({ token, codeHash: hash }, events, options) => {
+    commitRecoverySignIn: ({ token, codeHash: hash, passwordHash }, events, options) => {
       const { tenantId, userId, createdAt: at } = token
       return database.inTenant(
         tenantId,
         async session => {
-          // The row is held, so that none is disabled meanwhile; it changes only where the code is good.
-          const active = await session.rows({
-            text: `select from auricle.app_user where tenant_id = $1 and id = $2 and disabled_at is null
-                   for no key update`,
-            values: [tenantId, userId],
-          })
-          if (active.length === 0) return null
+          if (!(await holdUser(tenantId, userId, session))) return null
+          if (!(await isPassword(token, passwordHash, session))) return null
           if (!(await spendRecoveryCode({ tenantId, userId, hash, at }, session))) return null
           await session.write({
             text: `update auricle.app_user set failed_attempts = 0, locked_until = null
@@ -52,6 +48,19 @@ export function createRecoveryCodes(database: Database): RecoveryCodeCatalog {
       )
     },
   }
+}
+
+/** Whether the password that was checked is still the one there is. */
+async function isPassword(
+  { tenantId, userId }: Owner,
+  passwordHash: string,
+  session: Session,
+): Promise<boolean> {
+  const found = await session.rows({
+    text: 'select from auricle.app_user where tenant_id = $1 and id = $2 and password_hash = $3',
+    values: [tenantId, userId, passwordHash],
+  })
+  return found.length > 0
 }
 
 interface Owner {

@@ -3,7 +3,7 @@ import { newGrantId, TenantId, UserId } from '@auricle/contract'
 import { z } from 'zod'
 import type { Catalog, UserCredentials, UserRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
-import type { Database } from './database.ts'
+import type { Database, Session } from './database.ts'
 import { insertEvent } from './events.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, texts, time } from './row.ts'
 import { type ColumnPlace, openColumn, sealColumn } from './sealed-column.ts'
@@ -132,15 +132,16 @@ export function createUsers(database: Database, now: () => Date): Users {
     },
 
     /** The update is what spends the step: of several at once, it finds the step unspent for one. */
-    commitSignIn: ({ token, totpStep }, event, options) => {
+    commitSignIn: ({ token, totpStep, passwordHash }, event, options) => {
       return database.inTenant(
         token.tenantId,
         async session => {
           const spent = await session.write({
             text: `update auricle.app_user set totp_last_step = $3, failed_attempts = 0, locked_until = null
                    where tenant_id = $1 and id = $2 and disabled_at is null
-                     and (totp_last_step is null or totp_last_step < $3)`,
-            values: [token.tenantId, token.userId, totpStep],
+                     and (totp_last_step is null or totp_last_step < $3)
+                     and password_hash = $4 and totp_secret is not null`,
+            values: [token.tenantId, token.userId, totpStep, passwordHash],
           })
           if (spent === 0) return false
           await insertToken(session, token)
@@ -175,6 +176,19 @@ export function createUsers(database: Database, now: () => Date): Users {
       )
     },
   }
+}
+
+/**
+ * Holds the row of a user who is not disabled until the transaction ends; false where there is none. Before whatever else of
+ * theirs is written, so that no two transactions wait for each other.
+ */
+export async function holdUser(tenantId: TenantId, userId: UserId, session: Session): Promise<boolean> {
+  const found = await session.rows({
+    text: `select from auricle.app_user where tenant_id = $1 and id = $2 and disabled_at is null
+           for no key update`,
+    values: [tenantId, userId],
+  })
+  return found.length > 0
 }
 
 export function readUser(row: Row): UserRow {

@@ -69,7 +69,8 @@ export async function signIn(
     throw lockedUntil === null ? refused() : locked(lockedUntil)
   }
   const proof = proofOf(parts, credentials, known, now)
-  if (lockedUntil !== null || !passwordRight || proof === null) return refuse()
+  const { passwordHash } = known
+  if (lockedUntil !== null || !passwordRight || passwordHash === null || proof === null) return refuse()
   const factor = proof.type === 'totp' ? 'otp' : 'recovery_code'
   const begins = { factors: ['pwd', factor], verifiedAt: now, now } as const
   const token = newSession({ ...parts, secrets }, user, begins, facts)
@@ -77,15 +78,23 @@ export async function signIn(
   const opens = { ...by, action: 'session.opened', reasons: [`password_and_${proof.type}`] } as const
   const opened = await personEvent(secrets, opens, facts)
   if (proof.type === 'totp') {
-    const first = await parts.catalog.commitSignIn({ token, totpStep: proof.step }, opened, options)
-    // The code was used by another sign-in in between.
+    const first = await parts.catalog.commitSignIn(
+      { token, totpStep: proof.step, passwordHash },
+      opened,
+      options,
+    )
+    // The code was used by another sign-in in between, or the factors changed.
     if (!first) throw refused()
     return sessionAnswer(parts, token, user)
   }
   const object = { type: 'recovery_codes', id: user.id, version: null }
   const uses = { ...by, action: 'factor.used', reasons: ['recovery_code'], object } as const
   const events = [await personEvent(secrets, uses, facts), opened]
-  const left = await parts.catalog.commitRecoverySignIn({ token, codeHash: proof.hash }, events, options)
+  const left = await parts.catalog.commitRecoverySignIn(
+    { token, codeHash: proof.hash, passwordHash },
+    events,
+    options,
+  )
   if (left === null) return refuse()
   return { ...(await sessionAnswer(parts, token, user)), recoveryCodesLeft: left }
 }
