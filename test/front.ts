@@ -31,13 +31,17 @@ export interface Front extends AsyncDisposable {
 export async function openFront(
   vault: TestVault,
   change: Partial<
-    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics'>
+    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'>
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {
   const log = captureLog()
   const stop = new AbortController()
   const { publicUrl = null, ...changed } = change
-  const config = { api: { host: '127.0.0.1', port: 0, publicUrl }, shutdownGraceMs }
+  const config = {
+    api: { host: '127.0.0.1', port: 0, publicUrl },
+    ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
+    shutdownGraceMs,
+  }
   const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...changed }
   const now = () => change.now?.() ?? new Date()
   const listening = await startApi(parts, { signal: stop.signal })

@@ -80,6 +80,7 @@ export const EventAction = z.enum([
   'issuer.changed',
   'issuer.disabled',
   'issuer.listed',
+  'tenant.shown',
   'tenant.changed',
 ])
 export type EventAction = z.infer<typeof EventAction>

@@ -8,7 +8,7 @@ alter table auricle.tenant
   add column session_ms integer not null default 43200000 check (session_ms between 300000 and 43200000),
   add column break_glass_ms integer not null default 3600000 check (break_glass_ms between 300000 and 14400000),
   add column review_ms integer not null default 259200000 check (review_ms between 3600000 and 604800000);
-grant update (idle_ms, session_ms, break_glass_ms, review_ms) on auricle.tenant to :"app_role";
+grant update (name, idle_ms, session_ms, break_glass_ms, review_ms) on auricle.tenant to :"app_role";
 
 -- --- people and their roles ---
 
@@ -175,6 +175,8 @@ alter table auricle.token
   add constraint token_purpose_check check (purpose in ('session', 'personal', 'service')),
   add constraint token_scopes check ((purpose = 'session') = (scopes is null));
 create index token_live on auricle.token (tenant_id, user_id) where revoked_at is null;
+-- When somebody last signed in.
+create index token_by_user on auricle.token (tenant_id, user_id, created_at) where purpose = 'session';
 create unique index token_opaque on auricle.token (id) where secret_hash is not null;
 create index token_of_provider on auricle.token (tenant_id, provider_id, provider_session)
   where provider_id is not null and revoked_at is null;
@@ -242,6 +244,8 @@ create table auricle.invitation (
   primary key (tenant_id, id),
   foreign key (tenant_id, user_id) references auricle.app_user (tenant_id, id)
 );
+
+create index invitation_by_user on auricle.invitation (tenant_id, user_id);
 
 -- What was asked of somebody and waits for the answer; used once.
 create table auricle.attempt (
@@ -367,8 +371,12 @@ create table auricle.issuer_subject (
 alter table auricle.connector
   add column previous_sealed_secrets bytea, -- sealed object
   add column previous_until timestamptz,
+  add column previous_used_at timestamptz,
+  -- The secrets it was made with, whose index key stays when secrets change. Null while they are those in use.
+  add column first_sealed_secrets bytea, -- sealed object
   add constraint previous_has_end check ((previous_sealed_secrets is null) = (previous_until is null));
-grant update (sealed_secrets, previous_sealed_secrets, previous_until, disabled_at) on auricle.connector to :"app_role";
+grant update (sealed_secrets, previous_sealed_secrets, previous_until, previous_used_at, first_sealed_secrets, disabled_at)
+  on auricle.connector to :"app_role";
 
 -- --- row-level security and rights ---
 

@@ -28,9 +28,11 @@ import type { AlertCatalog } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
+import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
@@ -39,9 +41,11 @@ import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
-import type { RoleCatalog } from './roles.ts'
+import type { RoleRequestCatalog } from './role-requests.ts'
+import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
 import type { TeamCatalog } from './teams.ts'
+import type { TenantLimitsCatalog } from './tenant-limits.ts'
 
 export interface QueryOptions {
   /** Abort means: stop waiting. A write may have been committed all the same. */
@@ -144,6 +148,12 @@ export interface ConnectorRow {
   readonly allowedHosts: readonly AllowedHost[]
   /** Sealed under the tenant's `connectors` key (a sealed object holding JSON). */
   readonly sealedSecrets: Uint8Array
+  /** Whose index key counts; null while it is that of `sealedSecrets`. */
+  readonly firstSealedSecrets: Uint8Array | null
+  /** What was valid before, sealed likewise, and until when it still is; exclusive. */
+  readonly previous: { readonly sealedSecrets: Uint8Array; readonly until: Date } | null
+  /** When a delivery was last made with it, to a minute. */
+  readonly previousUsedAt: Date | null
   readonly createdAt: Date
   readonly disabledAt: Date | null
 }
@@ -316,23 +326,27 @@ export interface OutboxRow {
 }
 
 export interface Catalog
-  extends AttemptCatalog,
+  extends SessionsCatalog,
+    PeopleCatalog,
+    RoleRequestCatalog,
+    GrantCatalog,
+    TeamCatalog,
+    CoverCatalog,
+    AlertCatalog,
+    BreakGlassCatalog,
+    EmergencyCodeCatalog,
+    AttemptCatalog,
+    IssuerCatalog,
+    ProviderCatalog,
+    ProviderSignInCatalog,
     PasskeyCatalog,
     RecoveryCodeCatalog,
     FactorCatalog,
     InvitationCatalog,
     OwnTokenCatalog,
-    IssuerCatalog,
-    ProviderCatalog,
-    ProviderSignInCatalog,
-    SessionsCatalog,
-    PeopleCatalog,
-    RoleCatalog,
-    TeamCatalog,
-    CoverCatalog,
-    AlertCatalog,
-    BreakGlassCatalog,
-    EmergencyCodeCatalog {
+    ConnectorChangeCatalog,
+    ServiceAccountCatalog,
+    TenantLimitsCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -435,7 +449,11 @@ export interface Catalog
     address: string,
     options?: QueryOptions,
   ): Promise<MailboxRow | null>
-  createConnector(connector: ConnectorRow, event: AuditRecord, options?: QueryOptions): Promise<void>
+  createConnector(
+    connector: Omit<ConnectorRow, 'firstSealedSecrets' | 'previous' | 'previousUsedAt'>,
+    event: AuditRecord,
+    options?: QueryOptions,
+  ): Promise<void>
   listConnectors(tenantId: TenantId, options?: QueryOptions): Promise<readonly ConnectorRow[]>
 
   // --- in: intake and archive ---

@@ -65,7 +65,8 @@ export function createConnectors(database: Database): Connectors {
   }
 }
 
-function readConnector(row: Row): ConnectorRow {
+export function readConnector(row: Row): ConnectorRow {
+  const previousUntil = orNull(row, 'previous_until', time)
   return {
     id: parsed(row, 'id', ConnectorId),
     tenantId: parsed(row, 'tenant_id', TenantId),
@@ -76,6 +77,12 @@ function readConnector(row: Row): ConnectorRow {
     idleTimeoutMs: integer(row, 'idle_timeout_ms'),
     allowedHosts: parsed(row, 'allowed_hosts', AllowedHosts),
     sealedSecrets: bytes(row, 'sealed_secrets'),
+    firstSealedSecrets: orNull(row, 'first_sealed_secrets', bytes),
+    previous:
+      previousUntil === null
+        ? null
+        : { sealedSecrets: bytes(row, 'previous_sealed_secrets'), until: previousUntil },
+    previousUsedAt: orNull(row, 'previous_used_at', time),
     createdAt: time(row, 'created_at'),
     disabledAt: orNull(row, 'disabled_at', time),
   }

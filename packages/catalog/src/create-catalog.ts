@@ -5,6 +5,7 @@ import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
+import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
@@ -12,6 +13,7 @@ import { createDirectory } from './directory.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
+import { createGrants } from './grants.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
@@ -25,11 +27,13 @@ import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
-import { createRoles } from './roles.ts'
+import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
+import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createTeams } from './teams.ts'
+import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
 import { createUsers } from './users.ts'
 
@@ -47,6 +51,11 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createSigningKeys(database),
     ...createUsers(database, now),
     ...createTokens(database, now),
+    ...createPeople(database, now),
+    ...createRoleRequests(database),
+    ...createGrants(database),
+    ...createTeams(database),
+    ...createCover(database),
     ...createPasskeyCatalog(database, now),
     ...createRecoveryCodes(database),
     ...createFactors(database),
@@ -56,13 +65,12 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createProviders(database),
     ...createProviderSignIn(database),
     ...createIssuers(database),
-    ...createPeople(database, now),
-    ...createRoles(database),
-    ...createTeams(database),
-    ...createCover(database),
     ...createSessions(database),
     ...createMailboxes(database),
     ...createConnectors(database),
+    ...createConnectorChanges(database),
+    ...createServiceAccounts(database, now),
+    ...createTenantLimits(database),
     ...createIntakes(database, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

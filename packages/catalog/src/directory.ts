@@ -64,7 +64,7 @@ export function createDirectory(database: Database): Directory {
   }
 }
 
-function readTenant(row: Row): TenantRow {
+export function readTenant(row: Row): TenantRow {
   return {
     id: parsed(row, 'id', TenantId),
     slug: text(row, 'slug'),

@@ -26,7 +26,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, UserRow } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
-import type { NewRoleRequest } from './roles.ts'
+import type { NewRoleRequest } from './role-requests.ts'
 
 const dayMs = 24 * 60 * 60_000
 const later = (days: number) => new Date(anInstant.getTime() + days * dayMs)

@@ -176,7 +176,7 @@ const valuesOf = (token: TokenRow, source: TokenSource | null) => [
   source?.providerSession ?? null,
 ]
 
-function readToken(row: Row): TokenRow {
+export function readToken(row: Row): TokenRow {
   return {
     id: parsed(row, 'id', TokenId),
     tenantId: parsed(row, 'tenant_id', TenantId),

@@ -69,6 +69,8 @@ export type TenantAction =
   | 'mailbox.manage'
   | 'machine.read'
   | 'machine.manage'
+  | 'tenant.read'
+  | 'tenant.manage'
   | 'provider.read'
   | 'provider.manage'
   | 'emergency_code.issue'

@@ -2,13 +2,17 @@
 //
 // In words. A clinician hears the mailboxes that are theirs, of their team or delegated to them; treatment is taken to be
 // the purpose where none is stated. A supervisor hears those they supervise, and a compliance officer any, for a stated
-// purpose; both see the facts without. Emergency access hears all of the tenant's, and neither keeps nor changes anything.
-// A label keeps a recording from all of them who lack its role; emergency access opens every label but psychotherapy
-// (45 CFR 164.501 keeps those notes apart; 42 CFR 2.51 allows part 2 records in an emergency). Administrators and auditors
-// hear and see nothing.
-import type { Label, Purpose, RelationKind } from '@auricle/contract'
+// purpose; both see the facts without. Emergency access is of the person at the screen, not of their programs: it hears
+// all of the tenant's for the emergency or for treatment, and neither keeps nor changes anything. A label keeps a
+// recording from all of them who lack its role, and only an officer whom it lets in takes it off; emergency access opens
+// every label but psychotherapy (45 CFR 164.501 keeps those notes apart; 42 CFR 2.51 allows part 2 records in an
+// emergency). What takes the patient's signature, which the vault does not keep, is refused: psychotherapy for other
+// purposes than 45 CFR 164.508(a)(2) leaves, and copies of part 2 recordings but for the patient (42 CFR 2.23, 2.31).
+// Administrators and auditors hear and see nothing.
+import { type Label, Purpose, type RelationKind } from '@auricle/contract'
 import type { Circumstances, Decision, RecordingAction, Resource, UserActor } from './actor.ts'
 import { allowed, denied } from './decision.ts'
+import { recordingRules } from './rules.ts'
 
 type Recording = Extract<Resource, { type: 'recording' }>
 
@@ -16,9 +20,9 @@ type Recording = Extract<Resource, { type: 'recording' }>
 interface Way {
   readonly reasons: readonly string[]
   readonly actions: readonly RecordingAction[]
-  readonly purpose:
-    | { readonly type: 'implied'; readonly is: Purpose }
-    | { readonly type: 'stated'; readonly oneOf: readonly Purpose[] }
+  /** What it may be heard for; `implied` where nothing is stated, null where something must be. */
+  readonly purposes: readonly Purpose[]
+  readonly implied: Purpose | null
   readonly opens: (label: Label, action: RecordingAction) => boolean
 }
 
@@ -37,6 +41,7 @@ const supervision: readonly Purpose[] = [
   'legal',
   'patient_request',
 ]
+const emergency: readonly Purpose[] = ['emergency', 'treatment']
 const oversight: readonly Purpose[] = ['quality', 'investigation', 'legal', 'patient_request']
 const everything: readonly RecordingAction[] = [
   'recording.show',
@@ -44,6 +49,7 @@ const everything: readonly RecordingAction[] = [
   'recording.export',
   'recording.mark',
   'recording.label',
+  'recording.unlabel',
 ]
 
 /** Whether the action lets the sound out, which is what a purpose is asked for. */
@@ -56,17 +62,16 @@ export function canRecording(
   { now, purpose }: Circumstances,
 ): Decision {
   if (resource.type !== 'recording') return denied('wrong_resource')
-  const ways = waysTo(user, resource, now)
-  const open = ways.filter(way => way.actions.includes(action))
-  if (open.length === 0) return denied(whyNone(user, resource))
-  // Of several ways the first that leads through is taken; the refusal told is that of the first.
-  let refusal: Decision | null = null
-  for (const way of open) {
-    const decision = along(way, action, resource, purpose)
-    if (decision.allowed) return decision
-    refusal ??= decision
-  }
-  return refusal ?? denied('not_owner')
+  const roles = recordingRules[action].roles
+  if (!user.roles.some(role => roles.includes(role))) return denied(whyNoRole(user))
+  const open = waysTo(user, resource, now).filter(way => way.actions.includes(action))
+  if (open.length === 0) return denied(resource.mailboxId === null ? 'no_mailbox' : 'not_owner')
+  // Of several ways the first that leads through is taken.
+  const decisions = open.map(way => along(way, action, resource, purpose))
+  const through = decisions.find(decision => decision.allowed)
+  // The refusal told is the one they can do something about, or that of the first way.
+  const refusal = decisions.find(({ reasons }) => reasons[0] === 'purpose_required') ?? decisions[0]
+  return through ?? refusal ?? denied('not_owner')
 }
 
 function waysTo(user: UserActor, recording: Recording, now: Date): readonly Way[] {
@@ -80,8 +85,9 @@ function waysTo(user: UserActor, recording: Recording, now: Date): readonly Way[
       if (kind === 'supervises') continue
       ways.push({
         reasons: [relationWords[kind], 'clinician'],
-        actions: everything,
-        purpose: { type: 'implied', is: 'treatment' },
+        actions: everything.filter(action => action !== 'recording.unlabel'),
+        purposes: Purpose.options,
+        implied: 'treatment',
         opens: cleared,
       })
     }
@@ -90,48 +96,59 @@ function waysTo(user: UserActor, recording: Recording, now: Date): readonly Way[
     ways.push({
       reasons: [relationWords.supervises, 'supervisor'],
       actions: ['recording.show', 'recording.play', 'recording.export'],
-      purpose: { type: 'stated', oneOf: supervision },
+      purposes: supervision,
+      implied: null,
       opens: cleared,
     })
   }
   if (user.roles.includes('compliance_officer')) {
     ways.push({
       reasons: ['compliance_officer'],
-      actions: [
-        ...(['recording.show', 'recording.play', 'recording.export', 'recording.label'] as const),
-        'recording.unlabel',
-      ],
-      purpose: { type: 'stated', oneOf: oversight },
-      // They put the labels on, so they see what they are on; hearing takes the label's role like anybody's.
-      opens: (label, action) => cleared(label) || !isHearing(action),
+      actions: everything.filter(action => action !== 'recording.mark'),
+      purposes: oversight,
+      implied: null,
+      // They put labels on, so they see what these are on; hearing takes the label's role like anybody's, and so does
+      // taking it off, or one hand could open what it must not hear.
+      opens: (label, action) => cleared(label) || action === 'recording.show' || action === 'recording.label',
     })
   }
-  const mayBreakGlass = user.roles.includes('clinician') || user.roles.includes('supervisor')
+  const mayBreakGlass =
+    user.token.kind === 'session' && (user.roles.includes('clinician') || user.roles.includes('supervisor'))
   if (mayBreakGlass && user.breakGlass !== null && user.breakGlass.until > now) {
     ways.push({
       reasons: ['break_glass'],
       actions: ['recording.show', 'recording.play'],
-      purpose: { type: 'implied', is: 'emergency' },
-      opens: label => cleared(label) || label !== 'psychotherapy',
+      purposes: emergency,
+      implied: 'emergency',
+      opens: label => label !== 'psychotherapy',
     })
   }
   return ways
 }
 
-function along(way: Way, action: RecordingAction, { labels }: Recording, purpose: Purpose | null): Decision {
+function along(way: Way, action: RecordingAction, { labels }: Recording, stated: Purpose | null): Decision {
   const closed = labels.find(label => !way.opens(label, action))
   if (closed !== undefined) return denied(`label_${closed}`, ...way.reasons)
   if (!isHearing(action)) return allowed(...way.reasons)
-  if (way.purpose.type === 'implied') return allowed(...way.reasons, `purpose_${purpose ?? way.purpose.is}`)
-  return purpose !== null && way.purpose.oneOf.includes(purpose)
-    ? allowed(...way.reasons, `purpose_${purpose}`)
-    : denied('purpose_required', ...way.reasons)
+  const purpose = stated ?? way.implied
+  if (purpose === null || !way.purposes.includes(purpose)) return denied('purpose_required', ...way.reasons)
+  const unsigned = labels.find(label => !goesUnsigned(label, action, purpose))
+  if (unsigned !== undefined) return denied('authorization_required', `label_${unsigned}`, ...way.reasons)
+  return allowed(...way.reasons, `purpose_${purpose}`)
 }
 
-function whyNone({ roles }: UserActor, { mailboxId }: Recording): string {
+const psychotherapyPurposes: readonly Purpose[] = ['treatment', 'emergency', 'investigation', 'legal']
+
+/** Whether a recording with the label may be heard, or kept, for the purpose without what the patient has signed. */
+function goesUnsigned(label: Label, action: RecordingAction, purpose: Purpose): boolean {
+  if (label === 'psychotherapy') return psychotherapyPurposes.includes(purpose)
+  if (label === 'part2') return action !== 'recording.export' || purpose === 'patient_request'
+  return true
+}
+
+function whyNoRole({ roles }: UserActor): string {
   const hears = roles.some(
     role => role === 'clinician' || role === 'supervisor' || role === 'compliance_officer',
   )
-  if (!hears) return 'no_hearing_role'
-  return mailboxId === null ? 'no_mailbox' : 'not_owner'
+  return hears ? 'no_role' : 'no_hearing_role'
 }

@@ -16,6 +16,7 @@ import { canRecording } from './can-recording.ts'
 import { allowed, denied } from './decision.ts'
 import {
   freshMs,
+  isAction,
   isRecordingAction,
   isSelfAction,
   type Rule,
@@ -28,8 +29,8 @@ import {
  * Reasons as they stand in the audit log. Yes: the role that gave it, `owns_mailbox`, `team_mailbox`,
  * `supervised_mailbox`, `delegated_mailbox`, `break_glass`, `purpose_<purpose>`, `own`. No: `other_tenant`,
  * `connectors_hear_nothing`, `system_hears_nothing`, `out_of_scope`, `needs_session`, `no_role`, `no_hearing_role`,
- * `no_mailbox`, `not_owner`, `label_<label>`, `purpose_required`, `own_request`, `not_own_request`, `own_access`, `step_up_required`,
- * `wrong_resource`.
+ * `no_mailbox`, `not_owner`, `label_<label>`, `purpose_required`, `authorization_required`, `own_request`,
+ * `not_own_request`, `own_access`, `step_up_required`, `wrong_resource`, `unknown`.
  */
 export const can: Decide = (actor, action, resource, circumstances) => {
   switch (actor.type) {
@@ -54,9 +55,9 @@ function userCan(
   circumstances: Circumstances,
 ): Decision {
   if (isSelfAction(action)) return selfCan(user, action, resource, circumstances)
+  // A value that a caller forged all the same is refused, never guessed; also one that every object has.
+  if (!isAction(action)) return denied('unknown')
   const rule = isRecordingAction(action) ? recordingRules[action] : rules[action]
-  // A value that a caller forged all the same is refused, never guessed.
-  if (rule === undefined) return denied('unknown')
   const outOfReach = tokenRefuses(user, rule)
   if (outOfReach !== null) return denied(outOfReach)
   const decision = isRecordingAction(action)

@@ -48,6 +48,8 @@ export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction
   'mailbox.manage': rule(people, 'people.manage'),
   'machine.read': rule([...people, 'auditor'], 'machines.read'),
   'machine.manage': rule(people, 'machines.manage', true),
+  'tenant.read': rule([...people, ...overseers], 'reports.read'),
+  'tenant.manage': rule(people, null, true),
   'provider.read': rule([...people, 'auditor'], 'machines.read'),
   'provider.manage': rule(people, null, true),
   'emergency_code.issue': rule(['compliance_officer'], null, true),

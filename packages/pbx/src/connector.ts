@@ -35,10 +35,23 @@ export type Delivery = (
    * has none. As its signature it holds only after the whole body has arrived.
    */
   readonly messageId?: string
+  /** Which secret the sender proved to have; null before the whole body has arrived. Absent where none was asked for. */
+  readonly provenBy?: () => ProvenBy | null
 }
 
-export interface OpenOptions {
+/** Of secrets that were changed: the new one, or the one before, which should be changed in the PBX too. */
+export type ProvenBy = 'current' | 'previous'
+
+/** Secrets from before a change that may still hold. */
+export interface PreviousSecrets<Secrets> {
+  readonly secrets: Secrets
+  /** Asked at the moment a secret decides, which is after the body where the body is signed. */
+  holds(): boolean
+}
+
+export interface OpenOptions<Secrets = unknown> {
   readonly now: Date
+  readonly previous?: PreviousSecrets<Secrets> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,5 +63,5 @@ export interface PbxConnector<Secrets> {
   /** Fresh secrets, and what the administrator has to enter in the PBX, shown once. */
   newSecrets(): { readonly secrets: Secrets; readonly shown: string }
   /** Throws `PbxError`; refuses on headers alone where it can, before any of the body is read. */
-  open(request: DeliveryRequest, secrets: Secrets, options: OpenOptions): Promise<Delivery>
+  open(request: DeliveryRequest, secrets: Secrets, options: OpenOptions<Secrets>): Promise<Delivery>
 }

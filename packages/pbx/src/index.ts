@@ -1,4 +1,4 @@
-export type { Delivery, DeliveryRequest, OpenOptions, PbxConnector } from './connector.ts'
+export type { Delivery, DeliveryRequest, OpenOptions, PbxConnector, ProvenBy } from './connector.ts'
 export { type ConnectorKind, connectors, findConnector } from './connectors.ts'
 export { PbxError, type PbxErrorCode } from './error.ts'
 export {

@@ -1,5 +1,6 @@
 // Standard Webhooks 1.0: what is signed, by what, and whether a signature stands (github.com/standard-webhooks).
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto'
+import type { PreviousSecrets, ProvenBy } from './connector.ts'
 import { PbxError } from './error.ts'
 
 const secretPrefix = 'whsec_'
@@ -30,6 +31,8 @@ export interface BodyVerifier {
   update(chunk: Uint8Array): void
   /** Throws `PbxError('bad_signature')` unless one of the secrets made one of the signatures. Call it once. */
   verify(): void
+  /** Which of them it was; null before `verify` found it. */
+  provenBy(): ProvenBy | null
 }
 
 /** The key bytes of `whsec_<base64>`. Throws `RangeError` unless they are 24 to 64, as the specification asks. */
@@ -93,24 +96,42 @@ function parseDigests(header: string): Buffer[] {
 }
 
 /** One HMAC a secret, fed together, so that the body is read once however many secrets are valid. */
-export function bodyVerifier(headers: SignatureHeaders, secrets: readonly string[]): BodyVerifier {
-  const macs = secrets.map(secret => signedMac(headers.id, headers.timestamp, secret))
+export function bodyVerifier(
+  headers: SignatureHeaders,
+  secrets: readonly string[],
+  previous: PreviousSecrets<readonly string[]>,
+): BodyVerifier {
+  const macsOf = (texts: readonly string[]) =>
+    texts.map(secret => signedMac(headers.id, headers.timestamp, secret))
+  const current = macsOf(secrets)
+  const old = macsOf(previous.secrets)
+  let proven: ProvenBy | null = null
   return {
     update(chunk) {
-      for (const mac of macs) mac.update(chunk)
+      for (const mac of current) mac.update(chunk)
+      for (const mac of old) mac.update(chunk)
     },
     verify() {
-      let valid = false
-      for (const mac of macs) {
-        const expected = mac.digest()
-        for (const digest of headers.digests) {
-          // No early exit: the time taken says nothing about which secret or signature was near.
-          valid = (digest.length === digestBytes && timingSafeEqual(digest, expected)) || valid
-        }
-      }
-      if (!valid) throw new PbxError('bad_signature', 'The signature does not match the body.')
+      const isCurrent = matches(current, headers.digests)
+      const isPrevious = matches(old, headers.digests)
+      if (isCurrent) proven = 'current'
+      else if (isPrevious && previous.holds()) proven = 'previous'
+      else throw new PbxError('bad_signature', 'The signature does not match the body.')
     },
+    provenBy: () => proven,
   }
+}
+
+function matches(macs: readonly Hmac[], digests: readonly Buffer[]): boolean {
+  let valid = false
+  for (const mac of macs) {
+    const expected = mac.digest()
+    for (const digest of digests) {
+      // No early exit: the time taken says nothing about which secret or signature was near.
+      valid = (digest.length === digestBytes && timingSafeEqual(digest, expected)) || valid
+    }
+  }
+  return valid
 }
 
 /** HMAC-SHA256 over `{id}.{timestamp}.` so far; the body comes next. */

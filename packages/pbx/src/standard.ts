@@ -34,18 +34,22 @@ export const standard: PbxConnector<StandardSecrets> = {
     const secret = formatSigningSecret(randomBytes(newSecretBytes))
     return { secrets: { secrets: [secret] }, shown: secret }
   },
-  async open(request, { secrets }, { now, signal }) {
+  async open(request, { secrets }, { now, previous, signal }) {
     signal?.throwIfAborted()
     if (request.method !== 'POST') throw new PbxError('malformed', 'This connector takes POST.')
     const signature = parseSignatureHeaders(request.headers, now)
     const messageId = signature.id
-    const verifier = bodyVerifier(signature, secrets)
+    const verifier = bodyVerifier(signature, secrets, {
+      secrets: previous?.secrets.secrets ?? [],
+      holds: () => previous?.holds() ?? false,
+    })
+    const proof = { messageId, provenBy: verifier.provenBy }
     refuseContentEncoding(request)
     const contentType = request.headers['content-type'] ?? ''
     const boundary = multipartBoundary(contentType)
-    if (boundary !== null) return { ...openMultipart(request.body, boundary, verifier, signal), messageId }
+    if (boundary !== null) return { ...openMultipart(request.body, boundary, verifier, signal), ...proof }
     if (parseParameterized(contentType)?.value === 'application/json') {
-      return { type: 'remote', notice: await readRemoteNotice(request.body, verifier, signal), messageId }
+      return { type: 'remote', notice: await readRemoteNotice(request.body, verifier, signal), ...proof }
     }
     throw new PbxError(
       'malformed',

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Notice } from '@auricle/contract'
 import { z } from 'zod'
-import type { DeliveryRequest, PbxConnector } from './connector.ts'
+import type { DeliveryRequest, OpenOptions, PbxConnector, ProvenBy } from './connector.ts'
 import { PbxError } from './error.ts'
 import { declaredType, plainFileName, sha256Text, sourceIdText, toNotice } from './notice-text.ts'
 import { refuseContentEncoding } from './standard.ts'
@@ -27,9 +27,9 @@ export const upload: PbxConnector<UploadSecrets> = {
     const token = randomBytes(newTokenBytes).toString('base64url')
     return { secrets: { tokenSha256: [sha256(token).toString('hex')] }, shown: token }
   },
-  async open(request, secrets, { signal }) {
+  async open(request, secrets, { previous, signal }) {
     signal?.throwIfAborted()
-    authenticate(request, secrets)
+    const proven = authenticate(request, secrets, previous)
     if (request.method !== 'PUT')
       throw new PbxError('malformed', 'This connector takes PUT with the name of the recording.')
     refuseContentEncoding(request)
@@ -39,23 +39,34 @@ export const upload: PbxConnector<UploadSecrets> = {
       sourceId: notice.sourceId,
       audio: nonEmpty(request.body, signal),
       notice: () => notice,
+      provenBy: () => proven,
     }
   },
 }
 
-function authenticate(request: DeliveryRequest, { tokenSha256 }: UploadSecrets): void {
+function authenticate(
+  request: DeliveryRequest,
+  secrets: UploadSecrets,
+  previous: OpenOptions<UploadSecrets>['previous'],
+): ProvenBy {
   const presented = sha256(presentedToken(request.headers['authorization']) ?? '')
+  const isCurrent = isOneOf(secrets, presented)
+  const isPrevious = previous !== undefined && isOneOf(previous.secrets, presented)
+  if (isCurrent) return 'current'
+  if (isPrevious && previous.holds()) return 'previous'
+  throw new PbxError(
+    'bad_signature',
+    'Send the token as Authorization: Bearer, or as the password of Authorization: Basic.',
+  )
+}
+
+function isOneOf({ tokenSha256 }: UploadSecrets, presented: Buffer): boolean {
   let valid = false
   for (const digest of tokenSha256) {
     // No early exit: the time taken does not depend on which token it was.
     valid = timingSafeEqual(presented, Buffer.from(digest, 'hex')) || valid
   }
-  if (!valid) {
-    throw new PbxError(
-      'bad_signature',
-      'Send the token as Authorization: Bearer, or as the password of Authorization: Basic.',
-    )
-  }
+  return valid
 }
 
 function presentedToken(header: string | undefined): string | null {

@@ -164,6 +164,11 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
   }
 }
 
+/** How PBXs reach the service that takes deliveries. */
+export function ingestUrl({ ingest }: Pick<Config, 'ingest'>): string {
+  return ingest.publicUrl ?? `http://${ingest.host}:${ingest.port}`
+}
+
 function toPlace(
   { AURICLE_OBJECTS_RETENTION: retention }: Settings,
   address: StoreAddress,

@@ -1,6 +1,6 @@
 export { type Adapters, type OpenAdapters, openAdapters } from './adapters/adapters.ts'
 export { type Inspected, inspectAll, refuseUnfit } from './adapters/fitness.ts'
-export { type Config, type Endpoint, readConfig, type Secrets } from './config.ts'
+export { type Config, type Endpoint, ingestUrl, readConfig, type Secrets } from './config.ts'
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'
 export { RuntimeError, type RuntimeErrorCode } from './error.ts'

@@ -22,6 +22,8 @@ export interface Metrics {
   }): void
   /** `outcome`: `committed`, `duplicate`, or the slug of the problem it was refused with. */
   countDelivery(delivery: { readonly connectorKind: string; readonly outcome: string }): void
+  /** A delivery that was proven with the secret in use, or with the one before it, which still holds. */
+  countSecretUse(use: { readonly connectorKind: string; readonly secret: 'current' | 'previous' }): void
   /** Bytes of audio: `in` as delivered, `out` as played. */
   countAudioBytes(direction: 'in' | 'out', bytes: number): void
   /** `reason`: why a request's token was refused, one of the words of docs/sessions.md. */
@@ -57,6 +59,12 @@ export function createMetrics(): Metrics {
     name: 'auricle_deliveries_total',
     help: 'Deliveries of recordings by what became of them',
     labelNames: ['connector_kind', 'outcome'],
+    registers,
+  })
+  const secretUses = new Counter({
+    name: 'auricle_connector_secret_uses_total',
+    help: "Deliveries by which of their connector's secrets they were proven with",
+    labelNames: ['connector_kind', 'secret'],
     registers,
   })
   const audioBytes = new Counter({
@@ -135,6 +143,9 @@ export function createMetrics(): Metrics {
     },
     countDelivery({ connectorKind, outcome }) {
       deliveries.inc({ connector_kind: connectorKind, outcome })
+    },
+    countSecretUse({ connectorKind, secret }) {
+      secretUses.inc({ connector_kind: connectorKind, secret })
     },
     countAudioBytes(direction, bytes) {
       audioBytes.inc({ direction }, bytes)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { decodeLeaf, decodePrivate } from '@auricle/audit'
-import { newMailboxId, RecordingQuery } from '@auricle/contract'
+import { Label, newBreakGlassId, newMailboxId, RecordingQuery, Scope } from '@auricle/contract'
 import {
   type Clinic,
   deliveryOf,
@@ -111,4 +111,66 @@ test('heard is who heard it first, until it is marked unheard; both are logged, 
     await assert.rejects(attempt, { code: 'denied' })
   }
   assert.equal((await showRecording(vault, person, recording.id, {})).heardAt, null)
+})
+
+test('a list holds exactly what may be shown: by role, relation, label and emergency', async () => {
+  const { tenant, mailbox } = clinic
+  const all = await vault.catalog.listRecordings(
+    tenant.id,
+    { mailboxIds: null, withoutLabels: [], limit: 50 },
+    (await vault.secrets.get(tenant.id, {})).columns,
+  )
+  const query = RecordingQuery.parse({})
+  const { actor, ...facts } = await requestOf(clinic.clinician)
+  const breakGlass = { id: newBreakGlassId(), until: new Date(Date.now() + 60_000) }
+  const own = [{ mailboxId: mailbox.id, kind: 'owner', until: null }] as const
+  const supervised = [{ mailboxId: mailbox.id, kind: 'supervises', until: null }] as const
+  const program = { kind: 'personal', scopes: Scope.options, verifiedAt: null } as const
+  let compared = 0
+  for (const label of [null, ...Label.options]) {
+    await vault.database.superuserPool.query(
+      'update auricle.recording set labels = $1 where tenant_id = $2',
+      [label === null ? [] : [label], tenant.id],
+    )
+    for (const role of ['clinician', 'supervisor', 'compliance_officer'] as const) {
+      for (const roles of label === null ? [[role]] : [[role], [role, `hears_${label}` as const]]) {
+        for (const change of [
+          { mailboxes: [] },
+          { mailboxes: own },
+          { mailboxes: supervised },
+          { mailboxes: own, breakGlass },
+          { mailboxes: [], breakGlass },
+          { mailboxes: [], breakGlass, token: program },
+        ]) {
+          const asker = { ...facts, actor: { ...actor, roles, ...change } }
+          const listed = await listRecordings(vault, asker, query, {})
+          const named = await listRecordings(vault, asker, { ...query, mailbox: mailbox.id }, {}).catch(
+            () => null,
+          )
+          for (const { id } of all.recordings) {
+            const shown = await showRecording(vault, asker, id, {}).then(
+              () => true,
+              () => false,
+            )
+            const why = JSON.stringify([label, roles, change])
+            // The list of everything leaves out what only one's own mailboxes open in an emergency.
+            const isApart = label === 'psychotherapy' && 'breakGlass' in change
+            if (!isApart)
+              assert.equal(
+                listed.recordings.some(one => one.id === id),
+                shown,
+                why,
+              )
+            assert.equal(named?.recordings.some(one => one.id === id) ?? false, shown, why)
+            compared++
+          }
+        }
+      }
+    }
+  }
+  assert.ok(compared > 100)
+  await vault.database.superuserPool.query(
+    "update auricle.recording set labels = '{}' where tenant_id = $1",
+    [tenant.id],
+  )
 })

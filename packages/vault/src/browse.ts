@@ -12,12 +12,12 @@ import {
 } from '@auricle/contract'
 import type { Decide, Decision, UserActor } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
-import { appendOrRefuse } from './access-event.ts'
+import { appendAccess, appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
 import { authorize } from './authorize.ts'
 import { VaultError } from './error.ts'
 import type { RequestFacts } from './request-facts.ts'
-import type { TenantSecretsCache } from './tenant-secrets.ts'
+import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface BrowseParts {
   readonly catalog: Pick<
@@ -45,7 +45,7 @@ export async function listRecordings(
   const now = parts.now?.() ?? new Date()
   const circumstances = { now, purpose: facts.purposeOfUse }
   const general = parts.decide(actor, 'recording.list', { type: 'tenant', tenantId }, circumstances)
-  const sight = sightOf(actor, now)
+  const sight = sightOf(actor, query.mailbox, now)
   const foreign =
     query.mailbox !== undefined && sight.mailboxIds !== null && !sight.mailboxIds.includes(query.mailbox)
   const decision = general.allowed ? withSight(general, sight, foreign) : general
@@ -77,7 +77,7 @@ export async function showRecording(
 ): Promise<RecordingView> {
   const { tenantId } = facts.actor
   const secrets = await parts.secrets.get(tenantId, options)
-  const row = await find(parts, facts, id, secrets.columns, options)
+  const row = await find(parts, facts, 'recording.shown', id, secrets, options)
   const decision = decideOn(parts, facts, 'recording.show', row)
   const object = { type: 'recording', id, version: null }
   await appendOrRefuse({ ...parts, secrets }, facts, 'recording.shown', object, decision, options)
@@ -94,7 +94,7 @@ export async function markRecording(
 ): Promise<RecordingView> {
   const { tenantId, userId } = facts.actor
   const secrets = await parts.secrets.get(tenantId, options)
-  const row = await find(parts, facts, id, secrets.columns, options)
+  const row = await find(parts, facts, 'recording.marked', id, secrets, options)
   const decision = decideOn(parts, facts, 'recording.mark', row)
   const object = { type: 'recording', id, version: null }
   if (!decision.allowed)
@@ -113,7 +113,7 @@ export async function markRecording(
   )
   const mark = { tenantId, recordingId: id, heard: heard ? { at: new Date(), by: userId } : null }
   await parts.catalog.commitHeard(mark, event, options)
-  return viewOf(await find(parts, facts, id, secrets.columns, options))
+  return viewOf(await find(parts, facts, 'recording.marked', id, secrets, options))
 }
 
 /** Puts labels on or takes them off, in one transaction with the event that names them. */
@@ -125,8 +125,8 @@ export async function labelRecording(
   options: CallOptions,
 ): Promise<RecordingView> {
   const { tenantId } = facts.actor
-  const { columns } = await parts.secrets.get(tenantId, options)
-  const { mailboxId, labels } = await find(parts, facts, id, columns, options)
+  const secrets = await parts.secrets.get(tenantId, options)
+  const { mailboxId, labels } = await find(parts, facts, 'recording.labelled', id, secrets, options)
   const resource = { type: 'recording', tenantId, recordingId: id, mailboxId, labels } as const
   const object = { type: 'recording', id, version: null }
   const asked = { resource, log: 'recording.labelled', object } as const
@@ -143,7 +143,7 @@ export async function labelRecording(
   }
   if (event !== null)
     await parts.catalog.commitLabels({ tenantId, recordingId: id, add, remove }, event, options)
-  return viewOf(await find(parts, facts, id, columns, options))
+  return viewOf(await find(parts, facts, 'recording.labelled', id, secrets, options))
 }
 
 /** The log says where it was emergency access that let somebody see more than their own. */
@@ -156,25 +156,32 @@ function withSight(
   return isEmergency ? { allowed: true, reasons: ['break_glass', ...general.reasons] } : general
 }
 
-/** What somebody sees in lists: null for all mailboxes. As `can` has it for `recording.show`. */
-function sightOf(actor: UserActor, now: Date) {
-  const isOfficer = actor.roles.includes('compliance_officer')
-  const hasBroken = actor.breakGlass !== null && actor.breakGlass.until > now
+/** What somebody sees in a list, of one mailbox or of all: null for all mailboxes. As `can` has it for `recording.show`. */
+function sightOf(
+  { roles, mailboxes, breakGlass, token }: UserActor,
+  mailbox: MailboxId | undefined,
+  now: Date,
+) {
+  const isOfficer = roles.includes('compliance_officer')
+  const hasBroken = token.kind === 'session' && breakGlass !== null && breakGlass.until > now
   const kinds = [
-    ...(actor.roles.includes('clinician') ? ['owner', 'team', 'delegation'] : []),
-    ...(actor.roles.includes('supervisor') ? ['supervises'] : []),
+    ...(roles.includes('clinician') ? ['owner', 'team', 'delegation'] : []),
+    ...(roles.includes('supervisor') ? ['supervises'] : []),
   ]
-  const own: MailboxId[] = actor.mailboxes
+  const own: MailboxId[] = mailboxes
     .filter(({ kind, until }) => kinds.includes(kind) && (until === null || until > now))
     .map(({ mailboxId }) => mailboxId)
+  const reachesOthers = hasBroken && !(mailbox !== undefined && own.includes(mailbox))
+  const sees = (label: Label): boolean => {
+    if (isOfficer) return true
+    const isKeyed = roles.includes(`hears_${label}`)
+    // The key to psychotherapy is for one's own mailboxes, also in an emergency.
+    return label === 'psychotherapy' ? isKeyed && !reachesOthers : isKeyed || hasBroken
+  }
   return {
     mailboxIds: isOfficer || hasBroken ? null : own,
     isEmergency: hasBroken && !isOfficer,
-    withoutLabels: isOfficer
-      ? []
-      : Label.options.filter(
-          label => !actor.roles.includes(`hears_${label}`) && (!hasBroken || label === 'psychotherapy'),
-        ),
+    withoutLabels: Label.options.filter(label => !sees(label)),
   }
 }
 
@@ -188,16 +195,21 @@ function decideOn(
   return decide(actor, action, resource, { now: now?.() ?? new Date(), purpose: purposeOfUse })
 }
 
+/** Who asks for what is not there, or is another tenant's, may be trying ids: that is in the log too. */
 async function find(
   parts: BrowseParts,
-  { actor }: RequestFacts,
+  facts: RequestFacts,
+  log: 'recording.shown' | 'recording.marked' | 'recording.labelled',
   id: RecordingId,
-  columns: Parameters<Catalog['findRecording']>[2],
+  secrets: TenantSecrets,
   options: CallOptions,
 ): Promise<RecordingRow> {
-  const row = await parts.catalog.findRecording(actor.tenantId, id, columns, options)
-  if (row === null) throw new VaultError('not_found', 'No such recording')
-  return row
+  const row = await parts.catalog.findRecording(facts.actor.tenantId, id, secrets.columns, options)
+  if (row !== null) return row
+  const decision = { allowed: false, reasons: ['not_found'] }
+  const object = { type: 'recording', id, version: null }
+  await appendAccess({ ...parts, secrets }, facts, log, object, decision, options)
+  throw new VaultError('not_found', 'No such recording')
 }
 
 function viewOf(row: RecordingRow): RecordingView {

@@ -69,6 +69,38 @@ export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-ans
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
 export {
+  changeTenantAtConsole,
+  disableConnectorAtConsole,
+  rotateAtConsole,
+} from './machines/at-console.ts'
+export { deliveryAddress } from './machines/connector-view.ts'
+export {
+  type ConnectorParts,
+  disableConnector,
+  endOverlap,
+  listConnectors,
+  makeConnector,
+  rotateConnector,
+  showConnector,
+} from './machines/connectors.ts'
+export type { Overlap } from './machines/rotate.ts'
+export {
+  createServiceAccount,
+  disableServiceAccount,
+  endServiceToken,
+  issueServiceToken,
+  listServiceAccounts,
+  listServiceTokens,
+  type ServiceAccountParts,
+} from './machines/service-accounts.ts'
+export {
+  changeTenant,
+  showTenant,
+  type TenantLimits,
+  type TenantParts,
+  tenantBounds,
+} from './machines/tenant-limits.ts'
+export {
   assignMailbox,
   createConnector,
   createMailbox,

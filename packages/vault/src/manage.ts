@@ -124,8 +124,8 @@ export async function createConnector(
   const createdAt = new Date()
   const owner = { tenantId: facts.tenantId, id }
   const sealedSecrets = await sealConnectorSecrets(parts.keys, owner, pbxSecrets, createdAt, options)
-  const row: ConnectorRow = { ...facts, id, sealedSecrets, createdAt, disabledAt: null }
+  const made = { ...facts, id, sealedSecrets, createdAt, disabledAt: null }
   const event = await operatorEvent(facts.tenantId, 'connector.created', { type: 'connector', id })
-  await parts.catalog.createConnector(row, event, options)
-  return row
+  await parts.catalog.createConnector(made, event, options)
+  return { ...made, firstSealedSecrets: null, previous: null, previousUsedAt: null }
 }

@@ -140,7 +140,11 @@ test('a recording of another tenant is not there', async () => {
   using player = createPlayer(parts)
   const elsewhere = await makeClinic(vault)
   await assert.rejects(playWith(player, await requestBy(elsewhere.clinician)), { code: 'not_found' })
-  assert.deepEqual(order, [])
+  assert.deepEqual(order, ['event'])
+  // Told to the tenant of the one who asked, and to nobody else.
+  const rows = await vault.catalog.listEvents(elsewhere.tenant.id, { afterId: null, limit: 1000 })
+  const { outcome, reasons, object } = decodeLeaf(rows.at(-1)?.leaf ?? Buffer.alloc(0))
+  assert.deepEqual([outcome, reasons, object?.type], ['denied', ['not_found'], 'recording'])
 })
 
 test('where the log cannot be written, no key is unwrapped and nothing is played', async () => {

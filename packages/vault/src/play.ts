@@ -181,10 +181,10 @@ export function createPlayer(parts: PlayParts): Player {
       const ahead = probable === undefined ? null : fetchAhead(request, probable.reading, options)
       const { facts, object } = await findFacts(parts, request, options)
       const recording = facts.recording
-      if (recording === null) throw new VaultError('not_found', 'No such recording')
       const { tenantId } = request.bearer
       const actor = actorOf({ tenantId, tokenId, ...facts })
       request.onActor?.(actor)
+      if (recording === null) return refuseUnknown(parts, { ...request, actor }, options)
       const key = keyOf(request, tokenId, object?.role ?? null)
       const session = sessionOf(request, tokenId)
       const action = actions[request.purpose].decide
@@ -216,6 +216,19 @@ export function createPlayer(parts: PlayParts): Player {
       for (const key of [...running.keys()]) forget(key)
     },
   }
+}
+
+/** Who asks for what is not there, or is another tenant's, may be trying ids: that is in the log too. */
+async function refuseUnknown(
+  parts: PlayParts,
+  request: PlayRequest & RequestFacts,
+  options: CallOptions,
+): Promise<never> {
+  const secrets = await parts.secrets.get(request.actor.tenantId, options)
+  const object = { type: 'recording', id: request.recordingId, version: null }
+  const decision = { allowed: false, reasons: ['not_found'] }
+  await appendAccess({ ...parts, secrets }, request, actions[request.purpose].log, object, decision, options)
+  throw new VaultError('not_found', 'No such recording')
 }
 
 async function findFacts(parts: PlayParts, request: PlayRequest, options: CallOptions) {

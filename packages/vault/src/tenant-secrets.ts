@@ -21,6 +21,8 @@ export interface TenantSecrets {
 export interface TenantSecretsCache {
   /** Throws `not_found` for an unknown tenant; KMS and database failures pass through. */
   get(tenantId: TenantId, options?: CallOptions): Promise<TenantSecrets>
+  /** Looks the tenant up anew the next time: its row has changed. */
+  forget(tenantId: TenantId): void
 }
 
 const columnSecretAad = (tenantId: TenantId) =>
@@ -86,6 +88,9 @@ export function createTenantSecrets(
         if (kept.get(tenantId)?.secrets === secrets) kept.delete(tenantId)
       })
       return waitFor(secrets, options?.signal)
+    },
+    forget(tenantId) {
+      kept.delete(tenantId)
     },
   }
 }

@@ -33,6 +33,8 @@ export function verifyAnyToken({
     const { signal } = exchangeOf(request)
     const claims = await foreign.claimsOf(token, claimed, originOf(request as Request), { signal })
     // Ours it is not, and that check says best what is wrong with it.
-    return claims ?? verifyToken(token)
+    if (claims === null) return verifyToken(token)
+    const { tenantId, userId, tokenId, purpose } = claims
+    return { tenantId, userId, tokenId, purpose, secretHash: null }
   }
 }

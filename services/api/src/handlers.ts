@@ -2,6 +2,8 @@
 import type { Handler } from './route.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
+import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import {
@@ -17,8 +19,10 @@ import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
+import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
 import { createTeamHandlers, type TeamRouteParts } from './routes/teams.ts'
+import { createTenantHandlers, type TenantRouteParts } from './routes/tenant.ts'
 import { createTokenIssuerHandlers, type TokenIssuerRouteParts } from './routes/token-issuers.ts'
 import type { OperationId } from './routes-table.ts'
 
@@ -26,7 +30,14 @@ export type Handlers = Readonly<Record<OperationId, Handler>>
 
 export type HandlerParts = RecordingRouteParts &
   SessionRouteParts &
+  PeopleRouteParts &
+  RoleRouteParts &
+  TeamRouteParts &
+  CoverRouteParts &
+  BreakGlassRouteParts &
+  AlertRouteParts &
   OwnSessionRouteParts &
+  EmergencyCodeRouteParts &
   ProviderRouteParts &
   IdentityProviderRouteParts &
   TokenIssuerRouteParts &
@@ -34,12 +45,9 @@ export type HandlerParts = RecordingRouteParts &
   OwnFactorRouteParts &
   OwnTokenRouteParts &
   InvitationRouteParts &
-  PeopleRouteParts &
-  RoleRouteParts &
-  TeamRouteParts &
-  BreakGlassRouteParts &
-  AlertRouteParts &
-  EmergencyCodeRouteParts & {
+  ConnectorRouteParts &
+  ServiceAccountRouteParts &
+  TenantRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -59,9 +67,13 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createPeopleHandlers(parts),
     ...createRoleHandlers(parts),
     ...createTeamHandlers(parts),
+    ...createCoverHandlers(parts),
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
+    ...createConnectorHandlers(parts),
+    ...createServiceAccountHandlers(parts),
+    ...createTenantHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -8,6 +8,8 @@ import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as alerts from './routes/alerts.ts'
 import * as breakGlass from './routes/break-glass.ts'
+import * as connectors from './routes/connectors.ts'
+import * as cover from './routes/cover.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as identityProviders from './routes/identity-providers.ts'
@@ -20,8 +22,10 @@ import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as roles from './routes/roles.ts'
+import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
 import * as teams from './routes/teams.ts'
+import * as tenant from './routes/tenant.ts'
 import * as tokenIssuers from './routes/token-issuers.ts'
 
 /** Everything that crosses the wire as JSON, under the names the document gives it. */
@@ -41,15 +45,27 @@ export const schemas = {
   ...people.schemas,
   ...roles.schemas,
   ...teams.schemas,
+  ...cover.schemas,
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...emergencyCodes.schemas,
+  ...connectors.schemas,
+  ...serviceAccounts.schemas,
+  ...tenant.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
 const table = [
   ...sessions.table,
   ...ownSessions.table,
+  ...recordings.table,
+  ...people.table,
+  ...roles.table,
+  ...teams.table,
+  ...cover.table,
+  ...breakGlass.table,
+  ...alerts.table,
+  ...emergencyCodes.table,
   ...providers.table,
   ...identityProviders.table,
   ...tokenIssuers.table,
@@ -57,13 +73,9 @@ const table = [
   ...ownFactors.table,
   ...ownTokens.table,
   ...invitations.table,
-  ...recordings.table,
-  ...people.table,
-  ...roles.table,
-  ...teams.table,
-  ...breakGlass.table,
-  ...alerts.table,
-  ...emergencyCodes.table,
+  ...connectors.table,
+  ...serviceAccounts.table,
+  ...tenant.table,
   ...document.table,
 ] as const
 

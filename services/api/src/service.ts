@@ -6,6 +6,7 @@ import {
   createHttpIdentity,
   createPasswords,
   credentialIdOf,
+  type Decide,
   emergencyCodeHash,
   type HttpRequest,
   hashRecoveryCode,
@@ -25,9 +26,11 @@ import {
 import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
+import { connectors } from '@auricle/pbx'
 import {
   type Config,
   createHealth,
+  ingestUrl,
   type Listening,
   type Logger,
   listen,
@@ -63,7 +66,7 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
@@ -71,6 +74,8 @@ export interface ApiParts {
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Default: `can`. */
+  readonly decide?: Decide | undefined
   /** How often what is being sent is decided anew. */
   readonly streams?: StreamTimes
   /** Default: the system's clock. */
@@ -91,7 +96,7 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, now = () => new Date() } = parts
+  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
@@ -99,7 +104,7 @@ export async function startApi(
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
   }
-  const deciding = { catalog, secrets, decide: can, now }
+  const deciding = { catalog, secrets, decide, now }
 
   const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
@@ -111,7 +116,7 @@ export async function startApi(
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide: can, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
@@ -168,6 +173,7 @@ export async function startApi(
     people: { ...deciding, newInvitation, onAlert },
     roles: deciding,
     teams: deciding,
+    cover: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     emergencyCodes: {
@@ -184,6 +190,9 @@ export async function startApi(
       const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
       return emergencySignIn(emergency, credentials, facts, exchangeOf(request))
     },
+    connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
+    serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
+    tenant: deciding,
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
     passkeySessions: factorParts,
@@ -201,8 +210,8 @@ export async function startApi(
     endSession: (facts, options) => endSession({ catalog, secrets, now }, facts, options),
     limits,
     atProvider: { ...vault, issueToken, providers: createProviderClients(vault) },
-    manageProviders: { ...vault, decide: can, onAlert },
-    manageIssuers: { ...vault, decide: can },
+    manageProviders: { ...vault, decide, onAlert },
+    manageIssuers: { ...vault, decide },
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
@@ -223,7 +232,7 @@ export async function startApi(
       decideSelf: action => (request, _response, next) => {
         const actor = identity.actorOf(request)
         const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = can(actor, action, tenant, { now: now(), purpose: null })
+        const decision = decide(actor, action, tenant, { now: now(), purpose: null })
         next(decision.allowed ? undefined : refusalOf(decision))
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),

@@ -24,9 +24,12 @@ import {
 import { showCode } from './commands/code.ts'
 import {
   addConnector,
+  changeSecret,
+  endConnector,
   idleTimeoutMsDefault,
   listConnectors,
   maxBytesDefault,
+  overlapMsDefault,
   parseAllowedHost,
 } from './commands/connector.ts'
 import { doctor } from './commands/doctor.ts'
@@ -36,7 +39,7 @@ import { login, logout } from './commands/login.ts'
 import { addMailbox, addOwner, listMailboxes } from './commands/mailbox.ts'
 import { exportRecordings, list, play } from './commands/recordings.ts'
 import { start } from './commands/start.ts'
-import { addTenant, keepDaysDefault, listTenants } from './commands/tenant.ts'
+import { addTenant, changeLimits, keepDaysDefault, listTenants } from './commands/tenant.ts'
 import { addToken, endToken, listTokens } from './commands/token.ts'
 import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
@@ -202,6 +205,17 @@ function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperato
     .command('list')
     .description('all tenants')
     .action(() => withOperator(listTenants))
+  tenant
+    .command('limits')
+    .description('how long sign-ins and emergency access last; shows them where nothing is given')
+    .option('--idle <time>', 'a session without a request, up to 15m', duration)
+    .option('--session <time>', 'a session, up to 12h', duration)
+    .option('--break-glass <time>', 'emergency access, up to 4h', duration)
+    .option('--review <time>', 'until emergency access is reviewed, up to 7d', duration)
+    .option(...ofTenant)
+    .action(({ tenant, ...limits }) =>
+      withOperator((operator, out) => changeLimits(operator, out, tenant, limits)),
+    )
 
   const mailbox = program.command('mailbox').description('where recordings go, and who may hear them')
   mailbox
@@ -250,6 +264,24 @@ function addSetUp(program: Command, { withOperator }: Pick<Runners, 'withOperato
         addConnector(operator, out, { ...options, kind, allowedHosts: allowHost.map(parseAllowedHost) }),
       ),
     )
+  connector
+    .command('rotate')
+    .description('make a new secret for a connector, and show it once')
+    .argument('<id>')
+    .option('--overlap <time>', 'how long the old secret still holds, up to 7d', duration, overlapMsDefault)
+    .option('--end-overlap', 'end an overlap that still runs', false)
+    .option(...ofTenant)
+    .action((id, { tenant, overlap, endOverlap }) =>
+      withOperator((operator, out) =>
+        changeSecret(operator, out, { tenant, id, overlapMs: overlap, endOverlap }),
+      ),
+    )
+  connector
+    .command('disable')
+    .description('take nothing from a connector any more, for good')
+    .argument('<id>')
+    .option(...ofTenant)
+    .action((id, { tenant }) => withOperator((operator, out) => endConnector(operator, out, tenant, id)))
   connector
     .command('list')
     .description('all connectors')
@@ -395,6 +427,16 @@ function addBreakGlass(program: Command, { withPerson }: Pick<Runners, 'withPers
     .action((id, options) =>
       withPerson((operator, out, person) => reviewAccess(operator, out, person, { id, ...options })),
     )
+}
+
+const unitMs = { m: 60_000, h: 60 * 60_000, d: 24 * 60 * 60_000 } as const
+
+/** `90m`, `24h`, `7d`, in milliseconds. */
+function duration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  if (unit !== 'm' && unit !== 'h' && unit !== 'd')
+    throw new InvalidArgumentError('a time such as 90m, 24h or 7d is expected')
+  return Number(count) * unitMs[unit]
 }
 
 function wholeNumber(text: string): number {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { ConnectorId, type ProblemName, problems } from '@auricle/contract'
 import { LimitsError } from '@auricle/limits'
-import type { Delivery, DeliveryRequest, PbxConnector } from '@auricle/pbx'
+import type { Delivery, DeliveryRequest, PbxConnector, ProvenBy } from '@auricle/pbx'
 import type { Connectors, OpenConnector, Received } from '@auricle/vault'
 import { type Request, type Response, Router } from 'express'
 import { readBody } from './body.ts'
@@ -23,6 +23,9 @@ export interface DeliveryParts {
     options: { readonly request: string; readonly signal: AbortSignal },
   ) => Promise<Received>
   readonly failures: FailureLimits
+  /** Called once a delivery whose sender proved to have a secret; never throws. */
+  readonly noteSecret: (connector: OpenConnector, provenBy: ProvenBy, request: string) => Promise<void>
+  readonly now: () => Date
   /** Called once a delivery, after its answer is decided. */
   readonly observe: (outcome: DeliveryOutcome) => void
   /** Logs the refusal of a known connector in the audit log; never throws. */
@@ -133,19 +136,33 @@ async function take(
   request: Request,
   requestId: string,
 ): Promise<Received> {
-  const { row, pbxSecrets } = connector
+  const { row, pbxSecrets, previous } = connector
   const kind = parts.kinds.get(row.kind)
   if (kind === undefined) throw new TypeError('a connector of a kind that this version does not know')
-  const { signal } = parts
+  const { signal, now } = parts
   const delivery = await kind.open(
     deliveryRequest(method, request, row, signal),
     kind.parseSecrets(pbxSecrets),
     {
-      now: new Date(),
+      now: now(),
+      ...(previous === null
+        ? {}
+        : {
+            previous: {
+              secrets: kind.parseSecrets(previous.pbxSecrets),
+              holds: () => now() < previous.until,
+            },
+          }),
       signal,
     },
   )
-  return parts.receive(connector, delivery, { request: requestId, signal })
+  try {
+    return await parts.receive(connector, delivery, { request: requestId, signal })
+  } finally {
+    // Also of what is refused for other reasons: it tells as well which secret the PBX has.
+    const provenBy = delivery.provenBy?.() ?? null
+    if (provenBy !== null) await parts.noteSecret(connector, provenBy, requestId)
+  }
 }
 
 function deliveryRequest(

@@ -19,13 +19,14 @@ import express, { type Request, type Response } from 'express'
 import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
 import { createFailureLimits } from './failure-limits.ts'
 import { problemName, problemOf } from './problem.ts'
+import { createSecretUses } from './secret-uses.ts'
 import { sendAndDrain } from './send-and-drain.ts'
 
 export interface IngestParts {
   readonly config: Pick<Config, 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Pick<
     Catalog,
-    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'appendEvents' | 'check'
+    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'notePreviousSecret' | 'appendEvents' | 'check'
   >
   /** It creates objects and never reads or deletes one. */
   readonly objects: Pick<ObjectStore, 'put'>
@@ -34,6 +35,8 @@ export interface IngestParts {
   readonly limits: Limits
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Default: the system's clock. */
+  readonly now?: () => Date
 }
 
 /** Refusals of one connector that reach the audit log. */
@@ -44,7 +47,7 @@ export async function startIngest(
   parts: IngestParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, limits, logger, metrics } = parts
+  const { config, catalog, limits, logger, metrics, now = () => new Date() } = parts
   const observe = ({ error, ...delivery }: DeliveryOutcome) => {
     metrics.countDelivery({ connectorKind: delivery.kind, outcome: delivery.outcome })
     metrics.countAudioBytes('in', delivery.bytes)
@@ -74,11 +77,13 @@ export async function startIngest(
   app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
   app.use(
     deliveryRoutes({
-      connectors: createConnectors(catalog, parts.keys),
+      connectors: createConnectors(catalog, parts.keys, () => now().getTime()),
       kinds: new Map(Object.entries(kinds)),
       receive: (connector, delivery, options) =>
-        receive({ ...parts, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
-      failures: createFailureLimits(limits),
+        receive({ ...parts, now, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
+      failures: createFailureLimits(limits, () => now().getTime()),
+      noteSecret: createSecretUses({ catalog, logger, metrics, now }),
+      now,
       observe,
       noteRefusal: refuse,
       signal: closed.signal,

@@ -4,6 +4,7 @@ import { newEmergencyCodeId } from '@auricle/contract'
 import {
   can,
   emergencyCodeHash,
+  hashRecoveryCode,
   newEmergencyCode,
   nextLockout,
   totpCode,
@@ -64,7 +65,7 @@ function attempt({ tenant }: Clinic, person: Person, { code, now = start, totp }
       nextLockout,
       now: () => now,
     },
-    ...{ hashCode: emergencyCodeHash, onAlert: () => undefined },
+    ...{ hashCode: emergencyCodeHash, hashRecoveryCode, onAlert: () => undefined },
     // The slow hash is of other tests.
     verifyPassword: () => Promise.resolve(false),
     issueToken: ({ id }: { readonly id: string }) => Promise.resolve(id),

@@ -21,7 +21,7 @@ export interface CoverParts extends AuthorizeParts {
 }
 
 /** The longest cover, and how far ahead it can begin. */
-export const coverMs = 90 * 24 * 60 * 60_000
+const coverMs = 90 * 24 * 60 * 60_000
 
 export interface DelegationView {
   readonly id: DelegationId

@@ -32,7 +32,7 @@ export interface PeopleParts extends AuthorizeParts {
 }
 
 /** How long an invitation can be accepted. */
-export const invitationMs = 7 * 24 * 60 * 60_000
+const invitationMs = 7 * 24 * 60 * 60_000
 
 export interface PersonView {
   readonly id: UserId

@@ -22,13 +22,13 @@ export interface RoleParts extends AuthorizeParts {
 }
 
 /** After this long without a decision a request lapses: what was true when it was made may not be any more. */
-export const requestLapsesMs = 30 * 24 * 60 * 60_000
+const requestLapsesMs = 30 * 24 * 60 * 60_000
 
 /**
  * For as long after an administrator reset somebody's factors, that person approves nothing, and nothing that they asked
  * for is approved. Whoever resets holds the invitation and could be both; whoever was locked out notices in that time.
  */
-export const settlesMs = 7 * 24 * 60 * 60_000
+const settlesMs = 7 * 24 * 60 * 60_000
 
 export interface RoleRequestView {
   readonly id: RoleRequestId

@@ -1,17 +1,13 @@
-// Teams, mailboxes and cover: who hears what by belonging to it, or for a time.
+// Teams and mailboxes: who hears what by belonging to it.
 
 import type { Session } from '@auricle/contract'
-import { DelegationId, MailboxId, Name, TeamId, UserId } from '@auricle/contract'
+import { MailboxId, Name, TeamId, UserId } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
 import {
   addMailbox,
   addMailboxOwner,
   addTeamMailbox,
-  type CoverParts,
-  createDelegation,
   createTeam,
-  endDelegation,
-  listDelegations,
   listTeams,
   removeMailboxOwner,
   removeTeamMailbox,
@@ -22,10 +18,6 @@ import {
 import { z } from 'zod'
 import { exchangeOf, factsOf } from '../request.ts'
 import { created, done, type Handler, ok, type RouteOf } from '../route.ts'
-import { timeOf } from './people.ts'
-
-const limitMost = 200
-const limitDefault = 50
 
 const Team = z.strictObject({
   id: TeamId,
@@ -55,44 +47,9 @@ const NewMailbox = z.strictObject({
   name: Name,
 })
 
-const Delegation = z.strictObject({
-  id: DelegationId,
-  mailbox: MailboxId,
-  /** Who is covered for. */
-  from: UserId,
-  to: UserId,
-  createdBy: UserId,
-  startsAt: z.iso.datetime(),
-  until: z.iso.datetime(),
-  endedAt: z.iso.datetime().nullable(),
-})
-
-const NewDelegation = z.strictObject({
-  mailbox: MailboxId,
-  to: UserId,
-  until: z.iso.datetime(),
-  startsAt: z.iso.datetime().nullable().default(null),
-  /** Who is covered for, where an administrator arranges it and the mailbox has several owners. */
-  from: UserId.nullable().default(null),
-})
-
-const DelegationPage = z.strictObject({
-  delegations: z.array(Delegation),
-  nextCursor: DelegationId.nullable(),
-})
-
-const DelegationQuery = z.strictObject({
-  all: z.stringbool().default(false),
-  cursor: DelegationId.optional(),
-  limit: z.coerce.number().int().min(1).max(limitMost).default(limitDefault),
-})
-
 /** Under the names the document gives them. */
 export const schemas = {
-  Delegation,
-  DelegationPage,
   Mailbox,
-  NewDelegation,
   NewMailbox,
   NewTeam,
   Team,
@@ -207,53 +164,11 @@ export const table = [
     answers: [done('They no longer own it.')],
     problems: ['malformed', 'denied', 'notFound'],
   },
-  {
-    operationId: 'createDelegation',
-    method: 'post',
-    path: '/v1/delegations',
-    needs: 'delegation.create',
-    summary: 'Have a mailbox covered',
-    description:
-      'By an owner, or by an administrator for one. Whoever covers hears it like the owner until the time given, at ' +
-      'most 90 days, and cannot pass it on. It ends before that where the owner loses the mailbox or is disabled.',
-    body: 'NewDelegation',
-    answers: [created('Delegation', 'The cover.')],
-    problems: ['malformed', 'denied', 'notFound', 'conflict', 'tooLarge'],
-  },
-  {
-    operationId: 'listDelegations',
-    method: 'get',
-    path: '/v1/delegations',
-    needs: 'self.read',
-    summary: 'List cover',
-    description: 'What one gave and received, newest first, also what has ended.',
-    query: {
-      schema: DelegationQuery,
-      notes: {
-        all: "`true` for everybody's, which takes the right to see people.",
-        cursor: '`nextCursor` of the page before.',
-        limit: 'Most on a page.',
-      },
-    },
-    answers: [ok('DelegationPage', 'One page; `nextCursor` is null on the last.')],
-    problems: ['malformed', 'denied'],
-  },
-  {
-    operationId: 'endDelegation',
-    method: 'delete',
-    path: '/v1/delegations/{id}',
-    params: { id: { schema: DelegationId, description: "The cover's id." } },
-    needs: 'delegation.end',
-    summary: 'End cover',
-    description: 'By an owner of the mailbox or an administrator; counts from the next request.',
-    answers: [done('It has ended.')],
-    problems: ['malformed', 'denied', 'notFound', 'conflict'],
-  },
 ] as const satisfies readonly RouteOf<string>[]
 
 export interface TeamRouteParts {
   readonly identity: HttpIdentity<Session>
-  readonly teams: TeamParts & CoverParts
+  readonly teams: TeamParts
 }
 
 const Member = z.object({ id: TeamId, user: UserId })
@@ -306,21 +221,6 @@ export function createTeamHandlers({ identity, teams }: TeamRouteParts) {
     async removeMailboxOwner(request, response) {
       const { id, user } = Owner.parse(request.params)
       await removeMailboxOwner(teams, factsOf(identity, request), { mailbox: id, user }, exchangeOf(request))
-      response.status(204).end()
-    },
-    async createDelegation(request, response) {
-      const { startsAt, until, ...asked } = NewDelegation.parse(request.body)
-      const cover = { ...asked, startsAt: timeOf(startsAt), until: new Date(until) }
-      const made = await createDelegation(teams, factsOf(identity, request), cover, exchangeOf(request))
-      response.status(201).json(made)
-    },
-    async listDelegations(request, response) {
-      const query = DelegationQuery.parse(request.query)
-      response.json(await listDelegations(teams, factsOf(identity, request), query, exchangeOf(request)))
-    },
-    async endDelegation(request, response) {
-      const { id } = z.object({ id: DelegationId }).parse(request.params)
-      await endDelegation(teams, factsOf(identity, request), id, exchangeOf(request))
       response.status(204).end()
     },
   } satisfies Record<(typeof table)[number]['operationId'], Handler>

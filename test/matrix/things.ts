@@ -1,0 +1,210 @@
+// Things of a tenant that a call is about, made for that call alone: through the catalog where something is sealed.
+import { randomBytes } from 'node:crypto'
+import {
+  type ConnectorId,
+  type MailboxId,
+  newAlertId,
+  newBreakGlassId,
+  newDelegationId,
+  newEmergencyCodeId,
+  newIssuerId,
+  newPasskeyId,
+  newProviderId,
+  newRoleRequestId,
+  newTeamId,
+  newTokenId,
+  type RecordingId,
+  type Role,
+  type TeamId,
+  type TokenId,
+  type UserId,
+} from '@auricle/contract'
+import { newTotp } from '@auricle/identity'
+import { assignMailbox, createConnector, createMailbox, createUser } from '@auricle/vault'
+import { archiveRecording } from '../catalog-fixture.ts'
+import type { TestVault } from '../vault.ts'
+import { minuteMs, operatorDid, type Side } from './world.ts'
+
+export interface Things {
+  readonly unique: () => string
+  person(roles?: readonly Role[], kind?: 'person' | 'service'): Promise<UserId>
+  /** Somebody who could sign in with a one-time code. */
+  personWithTotp(): Promise<UserId>
+  token(userId: UserId, purpose: 'session' | 'personal' | 'service'): Promise<TokenId>
+  recording(mailboxId: MailboxId | null, label: string): Promise<RecordingId>
+  mailbox(owners: readonly UserId[]): Promise<MailboxId>
+  team(members?: readonly UserId[], mailboxes?: readonly MailboxId[]): Promise<TeamId>
+  delegation(mailboxId: MailboxId, from: UserId, to: UserId): Promise<string>
+  roleRequest(userId: UserId, requestedBy: UserId): Promise<string>
+  breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
+  alert(): Promise<string>
+  emergencyCode(userId: UserId): Promise<string>
+  passkey(userId: UserId): Promise<string>
+  provider(): Promise<string>
+  issuer(): Promise<string>
+  issuerSubject(issuer: string, user: UserId): Promise<string>
+  connector(): Promise<ConnectorId>
+  /** One whose secret was changed a moment ago. */
+  rotatedConnector(): Promise<ConnectorId>
+}
+
+/** As administrators write them down. */
+export const providerSettings = { requiredAmr: ['mfa'] }
+export const issuerSettings = { jwksUri: 'https://issuer.example/jwks', algorithms: ['ES256'] }
+
+export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side): Things {
+  const { catalog } = vault
+  const sql = (text: string, values: unknown[]) => vault.database.superuserPool.query(text, values)
+  const at = (minutes: number) => new Date(Date.now() + minutes * minuteMs)
+  const unique = () =>
+    `m${randomBytes(6)
+      .toString('hex')
+      .replaceAll(/\d/g, digit => 'ghijklmnop'.charAt(Number(digit)))}`
+  const columns = async () => (await vault.secrets.get(tenantId, {})).columns
+  const event = () => operatorDid(tenantId)
+  const user = async (roles: readonly Role[], kind: 'person' | 'service', totpSecret: string | null) => {
+    const login = unique()
+    const facts = { tenantId, login, name: login, roles, kind, passwordHash: null, totpSecret }
+    return (await createUser(vault, facts, {})).id
+  }
+  const connector = async () => {
+    const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
+    return (await createConnector(vault, made, {})).id
+  }
+  return {
+    unique,
+    person: (roles = ['clinician'], kind = 'person') => user(roles, kind, null),
+    personWithTotp: () => user(['clinician'], 'person', newTotp({ issuer: 'test', account: 'test' }).secret),
+    async token(userId, purpose) {
+      const id = newTokenId()
+      const isSession = purpose === 'session'
+      const row = { id, tenantId, userId, purpose, createdAt: new Date(), expiresAt: at(60), idleMs: null }
+      const rest = {
+        scopes: isSession ? null : (['recordings.read'] as const),
+        name: 'a program',
+        verifiedAt: null,
+      }
+      await catalog.addToken({ ...row, ...rest, secretHash: null, factors: [] }, await event())
+      return id
+    },
+    async recording(mailboxId, label) {
+      const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
+      const more = {
+        mailboxId: clinic.mailbox.id,
+        connectorId: clinic.connectorRow.id,
+        columns: await columns(),
+      }
+      const { id } = await archiveRecording(catalog, { ...tenant, ...more }, { mailboxId })
+      const labels = label === 'none' ? [] : [label]
+      await sql('update auricle.recording set labels = $3 where tenant_id = $1 and id = $2', [
+        tenantId,
+        id,
+        labels,
+      ])
+      return id
+    },
+    async mailbox(owners) {
+      const { id } = await createMailbox(vault, { tenantId, address: unique(), name: 'A mailbox' }, {})
+      for (const owner of owners) await assignMailbox(vault, { tenantId, id }, { id: owner }, {})
+      return id
+    },
+    async team(members = [], mailboxes = []) {
+      const id = newTeamId()
+      await catalog.createTeam({ id, tenantId, name: unique(), createdAt: new Date() }, await event())
+      for (const userId of members) {
+        await catalog.setTeamMember({ tenantId, teamId: id, userId, supervises: false }, await event())
+      }
+      for (const mailboxId of mailboxes) {
+        await catalog.addTeamMailbox({ tenantId, teamId: id, mailboxId }, await event())
+      }
+      return id
+    },
+    async delegation(mailboxId, fromUserId, toUserId) {
+      const id = newDelegationId()
+      const times = { createdAt: new Date(), startsAt: at(-1), until: at(60) }
+      const row = { id, tenantId, mailboxId, fromUserId, toUserId, createdBy: fromUserId, ...times }
+      await catalog.createDelegation(row, await event())
+      return id
+    },
+    async roleRequest(userId, requestedBy) {
+      const id = newRoleRequestId()
+      const facts = { role: 'auditor', reason: 'of a test', until: null, requestedAt: new Date() } as const
+      const request = { id, tenantId, userId, requestedBy, ...facts }
+      await catalog.requestRole(request, at(-60), await columns(), await event())
+      return id
+    },
+    async breakGlass(userId, state) {
+      const id = newBreakGlassId()
+      const until = at(state === 'open' ? 30 : -1)
+      const times = { startedAt: new Date(until.getTime() - 60 * minuteMs), until, reviewDueAt: at(60) }
+      const row = { id, tenantId, userId, tokenId: newTokenId(), reason: 'of a test', ...times }
+      const alert = { id: newAlertId(), tenantId, kind: 'break_glass_started', raisedAt: new Date() }
+      const raised = { alert: { ...alert, subject: { type: 'break_glass', id } }, event: await event() }
+      await catalog.openBreakGlass({ row, event: await event(), raised }, await columns())
+      return id
+    },
+    async alert() {
+      const id = newAlertId()
+      await sql(
+        `insert into auricle.alert (tenant_id, id, kind, subject_type, subject_id, raised_at)
+         values ($1, $2, 'review_overdue', 'break_glass', $3, now())`,
+        [tenantId, id, newBreakGlassId()],
+      )
+      return id
+    },
+    async emergencyCode(userId) {
+      const id = newEmergencyCodeId()
+      const row = { id, tenantId, userId, issuedBy: colleague, createdAt: new Date(), expiresAt: at(60) }
+      await catalog.addEmergencyCodes([{ row, hash: randomBytes(32), event: await event() }])
+      return id
+    },
+    async passkey(userId) {
+      const id = newPasskeyId()
+      await sql(
+        `insert into auricle.passkey (tenant_id, id, user_id, credential_id, public_key, sign_count, transports,
+           is_multi_device, is_backed_up, aaguid, name, created_at)
+         values ($1, $2, $3, $4, $5, 0, '{}', false, false, '00000000-0000-0000-0000-000000000000', 'a key', now())`,
+        [tenantId, id, userId, randomBytes(16).toString('base64url'), randomBytes(32)],
+      )
+      return id
+    },
+    async provider() {
+      const id = newProviderId()
+      await sql(
+        `insert into auricle.identity_provider
+           (tenant_id, id, name, issuer, client_id, client_secret, settings, created_at)
+         values ($1, $2, $3, 'https://provider.example', 'auricle', '\\x00', $4, now())`,
+        [tenantId, id, unique(), JSON.stringify(providerSettings)],
+      )
+      return id
+    },
+    async issuer() {
+      const id = newIssuerId()
+      await sql(
+        `insert into auricle.token_issuer (tenant_id, id, name, issuer, audience, settings, created_at)
+         values ($1, $2, $3, $3, 'auricle', $4, now())`,
+        [tenantId, id, unique(), JSON.stringify(issuerSettings)],
+      )
+      return id
+    },
+    async issuerSubject(issuer, userId) {
+      const subject = unique()
+      await sql(
+        `insert into auricle.issuer_subject (tenant_id, issuer_id, subject, user_id, scopes, created_at)
+         values ($1, $2, $3, $4, '{recordings.read}', now())`,
+        [tenantId, issuer, subject, userId],
+      )
+      return subject
+    },
+    connector,
+    async rotatedConnector() {
+      const id = await connector()
+      await sql(
+        `update auricle.connector set previous_sealed_secrets = sealed_secrets, previous_until = $3
+         where tenant_id = $1 and id = $2`,
+        [tenantId, id, at(60)],
+      )
+      return id
+    },
+  }
+}
