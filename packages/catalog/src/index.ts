@@ -1,11 +1,5 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
 export type {
-  AttemptAnswer,
-  AttemptCatalog,
-  AttemptRow,
-  OpenAttempt,
-} from './attempts.ts'
-export type {
   BreakGlassFilter,
   BreakGlassReference,
   BreakGlassRow,
