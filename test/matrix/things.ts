@@ -178,7 +178,10 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         settings: ProviderSettings.parse(providerSettings),
       }
       const row = { tenantId, id, ...facts, createdAt: new Date(), disabledAt: null }
-      await catalog.createProvider(row, 'a secret of a test', await columns(), await event())
+      await catalog.createProvider(row, 'a secret of a test', await columns(), {
+        event: await event(),
+        alert: null,
+      })
       return id
     },
     async issuer() {

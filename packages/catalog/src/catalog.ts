@@ -326,7 +326,8 @@ export interface OutboxRow {
 }
 
 export interface Catalog
-  extends PeopleCatalog,
+  extends SessionsCatalog,
+    PeopleCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,

@@ -1,11 +1,5 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
 export type {
-  AttemptAnswer,
-  AttemptCatalog,
-  AttemptRow,
-  OpenAttempt,
-} from './attempts.ts'
-export type {
   BreakGlassFilter,
   BreakGlassReference,
   BreakGlassRow,
@@ -55,7 +49,7 @@ export type { PasskeyRow } from './passkeys.ts'
 export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
-export type { ChangeOfRights, EndedWithProvider, ProviderRow, ProviderRow } from './providers.ts'
+export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'

@@ -77,8 +77,8 @@ export interface ProviderSignInCatalog {
     options?: QueryOptions,
   ): Promise<boolean>
   /**
-   * Ends the sessions that the provider says are over: the one of `sid`, or all of the subject's. `record` makes the
-   * event of each. Null, and nothing ends, where that notice was given before.
+   * Ends the sessions that the provider says are over: the one of `sid`, or all of the subject's; of the subject also
+   * those without a `sid` of their own. `record` makes the event of each. Null, and nothing ends, where that notice was given before.
    */
   commitProviderLogout(
     notice: Omit<ProviderPerson, 'subject'> & {
@@ -166,7 +166,9 @@ export function createProviderSignIn(database: Database): ProviderSignInCatalog 
           const rows = await session.rows({
             text: `update auricle.token t set revoked_at = $5, end_reason = 'provider_logout'
                    where t.tenant_id = $1 and t.provider_id = $2 and t.revoked_at is null and t.expires_at > $5
-                     and ($3::text is null or t.provider_session = $3)
+                     -- A session of which the provider never said which it is there ends with its person.
+                     and ($3::text is null or t.provider_session = $3
+                       or ($4::text is not null and t.provider_session is null))
                      and ($4::text is null or t.user_id = (
                        select e.user_id from auricle.external_identity e
                        where e.tenant_id = $1 and e.provider_id = $2 and e.subject = $4))
