@@ -44,7 +44,13 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
 
 const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
   ingest: ['encrypt recordings', 'decrypt connectors'],
-  api: ['decrypt recordings', 'encrypt identity', 'decrypt identity', 'view checkpoints'],
+  api: [
+    'decrypt recordings',
+    'encrypt connectors',
+    'encrypt identity',
+    'decrypt identity',
+    'view checkpoints',
+  ],
   worker: ['encrypt recordings', 'decrypt recordings', 'sign checkpoints', 'view checkpoints'],
   operator: [
     'encrypt recordings',

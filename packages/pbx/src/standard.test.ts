@@ -114,6 +114,28 @@ describe('standard: signatures', () => {
     await assert.rejects(open(json(remoteEvent), { secrets: [other] }), refusedAs('bad_signature'))
   })
 
+  it('takes the secret from before a change if it holds when the body has ended, and says which one it was', async () => {
+    const { secrets: newer } = standard.newSecrets()
+    const made = await multipart(Buffer.alloc(100_000, 1))
+    const deliver = async (holdsAtEnd: boolean, previous = secrets, current = newer) => {
+      let holds = !holdsAtEnd
+      async function* body() {
+        yield* chunks(made.body)
+        holds = holdsAtEnd
+      }
+      const options = { now, previous: { secrets: previous, holds: () => holds } }
+      const delivery = await standard.open(request(made.headers, body()), current, options)
+      assert.equal(delivery.provenBy?.(), null)
+      if (delivery.type !== 'audio') return assert.fail()
+      await collect(delivery.audio)
+      return delivery.provenBy?.()
+    }
+    assert.equal(await deliver(true), 'previous')
+    await assert.rejects(deliver(false), refusedAs('bad_signature'))
+    await assert.rejects(deliver(true, standard.newSecrets().secrets), refusedAs('bad_signature'))
+    assert.equal(await deliver(false, newer, secrets), 'current')
+  })
+
   it('agrees with the reference library, as sender and as receiver', async () => {
     const body = JSON.stringify({ ...remoteEvent, data: { ...remoteEvent.data, from_name: 'Zoë' } })
     const reference = new Webhook(secret)

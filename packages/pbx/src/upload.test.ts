@@ -41,6 +41,23 @@ const refusedAs = (code: PbxErrorCode) => (error: unknown) => {
 }
 
 describe('upload: tokens', () => {
+  it('takes the token from before a change for as long as it holds, and says which one it was', async () => {
+    const { secrets: newer, shown: newToken } = upload.newSecrets()
+    let holds = true
+    const during = (from: DeliveryRequest) =>
+      upload.open(from, newer, { now, previous: { secrets, holds: () => holds } })
+    assert.equal((await during(put())).provenBy?.(), 'previous')
+    const renewed = () => put({ authorization: `Bearer ${newToken}` })
+    assert.equal((await during(renewed())).provenBy?.(), 'current')
+    await assert.rejects(during(put({ authorization: 'Bearer other' })), refusedAs('bad_signature'))
+    holds = false
+    await assert.rejects(during(put()), refusedAs('bad_signature'))
+    assert.equal((await during(renewed())).provenBy?.(), 'current')
+    // One that is in use and from before alike is in use.
+    const same = await upload.open(put(), secrets, { now, previous: { secrets, holds: () => false } })
+    assert.equal(same.provenBy?.(), 'current')
+  })
+
   it('takes the token as bearer, or as the password of any user', async () => {
     const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
     for (const authorization of [

@@ -59,12 +59,7 @@ export {
   removePasskey,
   renamePasskey,
 } from './factors/own-passkeys.ts'
-export {
-  endOwnToken,
-  listOwnTokens,
-  makeOwnToken,
-  type OwnTokenParts,
-} from './factors/own-tokens.ts'
+export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './factors/own-tokens.ts'
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'

@@ -246,7 +246,22 @@ test('413 by the declared length, and by counting where none is declared', async
 
 test('415 for what is not audio, whatever it says of itself', async () => {
   const zip = Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(4000, 7)])
-  const bodies = ['<!doctype html><title>Sign in</title>', '{"error":"not found"}', zip, Buffer.alloc(5000)]
+  // The test file of virus scanners, in two halves so that none finds it here.
+  const scannersFind = `X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-${'ANTIVIRUS-TEST-FILE!$H+H*'}`
+  const program = Buffer.concat([
+    Buffer.from('MZ'),
+    Buffer.alloc(58),
+    Buffer.from([64, 0, 0, 0]),
+    Buffer.from('PE\0\0'),
+  ])
+  const bodies = [
+    '<!doctype html><title>Sign in</title>',
+    '{"error":"not found"}',
+    zip,
+    Buffer.alloc(5000),
+    scannersFind,
+    program,
+  ]
   await leavesNothing(async () => {
     for (const body of bodies) assertProblem(await put(upload, 'what.wav', Buffer.from(body)), 'notAudio')
     assertProblem(await post({}, { audio: zip }), 'notAudio')

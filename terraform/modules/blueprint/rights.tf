@@ -288,6 +288,12 @@ locals {
       keys    = "recordings"
       why     = "Opens what is played; seals nothing"
     }
+    api_encrypt_connectors = {
+      service = "api"
+      role    = "encrypt"
+      keys    = "connectors"
+      why     = "Seals the secrets of a new connector, and those that take the place of others; opens none"
+    }
     api_encrypt_identity = {
       service = "api"
       role    = "encrypt"
