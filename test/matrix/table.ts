@@ -236,7 +236,7 @@ const operations = `
   addPasskey                -                  self.secure           -                  tenant                          bad-credentials  -
   renamePasskey             -                  self.secure           -                  tenant                          204              -
   removePasskey             -                  self.secure           -                  tenant                          204              person
-  replaceRecoveryCodes      -                  self.secure           -                  tenant                          201              person
+  replaceRecoveryCodes      -                  self.secure           -                  tenant                          conflict         -
   beginTotp                 -                  self.secure           -                  tenant                          200              -
   replaceTotp               -                  self.secure           -                  tenant                          bad-credentials  -
   changePassword            -                  self.secure           -                  tenant                          conflict         -

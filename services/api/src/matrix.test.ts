@@ -11,6 +11,8 @@ import { everyRole, openWorld, type World } from '../../../test/matrix/world.ts'
 import { openTestVault, type TestVault } from '../../../test/vault.ts'
 
 const callsAtOnce = 8
+/** On a machine with much else to do. */
+const timeoutMs = 15 * 60_000
 
 let vault: TestVault
 let front: Front
@@ -69,7 +71,9 @@ test('what an operation says that it needs is what is decided', async () => {
   assert.deepEqual(wrong, [])
 })
 
-test('everybody gets what the table says, nobody anything else, and whoever is refused is in the log', async t => {
+test('everybody gets what the table says, nobody anything else, and whoever is refused is in the log', {
+  timeout: timeoutMs,
+}, async t => {
   const startedMs = performance.now()
   const cases = casesOf(described)
   const answers: Asked[] = []

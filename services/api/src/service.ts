@@ -181,7 +181,7 @@ export async function startApi(
     },
     emergencySignIn: async (credentials, request) => {
       const facts = originOf(request)
-      await refuseForeign(credentials, request)
+      await allowCookie(request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
       const emergency = { ...deciding, ...signInParts, hashCode: emergencyCodeHash, onAlert }
       return emergencySignIn(emergency, credentials, facts, exchangeOf(request))

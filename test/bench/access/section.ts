@@ -165,7 +165,7 @@ async function timeParts(
     await time('a query that does nothing', 'select 1', []),
     await time('access_facts', 'select * from auricle.access_facts($1, $2, null, now())', [tenantId, userId]),
     await time('find_bearer', 'select * from auricle.find_bearer($1, $2, now())', [tenantId, tokenId]),
-    await time('find_play_facts', 'select * from auricle.find_play_facts($1, $2, $3, $4, now())', [
+    await time('find_play_facts', 'select * from auricle.find_play_facts($1, $2, $3, $4, now(), true)', [
       ...[tenantId, tokenId, recordingId, 'original'],
     ]),
   ]
