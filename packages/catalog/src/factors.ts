@@ -13,6 +13,7 @@ import { recoveryCodesLeft, replaceRecoveryCodes } from './recovery-codes.ts'
 import { firstOrNull, type Row } from './row.ts'
 import { sealColumn } from './sealed-column.ts'
 import { endTokensOf, insertToken, markTokenVerified } from './tokens.ts'
+import { orUndone, Undone, type UndoneOutcome } from './undone.ts'
 import { holdUser, totpPlace } from './users.ts'
 
 /** Which ways in somebody has. */
@@ -56,7 +57,7 @@ export interface FactorEvents {
  * `spent`: the attempt is over, or the password changed meanwhile. `last`: without it the person would have no second
  * factor. `full`: they have as many as there may be. Nothing is changed by any of these.
  */
-export type FactorOutcome = 'done' | 'spent' | 'not_found' | 'last' | 'full'
+export type FactorOutcome = UndoneOutcome | 'done'
 
 export interface FactorCatalog {
   /** Null where the tenant has no such user. */
@@ -89,27 +90,7 @@ export interface FactorCatalog {
   ): Promise<boolean>
 }
 
-/** Undoes a transaction whose outcome is known. */
-class Undone extends Error {
-  override readonly name = 'Undone'
-  readonly outcome: Exclude<FactorOutcome, 'done'>
-  constructor(outcome: Exclude<FactorOutcome, 'done'>) {
-    super(outcome)
-    this.outcome = outcome
-  }
-}
-
 export function createFactors(database: Database): FactorCatalog {
-  async function orUndone(work: Promise<void>): Promise<FactorOutcome> {
-    try {
-      await work
-      return 'done'
-    } catch (error) {
-      if (error instanceof Undone) return error.outcome
-      throw error
-    }
-  }
-
   return {
     findOwnFactors: (tenantId, userId, options) =>
       database.inTenant(tenantId, session => readFactors(tenantId, userId, session), options),

@@ -11,6 +11,7 @@ import { replaceRecoveryCodes } from './recovery-codes.ts'
 import { firstOrNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 import { sealColumn } from './sealed-column.ts'
 import { endTokensOf, insertToken } from './tokens.ts'
+import { orUndone, Undone } from './undone.ts'
 import { holdUser, totpPlace } from './users.ts'
 
 /** An invitation that holds. */
@@ -58,10 +59,6 @@ export interface InvitationCatalog {
   ): Promise<boolean>
 }
 
-class Undone extends Error {
-  override readonly name = 'Undone'
-}
-
 export function createInvitations(database: Database, now: () => Date): InvitationCatalog {
   return {
     async findInvitation(secretHash, options) {
@@ -86,24 +83,19 @@ export function createInvitations(database: Database, now: () => Date): Invitati
       return firstOrNull(found, readInvitation)
     },
 
-    async acceptInvitation(acceptance, events, columns, options) {
-      try {
-        await database.inTenant(
-          acceptance.token.tenantId,
-          async session => {
-            const { tenantId, userId } = acceptance.token
-            if (!(await holdUser(tenantId, userId, session))) throw new Undone()
-            await spendInvitation(acceptance, columns, session)
-            await setFactors(acceptance, columns, session)
-            for (const event of events) await insertEvent(session, event)
-          },
-          options,
-        )
-        return true
-      } catch (error) {
-        if (error instanceof Undone) return false
-        throw error
-      }
+    acceptInvitation: async (acceptance, events, columns, options) => {
+      const { tenantId, userId } = acceptance.token
+      const work = database.inTenant(
+        tenantId,
+        async session => {
+          if (!(await holdUser(tenantId, userId, session))) throw new Undone('spent')
+          await spendInvitation(acceptance, columns, session)
+          await setFactors(acceptance, columns, session)
+          for (const event of events) await insertEvent(session, event)
+        },
+        options,
+      )
+      return (await orUndone(work)) === 'done'
     },
   }
 }
@@ -120,9 +112,9 @@ async function spendInvitation(
              and i.expires_at > $4`,
     values: [tenantId, invitationId, userId, at],
   })
-  if (spent === 0) throw new Undone()
+  if (spent === 0) throw new Undone('spent')
   const answered = await takeAttempt(attempt, columns, session)
-  if (answered?.userId !== userId) throw new Undone()
+  if (answered?.userId !== userId) throw new Undone('spent')
   await session.write({
     text: `update auricle.invitation set revoked_at = $3
            where tenant_id = $1 and user_id = $2 and used_at is null and revoked_at is null`,

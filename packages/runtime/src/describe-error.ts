@@ -21,6 +21,7 @@ const ours: ReadonlySet<string> = new Set([
   'RetentionError',
   'RuntimeError',
   'SealedError',
+  'Undone',
   'UsageError',
   'VaultError',
 ])

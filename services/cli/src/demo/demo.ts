@@ -44,6 +44,7 @@ export async function makeDemo(operator: Operator, { urls, print }: DemoOptions)
     await person('clinician', 'Demo Clinician', 'clinician'),
     await person('nurse', 'Demo Nurse', 'clinician'),
     await person('admin', 'Demo Administrator', 'administrator'),
+    await person('compliance', 'Demo Compliance Officer', 'compliance_officer'),
   ]
   await addMailbox(operator, silent, {
     tenant: slug,
