@@ -28,14 +28,14 @@ import { showBanner } from '../break-glass-banner.ts'
 import { exchangeOf, factsOf, originOf } from '../request.ts'
 import { type Handler, ok, type RouteOf } from '../route.ts'
 
-export const AudioQuery = z.strictObject({
+const AudioQuery = z.strictObject({
   role: ObjectRole.exclude(['peaks']).default('playback'),
   /** `true` asks for a file to keep, which is decided and logged as an export. */
   download: z.stringbool().default(false),
   purpose: Purpose.optional(),
 })
 
-export const PurposeQuery = z.strictObject({ purpose: Purpose.optional() })
+const PurposeQuery = z.strictObject({ purpose: Purpose.optional() })
 
 const audioHeaders = {
   'Accept-Ranges': '`bytes`.',
