@@ -1,14 +1,16 @@
 // The operations that a started service describes, each of which the table must know.
-import { z } from 'zod'
 import { type OperationLine, operationLines } from './table.ts'
 
-const Operation = z.looseObject({
-  operationId: z.string(),
-  'x-auricle-needs': z.string(),
-  requestBody: z.looseObject({}).optional(),
-  parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), required: z.boolean() })),
-})
-const Document = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), Operation)) })
+/** What is read of a document, whose form the service's own tests hold. */
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+}
+interface Operation {
+  readonly operationId: string
+  readonly 'x-auricle-needs': string
+  readonly requestBody?: object
+  readonly parameters: readonly { readonly name: string; readonly required: boolean }[]
+}
 
 export interface Described {
   readonly operation: string
@@ -24,7 +26,7 @@ export interface Described {
 
 /** Throws, with a sentence for each, where the document and the table do not know the same operations. */
 export function readDocument(json: unknown, lines = operationLines): readonly Described[] {
-  const { paths } = Document.parse(json)
+  const { paths } = json as Document
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId, parameters, requestBody, ...rest }]) => ({
       operation: operationId,

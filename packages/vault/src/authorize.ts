@@ -34,6 +34,24 @@ export interface Authorized {
   record(object?: AuditEvent['object'], reasons?: readonly string[]): Promise<AuditRecord>
 }
 
+/** Decides what somebody does to what is their own; a refusal is in the log before it is thrown. */
+export async function authorizeSelf(
+  parts: AuthorizeParts,
+  facts: RequestFacts,
+  action: Action,
+  options: CallOptions,
+): Promise<void> {
+  const { actor, purposeOfUse } = facts
+  const { tenantId, tokenId } = actor
+  const now = parts.now?.() ?? new Date()
+  const decision = parts.decide(actor, action, { type: 'tenant', tenantId }, { now, purpose: purposeOfUse })
+  if (decision.allowed) return
+  const secrets = await parts.secrets.get(tenantId, options)
+  const object = { type: 'token', id: tokenId, version: null }
+  await appendAccess({ catalog: parts.catalog, secrets }, facts, 'token.refused', object, decision, options)
+  throw refusalOf(decision)
+}
+
 /** Throws `denied`, `step_up_required`, `purpose_required`, each in the log before it is thrown. */
 export async function authorize(
   parts: AuthorizeParts,

@@ -8,6 +8,7 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
+export { authorizeSelf } from './authorize.ts'
 export {
   type AlertParts,
   acknowledgeAlert,

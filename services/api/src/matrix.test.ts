@@ -106,7 +106,8 @@ function isRefusalOfSomebody({ got, asked }: Asked): boolean {
   return (
     got !== asked.line.answer &&
     asked.caller.type === 'member' &&
-    /^(denied|purpose-required|step-up-required|not-found)/.test(got)
+    (/^(denied|purpose-required|step-up-required)/.test(got) ||
+      (got === 'not-found' && asked.line.on === 'recording'))
   )
 }
 

@@ -38,6 +38,7 @@ import {
 } from '@auricle/runtime'
 import {
   actorOf,
+  authorizeSelf,
   createPlayer,
   createProviderClients,
   createTenantSecrets,
@@ -46,7 +47,6 @@ import {
   isError,
   isSameSecret,
   type OnAlert,
-  refusalOf,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -60,7 +60,7 @@ import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
-import { exchangeOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
+import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
 import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
@@ -225,11 +225,9 @@ export async function startApi(
       routes,
       handlers,
       identity,
-      decideSelf: action => (request, _response, next) => {
-        const actor = identity.actorOf(request)
-        const tenant = { type: 'tenant', tenantId: actor.tenantId } as const
-        const decision = decide(actor, action, tenant, { now: now(), purpose: null })
-        next(decision.allowed ? undefined : refusalOf(decision))
+      decideSelf: action => async (request, _response, next) => {
+        await authorizeSelf(deciding, factsOf(identity, request), action, exchangeOf(request))
+        next()
       },
       parseBody: express.json({ limit: jsonMaxBytes, strict: true }),
     }),

@@ -18,6 +18,11 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import pg from 'pg'
 import { serveParent } from '../system/child.ts'
 
+/** What it says first. */
+export interface BareServer {
+  readonly port: number
+}
+
 const { config, secrets: configured } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
 const adapters = await openAdapters({ config, secrets: configured, logger, database: 'join' })
@@ -87,4 +92,4 @@ await once(server, 'listening')
 const address = server.address()
 if (address === null || typeof address === 'string') throw new TypeError('A TCP server has a port')
 
-serveParent(address.port, () => Promise.resolve(null))
+serveParent({ port: address.port } satisfies BareServer, () => Promise.resolve(null))

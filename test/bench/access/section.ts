@@ -14,6 +14,7 @@ import { waitUntilArchived } from '../system/archive.ts'
 import { startChild } from '../system/child.ts'
 import { openBenchClinic } from '../system/clinic.ts'
 import { type Place, serviceEnvironment, startOne } from '../system/product.ts'
+import type { BareServer } from './bare-server.ts'
 import { quantile, runLoad } from './load.ts'
 
 export const method =
@@ -47,8 +48,10 @@ export async function runAccess(): Promise<readonly Row[]> {
     env,
   )
   await using _api = startedApi.child
-  const bareServer = join(import.meta.dirname, 'bare-server.ts')
-  const startedBare = await startChild<number>(bareServer, [], { ...env, BENCH_TOKEN: session.token })
+  const startedBare = await startChild<BareServer>(join(import.meta.dirname, 'bare-server.ts'), [], {
+    ...env,
+    BENCH_TOKEN: session.token,
+  })
   await using _bare = startedBare.child
 
   const authorization = `Bearer ${session.token}`
@@ -70,7 +73,7 @@ export async function runAccess(): Promise<readonly Row[]> {
       for (let round = -warmUps; round < rounds; round++) {
         const order = round % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const)
         for (const side of order) {
-          const port = side === 'ours' ? startedApi.hello : startedBare.hello
+          const port = side === 'ours' ? startedApi.hello : startedBare.hello.port
           const tookMs = await runLoad({ ...route, port, connections })
           if (round >= 0) samples[side].push({ p50: quantile(tookMs, 0.5), p99: quantile(tookMs, 0.99) })
         }
