@@ -65,6 +65,8 @@ export async function openClinic(
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id
+  // As Terraform makes it: a service with the rights it needs makes no key.
+  await keys.ensure({ purpose: 'identity' }, {})
 
   const person = async (login: string, fullName: string, roles: readonly Role[]) => {
     const passwordHash = await createPasswords().hashPassword(options.password, login, {})

@@ -117,7 +117,7 @@ export type Resource =
       /** Who would come to hear it; none where it is only taken away. */
       readonly receiverId?: UserId
     }
-  /** Mailboxes and teams given to people, who come to hear more by it. */
+  /** Mailboxes, teams or emergency codes given to people, who come to hear more by it. */
   | { readonly type: 'membership'; readonly tenantId: TenantId; readonly receiverIds: readonly UserId[] }
 
 export interface Circumstances {

@@ -107,9 +107,10 @@ function canOther(
       if (resource.type !== 'break_glass' && resource.type !== 'tenant') return denied('wrong_resource')
       return role === undefined ? denied('no_role') : allowed(role)
     case 'mailbox.manage':
+    case 'emergency_code.issue':
       if (resource.type !== 'tenant' && resource.type !== 'membership') return denied('wrong_resource')
       if (role === undefined) return denied('no_role')
-      // Nobody opens a mailbox to themselves; at the machine's console there is no self.
+      // Nobody opens anything to themselves; at the machine's console there is no self.
       return resource.type === 'membership' && resource.receiverIds.includes(user.userId)
         ? denied('own_access')
         : allowed(role)

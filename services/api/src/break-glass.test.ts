@@ -393,6 +393,8 @@ test('codes: listed without their text, revoked once, and issued only where an a
     await refused(await call('POST', path, officer, asked), 'malformed')
   for (const person of [clinic.administrator, clinic.stranger, clinic.auditor])
     await refused(await call('POST', path, await sessionAtNextStep(clinic, person), {}), 'denied')
+  const own = `/v1/people/${clinic.complianceOfficer.row.id}/emergency-codes`
+  assert.match(await refused(await call('POST', own, officer, {}), 'denied'), /own_access/)
 })
 
 test('whatever is wrong with an emergency sign-in, the answer is the same, and a slip of the pen is told', async () => {

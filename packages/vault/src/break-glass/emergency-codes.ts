@@ -41,12 +41,9 @@ export async function issueEmergencyCodes(
   const { tenantId } = facts.actor
   const holder = await parts.catalog.findEmergencyHolder(tenantId, userId, options)
   if (holder === null) throw new VaultError('not_found', 'There is no such person')
-  const { now, record } = await authorize(
-    parts,
-    facts,
-    { action: 'emergency_code.issue', log: 'emergency_code.issued', object: objectOf(userId) },
-    options,
-  )
+  const resource = { type: 'membership', tenantId, receiverIds: [userId] } as const
+  const asked = { action: 'emergency_code.issue', resource, log: 'emergency_code.issued' } as const
+  const { now, record } = await authorize(parts, facts, { ...asked, object: objectOf(userId) }, options)
   if (holder.kind !== 'person' || holder.isDisabled)
     throw new VaultError('conflict', 'Emergency codes are for people who may sign in')
   if (!holder.hasTotp)
