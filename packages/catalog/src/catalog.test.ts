@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import {
+  newAlertId,
   newEventId,
   newIntakeId,
   newMailboxId,
@@ -95,17 +96,20 @@ describe('directory and people', () => {
     const lockedUntil = later(60_000)
     const lockout = (failures: number) => (failures >= 3 ? lockedUntil : null)
     const fail = () => {
-      return catalog.commitSignInFailure(
-        { tenantId: tenant.tenantId, userId: tenant.userId, lockout },
-        anEvent(tenant.tenantId),
-      )
+      const { tenantId, userId } = tenant
+      const event = anEvent(tenantId)
+      const subject = { type: 'event', id: event.id }
+      const alert = { id: newAlertId(), tenantId, kind: 'sign_in_locked', subject, raisedAt: clock }
+      const raised = { alert, event: anEvent(tenantId) }
+      return catalog.commitSignInFailure({ tenantId, userId, lockout, raised }, event)
     }
-    await Promise.all([fail(), fail()])
+    assert.deepEqual(await Promise.all([fail(), fail()]), [false, false])
     const twice = await catalog.findCredentials(tenant.tenantId, 'clinician', tenant.columns)
     assert.deepEqual([twice?.failedAttempts, twice?.lockedUntil], [2, null])
-    await fail()
+    assert.equal(await fail(), true)
+    assert.equal(await fail(), false)
     const locked = await catalog.findCredentials(tenant.tenantId, 'clinician', tenant.columns)
-    assert.deepEqual([locked?.failedAttempts, locked?.lockedUntil], [3, lockedUntil])
+    assert.deepEqual([locked?.failedAttempts, locked?.lockedUntil], [4, lockedUntil])
     await catalog.commitSignIn(signInAt(58_000_100), anEvent(tenant.tenantId))
     const reset = await catalog.findCredentials(tenant.tenantId, 'clinician', tenant.columns)
     assert.deepEqual([reset?.failedAttempts, reset?.lockedUntil], [0, null])

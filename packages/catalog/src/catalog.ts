@@ -24,7 +24,7 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
-import type { AlertCatalog } from './alerts.ts'
+import type { AlertCatalog, RaisedAlert } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
@@ -392,16 +392,20 @@ export interface Catalog
     event: AuditRecord,
     options?: QueryOptions,
   ): Promise<boolean>
-  /** Counts a failed attempt, and locks the account where `lockout` says so of the failures in a row, this one included. */
+  /**
+   * Counts a failed attempt, and locks the account where `lockout` says so of the failures in a row, this one included.
+   * Raises the alert, and returns true, where that is the first lock of the row.
+   */
   commitSignInFailure(
     failure: {
       readonly tenantId: TenantId
       readonly userId: UserId
       readonly lockout: (failures: number) => Date | null
+      readonly raised: RaisedAlert
     },
     event: AuditRecord,
     options?: QueryOptions,
-  ): Promise<void>
+  ): Promise<boolean>
   addToken(token: TokenRow, event: AuditRecord, options?: QueryOptions): Promise<void>
   /** Returns false where there is no such live token. */
   revokeToken(

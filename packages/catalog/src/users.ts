@@ -1,6 +1,7 @@
 // People: their accounts, what sign-in checks, and what a sign-in leaves behind.
 import { newGrantId, TenantId, UserId } from '@auricle/contract'
 import { z } from 'zod'
+import { insertAlert } from './alerts.ts'
 import type { Catalog, UserCredentials, UserRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
@@ -153,7 +154,7 @@ export function createUsers(database: Database, now: () => Date): Users {
     },
 
     /** The first update holds the row, so of several failures at once each counts the ones before it. */
-    commitSignInFailure: ({ tenantId, userId, lockout }, event, options) => {
+    commitSignInFailure: ({ tenantId, userId, lockout, raised }, event, options) => {
       return database.inTenant(
         tenantId,
         async session => {
@@ -171,6 +172,10 @@ export function createUsers(database: Database, now: () => Date): Users {
             })
           }
           await insertEvent(session, event)
+          // Once for a row of failures: the waits that follow are of the same story.
+          const begins = lockedUntil !== null && failures !== null && lockout(failures - 1) === null
+          if (begins) await insertAlert(session, raised)
+          return begins
         },
         options,
       )

@@ -605,7 +605,7 @@ test('a code of the authenticator app that was used is refused, here and there',
   )
 })
 
-test('six bad sign-ins are six events and a lockout', async () => {
+test('six bad sign-ins are six events, a lockout and one alert', async () => {
   const place = await makeClinic(vault)
   const wrong = { ...credentialsOf(place), password: 'not the password' }
   const statuses: number[] = []
@@ -623,6 +623,11 @@ test('six bad sign-ins are six events and a lockout', async () => {
     [...Array.from({ length: 5 }, () => 'bad_credentials'), 'locked', 'locked'],
   )
   assert.ok(events.every(({ actor, outcome }) => actor.id === place.clinician.row.id && outcome === 'denied'))
+  const alerts = await vault.catalog.listAlerts(place.tenant.id, { open: true, beforeId: null, limit: 10 })
+  assert.deepEqual(
+    alerts.map(({ kind, subject }) => `${kind} ${subject.id}`),
+    [`sign_in_locked ${events[4]?.id}`],
+  )
 })
 
 test('nothing of all this was a failure of ours', () => {

@@ -110,7 +110,7 @@ export async function startApi(
   const ownOrigin = ownOriginOf(config.api.publicUrl)
   const signInParts = {
     ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
-    ...{ nextLockout, issueToken, now },
+    ...{ nextLockout, onAlert, issueToken, now },
   }
 
   // Nor may another site put a session of its own into this browser.
@@ -122,7 +122,7 @@ export async function startApi(
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, issueToken },
+    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
@@ -190,7 +190,7 @@ export async function startApi(
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
     player,
-    ownSessions: { catalog, secrets, verifyTotp, nextLockout, now },
+    ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
     ownFactors: factorParts,
     ownTokens: factorParts,

@@ -23,6 +23,7 @@ export type AlertKind =
   | 'group_roles_changed'
   | 'identity_linked'
   | 'factors_reset'
+  | 'sign_in_locked'
 
 /** Told of each alert once it is durable, for logs and counters. */
 export type OnAlert = (alert: { readonly id: AlertId; readonly kind: string }) => void

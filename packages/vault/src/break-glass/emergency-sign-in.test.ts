@@ -83,7 +83,8 @@ const reasonsOf = async ({ tenant }: Clinic, action: string) =>
 test('of several at once with one code, one is let in', async () => {
   const clinic = await makeClinic(vault)
   const code = await giveCode(clinic, clinic.stranger)
-  const tries = Array.from({ length: 6 }, () => attempt(clinic, clinic.stranger, { code }))
+  // One fails less than would make the account wait, which is an alert of its own.
+  const tries = Array.from({ length: 5 }, () => attempt(clinic, clinic.stranger, { code }))
   const settled = await Promise.allSettled(tries)
   assert.equal(settled.filter(({ status }) => status === 'fulfilled').length, 1)
   for (const one of settled) if (one.status === 'rejected') assert.equal(one.reason.code, 'bad_credentials')

@@ -1,6 +1,9 @@
 // A wrong password or code of a known person: logged, counted, and after some of them the account waits.
+
+import { newPrivatePart } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
 import type { CallOptions } from '@auricle/sealed'
+import { newAlert, type OnAlert } from '../break-glass/alert.ts'
 import { VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
@@ -12,6 +15,8 @@ export type NextLockout = (failures: { readonly failures: number; readonly now: 
 export interface FailureParts {
   readonly catalog: Pick<Catalog, 'commitSignInFailure' | 'appendEvents'>
   readonly nextLockout: NextLockout
+  /** Told where the account begins to wait. */
+  readonly onAlert?: OnAlert
 }
 
 type Failure = Pick<PersonEvent, 'userId' | 'tokenId' | 'action' | 'now'> & {
@@ -21,7 +26,7 @@ type Failure = Pick<PersonEvent, 'userId' | 'tokenId' | 'action' | 'now'> & {
 
 /** Attempts while locked are logged but not counted, or an attacker could lock an account for ever. */
 export async function noteFailure(
-  { catalog, nextLockout, secrets }: FailureParts & { readonly secrets: TenantSecrets },
+  { catalog, nextLockout, secrets, onAlert }: FailureParts & { readonly secrets: TenantSecrets },
   { lockedUntil, ...failure }: Failure,
   facts: Pick<RequestFacts, 'request' | 'ip' | 'userAgent'>,
   options: CallOptions,
@@ -31,7 +36,17 @@ export async function noteFailure(
   const record = await personEvent(secrets, { ...failure, outcome: 'denied', reasons }, facts)
   if (lockedUntil !== null) return catalog.appendEvents([record], options)
   const lockout = (failures: number) => nextLockout({ failures, now })
-  return catalog.commitSignInFailure({ tenantId: secrets.tenant.id, userId, lockout }, record, options)
+  const tenantId = secrets.tenant.id
+  const cause = {
+    actor: { type: 'person', userId, tokenId: failure.tokenId },
+    request: facts.request,
+  } as const
+  const part = newPrivatePart({ ip: facts.ip, userAgent: facts.userAgent })
+  const subject = { type: 'event', id: record.id }
+  const secret = { part, key: secrets.privateParts }
+  const raised = await newAlert(tenantId, 'sign_in_locked', subject, cause, secret, now)
+  const begins = await catalog.commitSignInFailure({ tenantId, userId, lockout, raised }, record, options)
+  if (begins) onAlert?.(raised.alert)
 }
 
 /** When the account may be tried again; null for now. */
