@@ -10,6 +10,7 @@ import {
   newBreakGlassId,
   newConnectorId,
   newDelegationId,
+  newDisclosureId,
   newEmergencyCodeId,
   newEventId,
   newIntakeId,
@@ -17,9 +18,12 @@ import {
   newIssuerId,
   newMailboxId,
   newPasskeyId,
+  newPatientId,
   newProviderId,
   newRecordingId,
+  newReviewId,
   newRoleRequestId,
+  newSuspensionId,
   newTeamId,
   newTenantId,
   newTokenId,
@@ -216,7 +220,64 @@ export async function addAccessRows(
   const provider = newProviderId()
   const issuer = newIssuerId()
   const later = new Date(anInstant.getTime() + 3_600_000)
+  const patient = newPatientId()
+  const review = newReviewId()
+  const eventId = newEventId()
+  const year = anInstant.getUTCFullYear()
+  const hash = randomBytes(32)
   const rows: readonly (readonly [table: string, row: Readonly<Record<string, unknown>>])[] = [
+    ['audit_log', { year, origin: `audit.test/t/${tenantId}/${year}`, opened_at: anInstant }],
+    [
+      'audit_seal',
+      {
+        ...{ year, seq: 0, event_id: eventId, leaf_hash: hash, at: anInstant, action: 'log.opened' },
+        ...{ outcome: 'allowed', actor_id: 'log' },
+      },
+    ],
+    ['audit_patient', { patient_id: patient, year, seq: 0, at: anInstant }],
+    ['audit_tile', { year, level: 0, idx: 0, hashes: randomBytes(8192) }],
+    ['audit_checkpoint', { year, size: 1, root: hash, note: 'a note', sealed_at: anInstant }],
+    [
+      'patient',
+      {
+        ...{
+          id: patient,
+          reference_index: randomBytes(32),
+          reference: randomBytes(40),
+          created_at: anInstant,
+        },
+      },
+    ],
+    [
+      'disclosure',
+      {
+        ...{ id: newDisclosureId(), patient_id: patient, disclosed_at: anInstant, purpose: 'legal' },
+        ...{ recipient_kind: 'court', accountable: true, recipient_name: randomBytes(40) },
+        ...{ what: randomBytes(40), why: randomBytes(40), recorded_at: anInstant },
+      },
+    ],
+    [
+      'disclosure_suspension',
+      {
+        ...{ id: newSuspensionId(), patient_id: patient, recipient_kind: 'law_enforcement', form: 'written' },
+        ...{ agency: randomBytes(40), statement: randomBytes(40), from_at: anInstant, until_at: later },
+        ...{ recorded_at: anInstant },
+      },
+    ],
+    [
+      'activity_review',
+      {
+        id: review,
+        from_at: anInstant,
+        to_at: later,
+        opened_at: later,
+        due_at: new Date(later.getTime() + 1),
+      },
+    ],
+    [
+      'activity_finding',
+      { review_id: review, number: 1, kind: 'after_hours', event_ids: [eventId], event_count: 1 },
+    ],
     ['app_user', { id: other, login: 'other', name: 'Another', created_at: anInstant }],
     [
       'role_request',

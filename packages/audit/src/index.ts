@@ -1,6 +1,6 @@
 export { canonicalJson } from './canonical-json.ts'
 export { AuditError, type AuditErrorCode } from './error.ts'
-export { AuditEvent, EventAction } from './event.ts'
+export { AuditEvent, EventAction, EventDetail, patientsMost } from './event.ts'
 export { decodeLeaf, encodeLeaf, leafHash } from './leaf.ts'
 export {
   commitPrivate,

@@ -52,6 +52,18 @@ export const EmergencyCodeId = id('emc', 'EmergencyCodeId')
 export type EmergencyCodeId = z.infer<typeof EmergencyCodeId>
 export const AttemptId = id('att', 'AttemptId')
 export type AttemptId = z.infer<typeof AttemptId>
+export const PatientId = id('pat', 'PatientId')
+export type PatientId = z.infer<typeof PatientId>
+export const DisclosureId = id('dis', 'DisclosureId')
+export type DisclosureId = z.infer<typeof DisclosureId>
+export const SuspensionId = id('sus', 'SuspensionId')
+export type SuspensionId = z.infer<typeof SuspensionId>
+export const ReviewId = id('rvw', 'ReviewId')
+export type ReviewId = z.infer<typeof ReviewId>
+export const WriterId = id('wri', 'WriterId')
+export type WriterId = z.infer<typeof WriterId>
+export const LogKeyId = id('lgk', 'LogKeyId')
+export type LogKeyId = z.infer<typeof LogKeyId>
 
 /** Where a new id takes its time (Unix milliseconds) and its randomness from. */
 export interface IdSource {
@@ -104,3 +116,9 @@ export const newPasskeyId = minted<PasskeyId>('psk')
 export const newInvitationId = minted<InvitationId>('inv')
 export const newEmergencyCodeId = minted<EmergencyCodeId>('emc')
 export const newAttemptId = minted<AttemptId>('att')
+export const newPatientId = minted<PatientId>('pat')
+export const newDisclosureId = minted<DisclosureId>('dis')
+export const newSuspensionId = minted<SuspensionId>('sus')
+export const newReviewId = minted<ReviewId>('rvw')
+export const newWriterId = minted<WriterId>('wri')
+export const newLogKeyId = minted<LogKeyId>('lgk')
