@@ -150,6 +150,15 @@ const rights = `
   break_glass.review    own access                      .    .    .    .    .    .    -
   alert.read            tenant                          .    .    y    y    .    y    reports.read
   alert.acknowledge     tenant                          .    .    y    .    .    .    -
+  audit.read            tenant                          .    .    y    y    .    .    reports.read
+  audit.export          tenant                          .    .    f    f    .    .    -
+  audit.follow          tenant                          .    .    y    y    .    .    audit.follow
+  audit.drop_private    tenant                          .    .    f    .    .    .    -
+  disclosure.read       tenant                          .    .    y    y    .    .    reports.read
+  disclosure.record     tenant                          .    .    y    .    .    .    -
+  disclosure.suspend    tenant                          .    .    f    .    .    .    -
+  review.read           tenant                          .    .    y    y    .    .    reports.read
+  review.sign           tenant                          .    .    f    .    .    .    -
   role.decide           request of another for another  .    .    f    .    .    f    -
   role.decide           request by oneself              .    .    .    .    .    .    -
   role.decide           request for oneself             .    .    .    .    .    .    -

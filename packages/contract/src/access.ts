@@ -47,6 +47,8 @@ export const Scope = z.enum([
   'machines.read',
   'machines.manage',
   'reports.read',
+  // The feed of the log, as a collector of security events takes it.
+  'audit.follow',
 ])
 export type Scope = z.infer<typeof Scope>
 

@@ -77,6 +77,15 @@ export type TenantAction =
   | 'break_glass.start'
   | 'alert.read'
   | 'alert.acknowledge'
+  | 'audit.read'
+  | 'audit.export'
+  | 'audit.follow'
+  | 'audit.drop_private'
+  | 'disclosure.read'
+  | 'disclosure.record'
+  | 'disclosure.suspend'
+  | 'review.read'
+  | 'review.sign'
 
 /** `self.*` concern only the one who asks: `self.read` and `self.end` any token, `self.manage` a session. */
 export type SelfAction = 'self.read' | 'self.end' | 'self.manage' | 'self.verify' | 'self.secure'

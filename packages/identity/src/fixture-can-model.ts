@@ -140,6 +140,15 @@ const yes: readonly Sentence[] = [
       'break_glass.read',
       'alert.read',
       'alert.acknowledge',
+      'audit.read',
+      'audit.export',
+      'audit.follow',
+      'audit.drop_private',
+      'disclosure.read',
+      'disclosure.record',
+      'disclosure.suspend',
+      'review.read',
+      'review.sign',
     ),
   question =>
     question.resource.type === 'tenant' &&
@@ -153,6 +162,11 @@ const yes: readonly Sentence[] = [
       'tenant.read',
       'break_glass.read',
       'alert.read',
+      'audit.read',
+      'audit.export',
+      'audit.follow',
+      'disclosure.read',
+      'review.read',
     ),
   question =>
     question.resource.type === 'tenant' &&
@@ -210,7 +224,16 @@ const scopes: Readonly<Record<Scope, readonly Action[]>> = {
   ],
   'machines.read': ['machine.read', 'provider.read'],
   'machines.manage': ['machine.manage'],
-  'reports.read': ['recertification.read', 'tenant.read', 'break_glass.read', 'alert.read'],
+  'reports.read': [
+    'recertification.read',
+    'tenant.read',
+    'break_glass.read',
+    'alert.read',
+    'audit.read',
+    'disclosure.read',
+    'review.read',
+  ],
+  'audit.follow': ['audit.follow'],
 }
 
 const steppingUp: readonly Action[] = [
@@ -225,6 +248,10 @@ const steppingUp: readonly Action[] = [
   'emergency_code.issue',
   'break_glass.start',
   'break_glass.review',
+  'audit.export',
+  'audit.drop_private',
+  'disclosure.suspend',
+  'review.sign',
   'self.secure',
 ]
 

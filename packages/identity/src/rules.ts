@@ -58,6 +58,16 @@ export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction
   'break_glass.review': rule(['compliance_officer'], null, true),
   'alert.read': rule([...overseers, 'administrator'], 'reports.read'),
   'alert.acknowledge': rule(['compliance_officer'], null),
+  'audit.read': rule(overseers, 'reports.read'),
+  // A copy of the log leaves the vault.
+  'audit.export': rule(overseers, null, true),
+  'audit.follow': rule(overseers, 'audit.follow'),
+  'audit.drop_private': rule(['compliance_officer'], null, true),
+  'disclosure.read': rule(overseers, 'reports.read'),
+  'disclosure.record': rule(['compliance_officer'], null),
+  'disclosure.suspend': rule(['compliance_officer'], null, true),
+  'review.read': rule(overseers, 'reports.read'),
+  'review.sign': rule(['compliance_officer'], null, true),
   'delegation.create': rule(['clinician', 'administrator'], 'people.manage'),
   'delegation.end': rule(['clinician', 'administrator'], 'people.manage'),
 }
