@@ -1,0 +1,19 @@
+// Proof, in types and at run time, that an event of the log is durable: what opens a recording's key asks for one.
+import type { EventId, TenantId } from '@auricle/contract'
+
+/** Made by the event log alone (`event-log.ts`), once a sink has acknowledged the event. */
+export class DurableEvent {
+  readonly #acknowledged = true
+  readonly tenantId: TenantId
+  readonly eventId: EventId
+
+  constructor(tenantId: TenantId, eventId: EventId) {
+    this.tenantId = tenantId
+    this.eventId = eventId
+  }
+
+  /** Whether it is one, and no object that only looks like it. */
+  static is(value: unknown): value is DurableEvent {
+    return typeof value === 'object' && value !== null && #acknowledged in value && value.#acknowledged
+  }
+}
