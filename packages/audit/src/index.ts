@@ -10,4 +10,10 @@ export {
   type PrivateFacts,
   PrivatePart,
 } from './private-part.ts'
-export type { AuditRecord } from './record.ts'
+export {
+  type AuditRecord,
+  newRecord,
+  type RecordStamper,
+  type StampedRecord,
+  type StoredRecord,
+} from './record.ts'

@@ -387,6 +387,48 @@ create trigger never_removed before delete or truncate on auricle.audit_event
   for each statement execute function auricle.refuse_change();
 alter table auricle.audit_event enable always trigger never_removed;
 
+-- A delivery: intake, audit event (with what its writer has to say before it) and outbox row. Returns no row where it was
+-- committed, and the first intake where the connector has that source already.
+drop function auricle.commit_intake(
+  text, text, text, bytea, bytea, text, text, bigint, bytea, timestamptz, timestamptz, text, text, bytea, bytea
+);
+create function auricle.commit_intake(
+  p_tenant text, p_id text, p_connector text, p_source_key bytea, p_content_mac bytea, p_recording text,
+  p_object_key text, p_audio_bytes bigint, p_sealed_notice bytea, p_received_at timestamptz, p_now timestamptz,
+  p_event_tenant text, p_event_ids text[], p_leaves bytea[], p_sealed_privates bytea[]
+)
+returns setof auricle.intake
+language plpgsql as $$
+begin
+  perform set_config('auricle.tenant', p_tenant, true);
+  if not exists (select from auricle.connector c where c.tenant_id = p_tenant and c.id = p_connector) then
+    raise exception 'no such connector' using errcode = 'foreign_key_violation';
+  end if;
+  insert into auricle.intake (
+    tenant_id, id, connector_id, source_key, content_mac, recording_id, state, object_key, audio_bytes, sealed_notice,
+    received_at, next_attempt_at, touched_at
+  ) values (
+    p_tenant, p_id, p_connector, p_source_key, p_content_mac, p_recording, 'received', p_object_key, p_audio_bytes,
+    p_sealed_notice, p_received_at, p_received_at, p_now
+  )
+  on conflict (tenant_id, connector_id, source_key) do nothing;
+  if not found then
+    -- The insert has waited for the first to commit, so a statement after it sees that one's row.
+    return query
+      select i.* from auricle.intake i
+      where i.tenant_id = p_tenant and i.connector_id = p_connector and i.source_key = p_source_key;
+    return;
+  end if;
+  insert into auricle.audit_event (tenant_id, id, leaf, sealed_private)
+    select p_event_tenant, e.id, e.leaf, e.private
+    from unnest(p_event_ids, p_leaves, p_sealed_privates) e (id, leaf, private);
+  insert into auricle.outbox (tenant_id, intake_id) values (p_tenant, p_id);
+end
+$$;
+
 revoke execute on all functions in schema auricle from public;
 grant execute on function auricle.find_play_facts(text, text, text, text, timestamptz, boolean),
-  auricle.unsealed_tenants(), auricle.drop_private_part(text, text) to :"app_role";
+  auricle.unsealed_tenants(), auricle.drop_private_part(text, text),
+  auricle.commit_intake(
+    text, text, text, bytea, bytea, text, text, bigint, bytea, timestamptz, timestamptz, text, text[], bytea[], bytea[]
+  ) to :"app_role";

@@ -3,7 +3,7 @@
 // Every method that names a tenant runs under that tenant's row-level security. The few that do not are the
 // directory: they answer from an id or a short name which tenant it belongs to, and nothing of PHI.
 // Absence is null. Failures are `CatalogError`. Times are `Date`, sizes are bytes.
-import type { AuditRecord } from '@auricle/audit'
+import type { AuditRecord, StoredRecord } from '@auricle/audit'
 import type {
   AudioState,
   BreakGlassId,
@@ -637,7 +637,7 @@ export interface Catalog
     tenantId: TenantId,
     page: { readonly afterId: EventId | null; readonly limit: number },
     options?: QueryOptions,
-  ): Promise<readonly (AuditRecord & { readonly recordedAt: Date })[]>
+  ): Promise<readonly (StoredRecord & { readonly recordedAt: Date })[]>
 
   /** Derives a tenant's column keys from its unwrapped column secret. */
   columnKeys(secret: Uint8Array): ColumnKeys

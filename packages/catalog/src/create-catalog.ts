@@ -1,4 +1,5 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
+import type { RecordStamper } from '@auricle/audit'
 import type pg from 'pg'
 import { createAlerts } from './alerts.ts'
 import { createAttempts } from './attempts.ts'
@@ -40,12 +41,14 @@ import { createUsers } from './users.ts'
 export interface CatalogOptions {
   /** Made by `createPool`, connected as the role of the services; stays the caller's to end. */
   readonly pool: pg.Pool
+  /** Numbers every event that is written here. */
+  readonly stamper: RecordStamper
   /** Default: the system's clock. */
   readonly now?: (() => Date) | undefined
 }
 
-export function createCatalog({ pool, now = () => new Date() }: CatalogOptions): Catalog {
-  const database = createDatabase(pool)
+export function createCatalog({ pool, stamper, now = () => new Date() }: CatalogOptions): Catalog {
+  const database = createDatabase(pool, stamper)
   return {
     ...createDirectory(database),
     ...createSigningKeys(database),
@@ -71,11 +74,11 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createConnectorChanges(database),
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
-    ...createIntakes(database, now),
+    ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createReplication(database, now),
-    ...createLog(database),
+    ...createLog(database, stamper),
     ...createAlerts(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),

@@ -1,17 +1,18 @@
-// Makes the audit record of what is about to happen: leaf, and the private part sealed beside it.
+// Makes the audit record of what is about to happen: the event, and its private part sealed beside it.
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
-  encodeLeaf,
   encodePrivate,
+  newRecord,
   type PrivatePart,
 } from '@auricle/audit'
 import {
   type EventId,
   type IssuerId,
   newEventId,
+  type PatientId,
   type ProviderId,
   type TenantId,
   type TokenId,
@@ -40,6 +41,10 @@ export interface EventFacts {
   readonly actor: Actor | Person | Vouching
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
+  readonly purpose?: AuditEvent['purpose']
+  /** At most `patientsMost`; none is the same as leaving them out. */
+  readonly patients?: readonly PatientId[]
+  readonly detail?: AuditEvent['detail']
   readonly request: string | null
 }
 
@@ -61,7 +66,8 @@ export async function auditRecord(
 ): Promise<AuditRecord> {
   const id = newEventId()
   const salt = secret === null ? null : randomBytes(saltBytes)
-  const event: AuditEvent = {
+  const { purpose, patients = [], detail } = facts
+  const event: AuditRecord['event'] = {
     v: 1,
     id,
     tenant: facts.tenantId,
@@ -71,16 +77,15 @@ export async function auditRecord(
     actor: auditActor(facts.actor),
     object: facts.object,
     reasons: [...(facts.reasons ?? [])],
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(patients.length === 0 ? {} : { patients: [...patients] }),
+    ...(detail === undefined ? {} : { detail }),
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
-  return {
-    tenantId: facts.tenantId,
-    id,
-    leaf: encodeLeaf(event),
-    sealedPrivate:
-      secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt)),
-  }
+  const sealedPrivate =
+    secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt))
+  return newRecord(event, sealedPrivate)
 }
 
 function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
