@@ -1,5 +1,6 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
+import { createActivityReviews } from './activity-reviews.ts'
 import { createAlerts } from './alerts.ts'
 import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
@@ -77,6 +78,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createReplication(database, now),
     ...createLog(database),
     ...createAlerts(database),
+    ...createActivityReviews(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),
     ...createSchemaCheck(database),
