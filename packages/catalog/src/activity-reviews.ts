@@ -1,6 +1,14 @@
 // The weekly review of activity: what a week held, what was found in it, and who signed that they looked.
-import type { AuditRecord, WorkingHours } from '@auricle/audit'
-import { EventId, Label, RecordingId, ReviewId, type TenantId, UserId } from '@auricle/contract'
+import type { AuditRecord } from '@auricle/audit'
+import {
+  EventId,
+  Label,
+  RecordingId,
+  ReviewId,
+  type TenantId,
+  UserId,
+  type WorkingHours,
+} from '@auricle/contract'
 import { z } from 'zod'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'

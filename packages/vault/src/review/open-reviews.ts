@@ -2,9 +2,9 @@
 //
 // Commit point: review, findings and event in one transaction, which of several workers one makes. A week that nobody
 // looked at, since no worker ran, is looked at later.
-import { EventAction, isSameSurname, reviewActivity, WorkingHours, workingHours } from '@auricle/audit'
+import { EventAction, isSameSurname, reviewActivity, workingHours } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
-import { newReviewId, RecordingId, type TenantId } from '@auricle/contract'
+import { newReviewId, RecordingId, type TenantId, WorkingHours } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { newAlert, type OnAlert } from '../break-glass/alert.ts'

@@ -1,14 +1,15 @@
 // Reviews of activity as a compliance officer meets them: listed, read, signed; and the hours by which they judge.
-import { type AuditEvent, WorkingHours } from '@auricle/audit'
+import type { AuditEvent } from '@auricle/audit'
 import type { Catalog, FindingRow, ReviewRow } from '@auricle/catalog'
-import type {
-  ActivityFindingView,
-  ActivityReviewDetail,
-  ActivityReviewPage,
-  ActivityReviewQuery,
-  ActivityReviewSignature,
-  ActivityReviewView,
-  ReviewId,
+import {
+  type ActivityFindingView,
+  type ActivityReviewDetail,
+  type ActivityReviewPage,
+  type ActivityReviewQuery,
+  type ActivityReviewSignature,
+  type ActivityReviewView,
+  type ReviewId,
+  WorkingHours,
 } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
