@@ -1,3 +1,12 @@
+export {
+  type ActivityEvent,
+  type ActivityFinding,
+  type ActivityKind,
+  activityKinds,
+  isSameSurname,
+  reviewActivity,
+} from './activity/review-activity.ts'
+export { workingHours } from './activity/working-hours.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { AuditError, type AuditErrorCode } from './error.ts'
 export { AuditEvent, EventAction, EventDetail, patientsMost } from './event.ts'

@@ -199,6 +199,10 @@ create index disclosure_suspension_of_patient on auricle.disclosure_suspension (
 
 -- --- the weekly review of activity (164.308(a)(1)(ii)(D)) ---
 
+alter table auricle.tenant add column working_hours jsonb not null
+  default '{"timeZone":"UTC","opensAt":"07:00","closesAt":"19:00","days":[1,2,3,4,5]}';
+grant update (working_hours) on auricle.tenant to :"app_role";
+
 create table auricle.activity_review (
   tenant_id text collate "C" not null references auricle.tenant (id),
   id text collate "C" not null,

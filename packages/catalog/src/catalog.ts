@@ -24,6 +24,7 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { ActivityReviewCatalog } from './activity-reviews.ts'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
@@ -333,6 +334,7 @@ export interface Catalog
     CoverCatalog,
     SessionsCatalog,
     AlertCatalog,
+    ActivityReviewCatalog,
     BreakGlassCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,

@@ -1,6 +1,7 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type { RecordStamper } from '@auricle/audit'
 import type pg from 'pg'
+import { createActivityReviews } from './activity-reviews.ts'
 import { createAlerts } from './alerts.ts'
 import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
@@ -80,6 +81,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createReplication(database, now),
     ...createLog(database, stamper),
     ...createAlerts(database),
+    ...createActivityReviews(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),
     ...createSchemaCheck(database),

@@ -197,6 +197,15 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
+export {
+  changeWorkingHours,
+  listReviews,
+  type ReviewParts,
+  showReview,
+  showWorkingHours,
+  signReview,
+} from './review/reviews.ts'
 export { parseRoles } from './roles.ts'
 export { isSameSecret } from './same-secret.ts'
 export {
