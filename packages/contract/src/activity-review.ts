@@ -7,7 +7,7 @@ const findingsMost = 10_000
 const limitDefault = 50
 const limitMost = 200
 
-export const ActivityReviewState = z.enum(['open', 'overdue', 'signed'])
+const ActivityReviewState = z.enum(['open', 'overdue', 'signed'])
 
 export const ActivityReviewView = z.strictObject({
   id: ReviewId,

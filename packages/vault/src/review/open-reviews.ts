@@ -30,7 +30,7 @@ export interface ReviewSweepParts {
 }
 
 const dayMs = 24 * 3_600_000
-export const weekMs = 7 * dayMs
+const weekMs = 7 * dayMs
 /** A week's last events have been sealed by then, late ones too. */
 const settlesMs = 3_600_000
 /** Within this a review must be signed. */
