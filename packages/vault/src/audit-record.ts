@@ -4,6 +4,7 @@ import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
+  type EventDetail,
   encodeLeaf,
   encodePrivate,
   type PrivatePart,
@@ -12,7 +13,9 @@ import {
   type EventId,
   type IssuerId,
   newEventId,
+  type PatientId,
   type ProviderId,
+  type Purpose,
   type TenantId,
   type TokenId,
   type UserId,
@@ -40,6 +43,11 @@ export interface EventFacts {
   readonly actor: Actor | Person | Vouching
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
+  /** What a recording is heard for, where that was stated. */
+  readonly purpose?: Purpose | null | undefined
+  /** Whom it is about; none and absent are the same. */
+  readonly patients?: readonly PatientId[] | undefined
+  readonly detail?: EventDetail | undefined
   readonly request: string | null
 }
 
@@ -71,6 +79,9 @@ export async function auditRecord(
     actor: auditActor(facts.actor),
     object: facts.object,
     reasons: [...(facts.reasons ?? [])],
+    ...(facts.purpose == null ? {} : { purpose: facts.purpose }),
+    ...(facts.patients === undefined || facts.patients.length === 0 ? {} : { patients: [...facts.patients] }),
+    ...(facts.detail === undefined ? {} : { detail: facts.detail }),
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
