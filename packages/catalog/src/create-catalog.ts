@@ -23,6 +23,7 @@ import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
 import { createPasskeyCatalog } from './passkeys.ts'
+import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
@@ -78,6 +79,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
+    ...createPatients(database, now),
     ...createReplication(database, now),
     ...createLog(database, stamper),
     ...createAlerts(database),

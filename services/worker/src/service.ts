@@ -11,6 +11,7 @@ import {
   type AttemptOutcome,
   createTenantSecrets,
   failAttempt,
+  namePatients,
   type OnAlert,
   relayOutbox,
   requeueStalled,
@@ -48,6 +49,7 @@ const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
+const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -135,6 +137,15 @@ export async function startWorker(
     },
     reviewPauseMs,
     'The weekly review of activity could not be opened',
+  )
+  loop(
+    async options => {
+      const { named, damaged } = await namePatients({ catalog, secrets }, options)
+      if (named > 0) logger.info('Gave names to the patients of recordings', { count: named })
+      if (damaged > 0) logger.error('References of patients do not open', { count: damaged })
+    },
+    namePatientsPauseMs,
+    'Patients without a name could not be looked for',
   )
   loop(
     async options => {
