@@ -1,6 +1,7 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
 import type pg from 'pg'
 import { createAlerts } from './alerts.ts'
+import { createAnchorStore } from './anchor-store.ts'
 import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
@@ -17,6 +18,9 @@ import { createGrants } from './grants.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
+import { createLogCustody } from './log-custody.ts'
+import { createLogReading } from './log-reading.ts'
+import { createLogStore } from './log-store.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
@@ -76,6 +80,10 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRecordings(database, now),
     ...createReplication(database, now),
     ...createLog(database),
+    ...createLogStore(database),
+    ...createLogReading(database),
+    ...createAnchorStore(database),
+    ...createLogCustody(database, pool),
     ...createAlerts(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),
