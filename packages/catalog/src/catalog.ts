@@ -27,6 +27,7 @@ import type {
 } from '@auricle/contract'
 import type { ActivityReviewCatalog } from './activity-reviews.ts'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
+import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
@@ -37,6 +38,9 @@ import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
+import type { LogCustodyCatalog } from './log-custody.ts'
+import type { LogReadingCatalog } from './log-reading.ts'
+import type { LogCatalog } from './log-store.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
 import type { PasskeyCatalog } from './passkeys.ts'
 import type { PatientCatalog } from './patients.ts'
@@ -356,7 +360,11 @@ export interface Catalog
     OwnTokenCatalog,
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
-    TenantLimitsCatalog {
+    TenantLimitsCatalog,
+    LogCatalog,
+    LogReadingCatalog,
+    AnchorCatalog,
+    LogCustodyCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

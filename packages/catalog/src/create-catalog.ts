@@ -3,6 +3,7 @@ import type { RecordStamper } from '@auricle/audit'
 import type pg from 'pg'
 import { createActivityReviews } from './activity-reviews.ts'
 import { createAlerts } from './alerts.ts'
+import { createAnchorStore } from './anchor-store.ts'
 import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
@@ -19,6 +20,9 @@ import { createGrants } from './grants.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
+import { createLogCustody } from './log-custody.ts'
+import { createLogReading } from './log-reading.ts'
+import { createLogStore } from './log-store.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
@@ -82,6 +86,10 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createPatients(database, now),
     ...createReplication(database, now),
     ...createLog(database, stamper),
+    ...createLogStore(database),
+    ...createLogReading(database),
+    ...createAnchorStore(database),
+    ...createLogCustody(database, pool),
     ...createAlerts(database),
     ...createActivityReviews(database),
     ...createBreakGlass(database),
