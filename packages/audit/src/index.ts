@@ -1,3 +1,4 @@
+export { type AnchorLeaf, decodeAnchorLeaf, encodeAnchorLeaf } from './anchor-leaf.ts'
 export { type Bytes, equalBytes, fromBase64, sha256, toBase64 } from './bytes.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
@@ -30,6 +31,17 @@ export {
   signatureLine,
   verifyNote,
 } from './note.ts'
+export { anchorOrigin, LogName, logOrigin, parseLogOrigin, receiptKeyName } from './origins.ts'
+export {
+  formatPolicy,
+  meetsQuorum,
+  type Policy,
+  type PolicyGroup,
+  type PolicyLog,
+  type PolicyWitness,
+  parsePolicy,
+  verifyCheckpoint,
+} from './policy.ts'
 export {
   commitPrivate,
   decodePrivate,
@@ -38,8 +50,11 @@ export {
   type PrivateFacts,
   PrivatePart,
 } from './private-part.ts'
+export { formatProofFile, type ProofFile, parseProofFile, verifyProofFile } from './proof-file.ts'
 export { consistencyProof, type HashReader, inclusionProof, rootAt } from './proofs.ts'
+export { type EventReceipt, formatReceipt, parseReceipt } from './receipt.ts'
 export type { AuditRecord } from './record.ts'
+export { verifyCosignature } from './signature.ts'
 export {
   decodeEntries,
   encodeEntries,
@@ -61,3 +76,12 @@ export {
   type VerifierKey,
   verifierKey,
 } from './verifier-key.ts'
+export {
+  type AddCheckpoint,
+  formatAddCheckpoint,
+  formatTreeSize,
+  monitoringPath,
+  parseAddCheckpoint,
+  parseTreeSize,
+  treeSizeContentType,
+} from './witness-request.ts'
