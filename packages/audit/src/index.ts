@@ -1,3 +1,12 @@
+export {
+  type ActivityEvent,
+  type ActivityFinding,
+  type ActivityKind,
+  activityKinds,
+  isSameSurname,
+  reviewActivity,
+} from './activity/review-activity.ts'
+export { workingHours } from './activity/working-hours.ts'
 export { type AnchorLeaf, decodeAnchorLeaf, encodeAnchorLeaf } from './anchor-leaf.ts'
 export { type Bytes, equalBytes, fromBase64, sha256, toBase64 } from './bytes.ts'
 export { canonicalJson } from './canonical-json.ts'
@@ -54,6 +63,13 @@ export { formatProofFile, type ProofFile, parseProofFile, verifyProofFile } from
 export { consistencyProof, type HashReader, inclusionProof, rootAt } from './proofs.ts'
 export { type EventReceipt, formatReceipt, parseReceipt } from './receipt.ts'
 export type { AuditRecord } from './record.ts'
+export {
+  type AuditRecord,
+  newRecord,
+  type RecordStamper,
+  type StampedRecord,
+  type StoredRecord,
+} from './record.ts'
 export { verifyCosignature } from './signature.ts'
 export {
   decodeEntries,
