@@ -62,7 +62,6 @@ export {
 export { formatProofFile, type ProofFile, parseProofFile, verifyProofFile } from './proof-file.ts'
 export { consistencyProof, type HashReader, inclusionProof, rootAt } from './proofs.ts'
 export { type EventReceipt, formatReceipt, parseReceipt } from './receipt.ts'
-export type { AuditRecord } from './record.ts'
 export {
   type AuditRecord,
   newRecord,
