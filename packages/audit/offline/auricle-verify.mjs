@@ -570,6 +570,18 @@ class Verification {
     return toMs(from) - toMs(firstAt) >= clockToleranceMs
   }
 
+  forget() {
+    this.findings = []
+    this.found.clear()
+    this.logs = []
+    this.events = 0
+    this.selected = 0
+    this.withheld = 0
+    this.privateShown = 0
+    this.byAction.clear()
+    this.byPerson.clear()
+  }
+
   /**
    * @param {'gzip' | 'gzip_cut' | null} damage
    * @returns {Report}
@@ -577,8 +589,7 @@ class Verification {
   report(damage) {
     if (damage !== null) {
       // How much of a damaged file can be unpacked depends on the program that tries, so nothing of it is believed.
-      this.findings = []
-      this.found.clear()
+      this.forget()
       this.find(damage === 'gzip' ? 'tampered' : 'missing', damage, { line: 0 })
     } else if (!this.stopped) {
       this.lineNumber++
