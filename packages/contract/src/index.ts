@@ -30,6 +30,7 @@ export {
   EmergencyUseQuery,
   Verdict,
 } from './break-glass.ts'
+export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,

@@ -7,6 +7,7 @@ import { type ConnectorRouteParts, createConnectorHandlers } from './routes/conn
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
+import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -38,6 +39,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  EvidenceRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -73,6 +75,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createEvidenceHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),

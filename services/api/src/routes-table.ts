@@ -13,6 +13,7 @@ import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
+import * as evidence from './routes/evidence.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -68,6 +69,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,
   ...identityProviders.table,

@@ -2,16 +2,7 @@
 // the private parts of the events asked for where they are to be shown.
 //
 // Nothing is judged here. A leaf that is gone leaves its number out, an altered one is shown as it is: the verifier says so.
-import {
-  anchorOrigin,
-  decodeFrontier,
-  decodeLeaf,
-  inclusionProof,
-  type HashReader,
-  toBase64,
-  tileReader,
-  type Tile,
-} from '@auricle/audit'
+import { decodeLeaf, type HashReader, inclusionProof, type Tile, tileReader, toBase64 } from '@auricle/audit'
 import type { Catalog, SealedLeaf } from '@auricle/catalog'
 import type { EvidenceSelection, TenantId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'

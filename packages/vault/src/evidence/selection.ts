@@ -2,7 +2,10 @@
 import type { AuditEvent } from '@auricle/audit'
 import type { EvidenceSelection } from '@auricle/contract'
 
-export function isSelected({ patient, user, recording, from, to }: EvidenceSelection, event: AuditEvent): boolean {
+export function isSelected(
+  { patient, user, recording, from, to }: EvidenceSelection,
+  event: AuditEvent,
+): boolean {
   return (
     (patient === undefined || event.patients?.includes(patient) === true) &&
     (user === undefined || event.actor.id === user) &&
