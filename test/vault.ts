@@ -22,10 +22,13 @@ import {
   assignMailbox,
   createConnector,
   createConnectors,
+  createEventLog,
   createMailbox,
   createTenant,
   createTenantSecrets,
   createUser,
+  type EventLog,
+  type EventWriter,
   type OpenConnector,
   type TenantSecretsCache,
 } from '@auricle/vault'
@@ -42,6 +45,8 @@ export interface TestVault extends AsyncDisposable {
   readonly database: TestDatabase
   readonly folder: string
   readonly catalog: Catalog
+  readonly writer: EventWriter
+  readonly log: EventLog
   readonly objects: FolderStore
   readonly keys: KeyService
   readonly limits: Limits
@@ -57,7 +62,9 @@ export async function openTestVault(): Promise<TestVault> {
   const database = opening.use(await createTestDatabase())
   const folder = await mkdtemp(join(tmpdir(), 'auricle-vault-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
+  const writer = aStamper()
+  const catalog = createCatalog({ pool: database.appPool, stamper: writer })
+  const log = opening.use(createEventLog({ catalog, writer, store: null, onTrouble }))
   const objects = createFolderStore({ folder: join(folder, 'objects') })
   const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
   const secrets = createTenantSecrets(catalog, keys)
@@ -68,7 +75,7 @@ export async function openTestVault(): Promise<TestVault> {
   const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, objects, keys, limits, secrets },
+    ...{ database, folder, catalog, writer, log, objects, keys, limits, secrets },
     ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
@@ -90,6 +97,9 @@ export interface Clinic {
   readonly connectorRow: ConnectorRow
   readonly connector: OpenConnector
 }
+
+/** What cannot be recorded is refused to whoever asked, and their test says whether that is right. */
+const onTrouble = () => undefined
 
 let clinics = 0
 

@@ -5,6 +5,7 @@ import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions, OpenedObject, RecordingSecret } from '@auricle/sealed'
 import { errorCode } from './error.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import { tenantRecordingsPrefix } from './object-key.ts'
 import { openStored } from './stored-object.ts'
 import { operatorEvent } from './token.ts'
@@ -12,7 +13,8 @@ import { operatorEvent } from './token.ts'
 const pageSize = 200
 
 export interface VerifyParts {
-  readonly catalog: Pick<Catalog, 'listAllRecordings' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'listAllRecordings'>
+  readonly log: EventAppender
   readonly objects: Pick<ObjectStore, 'head' | 'read' | 'list'>
   readonly keys: Pick<KeyService, 'key'>
 }
@@ -30,7 +32,7 @@ export async function* verifyTenant(
   options: CallOptions,
 ): AsyncGenerator<Finding> {
   const event = await operatorEvent(tenantId, 'vault.verified', { type: 'tenant', id: tenantId })
-  await parts.catalog.appendEvents([event], options)
+  await parts.log.append(event, options)
   const known = new Set<string>()
   let after: RecordingId | null = null
   for (;;) {

@@ -3,12 +3,19 @@ import type { Catalog, MailboxRow, TeamRow, TenantRow, UserRow } from '@auricle/
 import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config } from '@auricle/runtime'
-import { createTenantSecrets, isError, type ReceiveParts, type TenantSecretsCache } from '@auricle/vault'
+import {
+  createTenantSecrets,
+  type EventLog,
+  isError,
+  type ReceiveParts,
+  type TenantSecretsCache,
+} from '@auricle/vault'
 import { UsageError } from './error.ts'
 
 export interface Operator {
   readonly config: Config
   readonly catalog: Catalog
+  readonly log: EventLog
   readonly objects: ObjectStore
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
