@@ -152,8 +152,8 @@ export function createEventLog(parts: EventLogParts): EventLog {
   const settle = () => unsettled.settle().catch(onTrouble)
   const timers = [
     setInterval(settle, retryMs),
-    setInterval(() => {
-      if (!unsettled.isDegraded) beat(writer.beats())
+    setInterval(async () => {
+      if (!unsettled.isDegraded) await beat(writer.beats())
     }, beatMs),
   ]
   for (const timer of timers) timer.unref()

@@ -35,6 +35,8 @@ export interface Unsettled {
 const batchMost = 100
 /** After so many batches that failed, it is the database that does not work. */
 const failuresMost = 3
+/** After so many attempts that left something, it is tried whether the rest works. */
+const incompleteMost = 10
 /** What is more than this is left to the worker, which finds it in the store (`reconcile-late.ts`). */
 const keptMost = 20_000
 
@@ -43,6 +45,7 @@ export function createUnsettled(parts: UnsettledParts): Unsettled {
   const kept = new Map<EventId, StampedRecord>()
   const acknowledged = new WeakSet<StampedRecord>()
   let degraded: Set<TenantId> | null = null
+  let incomplete = 0
   let settling: Promise<void> | null = null
 
   function follow(record: StampedRecord): StampedRecord {
@@ -97,12 +100,13 @@ export function createUnsettled(parts: UnsettledParts): Unsettled {
       try {
         await bring(batch)
       } catch (error) {
-        // One that the database will never take must not hold up the others.
         onTrouble(error)
-        if (++failures >= failuresMost) return
+        if (++failures >= failuresMost) break
       }
     }
-    if (degraded === null) return
+    incomplete = failures === 0 ? 0 : incomplete + 1
+    // What the database will never take must not keep everything else away from it for ever.
+    if (degraded === null || (incomplete > 0 && incomplete < incompleteMost)) return
     const restored = Array.from(degraded, tenantId => tell('log.restored', tenantId))
     await catalog.appendStamped(writer.stamp(restored), { signal: AbortSignal.timeout(attemptMs) })
     degraded = null
