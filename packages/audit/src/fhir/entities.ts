@@ -100,6 +100,7 @@ function leafOf(event: AuditEvent, context: FhirContext, raw: string | null): En
     ['action', event.action],
     ['log', context.place?.origin ?? null],
     ['seq', context.place?.seq.toString() ?? null],
+    ['proof', context.place === null ? null : `${context.baseUrl}/v1/audit/events/${event.id}`],
     ['writer', writer === undefined ? null : `${writer.name} ${writer.id} ${writer.n}`],
     ['private', event.private],
     ['query', raw],

@@ -24,7 +24,7 @@ const known = [
 const isNew = ({ severity, text }: Remark) =>
   severity === 'error' || severity === 'fatal' || !known.some(one => one.test(text))
 
-const json = (resource: FhirAuditEvent) => JSON.parse(JSON.stringify(resource))
+const json = (resource: object) => JSON.parse(JSON.stringify(resource))
 const all = samples().map(sample => ({ ...sample, resources: toFhir(sample.event, sample.context) }))
 
 describe('an event in FHIR', () => {
@@ -70,6 +70,28 @@ describe('an event in FHIR', () => {
     const self = 'https://vault.clinic.example/v1/audit/events?limit=50'
     const resources = all.slice(0, 40).flatMap(sample => sample.resources)
     for (const page of [toSearchset([], { self, next: null }), toSearchset(resources, { self, next: self })])
-      assert.deepEqual(validate(JSON.parse(JSON.stringify(page))).filter(isNew), [])
+      assert.deepEqual(validate(json(page)).filter(isNew), [])
+  })
+
+  it('would not be valid with a mistake: which validator finds which', () => {
+    const read = all
+      .flatMap(({ resources }) => resources)
+      .find(({ meta }) => meta?.profile[0]?.endsWith('.PatientRead'))
+    assert.ok(read)
+    const findersOf = (mistake: object) => {
+      const remarks = validate(json({ ...read, ...mistake }))
+      return [
+        ...new Set(remarks.filter(({ severity }) => /^(error|fatal)$/.test(severity)).map(({ by }) => by)),
+      ]
+    }
+    assert.deepEqual(findersOf({}), [])
+    // Codes that FHIR requires: only one of the two looks.
+    assert.deepEqual(findersOf({ action: 'Z' }), ['fhir'])
+    assert.deepEqual(findersOf({ outcome: '99' }), ['fhir'])
+    assert.deepEqual(findersOf({ recorded: undefined }), ['medplum', 'fhir'])
+    assert.deepEqual(findersOf({ source: { site: 'a' } }), ['medplum', 'fhir'])
+    assert.deepEqual(findersOf({ severity: 'high' }), ['medplum', 'fhir'])
+    assert.ok(findersOf({ recorded: 'today' }).includes('medplum'))
+    assert.ok(findersOf({ entity: [{ name: 'a', query: 'YQ==' }] }).includes('medplum'))
   })
 })
