@@ -2,12 +2,13 @@
 //
 // BALP knows the parts by their type: one system object, one person where it is about a patient, one id of a
 // request. Whatever else is worth telling is therefore of type "other".
+import { toBase64, utf8 } from '../bytes.ts'
 import type { AuditEvent, EventDetail } from '../event.ts'
 import { dcm, entityType, objectRole } from './codes.ts'
 import type { FhirContext } from './context.ts'
 import type { Mapping } from './mapping.ts'
 import type { Coding, Detail, Entity } from './resource.ts'
-import { base64Text, fhirText, identifierOf, present } from './text.ts'
+import { fhirText, identifierOf, present } from './text.ts'
 
 /** Stands for the query of a search whose private part is not opened, was dropped or never was. */
 export const withheldQuery = 'urn:auricle:query:withheld'
@@ -44,7 +45,11 @@ export function entitiesOf(
 }
 
 function queryOf(raw: string | null): Entity {
-  return { type: entityType.systemObject, role: objectRole.query, query: base64Text(raw ?? withheldQuery) }
+  return {
+    type: entityType.systemObject,
+    role: objectRole.query,
+    query: toBase64(utf8(raw ?? withheldQuery)),
+  }
 }
 
 function objectOf({ type, id, version }: NonNullable<AuditEvent['object']>, mapping: Mapping): Entity {

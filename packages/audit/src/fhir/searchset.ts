@@ -1,6 +1,5 @@
 // The answer to a search, as a FHIR Bundle: the resources of a page, and the way to the next.
-import { sha256 } from '@noble/hashes/sha2.js'
-import { hex, utf8 } from '../bytes.ts'
+import { hex, sha256, utf8 } from '../bytes.ts'
 import type { FhirAuditEvent, Searchset } from './resource.ts'
 
 export interface SearchLinks {

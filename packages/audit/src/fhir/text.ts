@@ -1,5 +1,4 @@
 // Text and names as FHIR takes them, also where a client made them up.
-import { utf8 } from '../bytes.ts'
 import type { Identifier } from './resource.ts'
 
 const ourId = /^[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}$/
@@ -19,9 +18,7 @@ export const identifierOf = (value: string): Identifier => ({
   value,
 })
 
-export const base64Text = (text: string): string => btoa(String.fromCharCode(...utf8(text)))
-
-/** Exactly one of them is there, by the element's name, or none: FHIR has no null. */
+/** The element by its name, or nothing: FHIR has no null. */
 export const present = <Name extends string, Value>(
   name: Name,
   value: Value | null,
