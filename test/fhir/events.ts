@@ -140,7 +140,7 @@ function sampleOf(
       server: { name: 'auricle', host: index % 7 === 0 ? '192.0.2.10' : 'vault.clinic.example' },
       baseUrl: 'https://vault.clinic.example',
       private: isShown ? shown : null,
-      place: index % 8 === 0 ? null : { origin: 'auricle.local/t/x/2026', seq: index },
+      place: index % 8 === 0 ? null : { year: 2026, seq: index },
     },
   }
 }

@@ -33,7 +33,7 @@ const context: FhirContext = {
   server: { name: 'auricle', host: 'vault.clinic.example' },
   baseUrl: 'https://vault.clinic.example',
   private: { ip: '203.0.113.7' },
-  place: { origin: 'auricle.local/t/x/2026', seq: 4711 },
+  place: { year: 2026, seq: 4711 },
 }
 
 const render = (changes: object, also: Partial<FhirContext> = {}) =>
@@ -96,8 +96,7 @@ test('a playback says who heard what of whom, from where and why', () => {
   )
   assert.deepEqual(entity.at(-1)?.detail, [
     { type: 'action', valueString: 'recording.played' },
-    { type: 'log', valueString: 'auricle.local/t/x/2026' },
-    { type: 'seq', valueString: '4711' },
+    { type: 'place', valueString: '2026-4711' },
     { type: 'proof', valueString: `https://vault.clinic.example/v1/audit/events/${played.id}` },
     { type: 'private', valueString: played.private },
   ])

@@ -14,6 +14,6 @@ export interface FhirContext {
   readonly baseUrl: string
   /** The private part, opened for whoever reads this; null where there is none, it was dropped, or it is not shown. */
   readonly private: PrivatePart | null
-  /** Where its leaf stands; null while it is in no log yet. */
-  readonly place: { readonly origin: string; readonly seq: number } | null
+  /** Where its leaf stands, in the log of which year; null while it is in none. */
+  readonly place: { readonly year: number; readonly seq: number } | null
 }

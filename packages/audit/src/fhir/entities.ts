@@ -101,11 +101,11 @@ function requestOf(request: string): Entity {
 /** The event itself, for whoever wants to find it in the log, with what FHIR has no element for. */
 function leafOf(event: AuditEvent, context: FhirContext, raw: string | null): Entity {
   const { writer, detail } = event
+  const { place, baseUrl } = context
   const facts: readonly (readonly [string, string | null])[] = [
     ['action', event.action],
-    ['log', context.place?.origin ?? null],
-    ['seq', context.place?.seq.toString() ?? null],
-    ['proof', context.place === null ? null : `${context.baseUrl}/v1/audit/events/${event.id}`],
+    ['place', place === null ? null : `${place.year}-${place.seq}`],
+    ['proof', place === null ? null : `${baseUrl}/v1/audit/events/${event.id}`],
     ['writer', writer === undefined ? null : `${writer.name} ${writer.id} ${writer.n}`],
     ['private', event.private],
     ['query', raw],

@@ -80,14 +80,27 @@ export interface FhirAuditEvent {
   readonly entity: readonly Entity[]
 }
 
+/** What cannot be told as AuditEvents. */
+export interface OperationOutcome {
+  readonly resourceType: 'OperationOutcome'
+  readonly issue: readonly {
+    readonly severity: 'error' | 'warning'
+    readonly code: 'not-found' | 'security' | 'conflict'
+    readonly diagnostics: string
+  }[]
+}
+
 export interface Searchset {
   readonly resourceType: 'Bundle'
   readonly type: 'searchset'
   readonly link: readonly { readonly relation: 'self' | 'next'; readonly url: string }[]
   /** Absent where nothing was found: FHIR knows no empty list. */
-  readonly entry?: readonly {
-    readonly fullUrl: string
-    readonly resource: FhirAuditEvent
-    readonly search: { readonly mode: 'match' }
-  }[]
+  readonly entry?: readonly (
+    | {
+        readonly fullUrl: string
+        readonly resource: FhirAuditEvent
+        readonly search: { readonly mode: 'match' }
+      }
+    | { readonly resource: OperationOutcome; readonly search: { readonly mode: 'outcome' } }
+  )[]
 }

@@ -1,20 +1,41 @@
-// The answer to a search, as a FHIR Bundle: the resources of a page, and the way to the next.
+// The answer to a search, as a FHIR Bundle: the resources of a page, what is wrong with others, the way to the next page.
 import { hex, sha256, utf8 } from '../bytes.ts'
-import type { FhirAuditEvent, Searchset } from './resource.ts'
+import type { FhirAuditEvent, OperationOutcome, Searchset } from './resource.ts'
 
-export interface SearchLinks {
+export interface SearchPage {
+  readonly resources: readonly FhirAuditEvent[]
+  /** What of the log is not as it was sealed: it must not be missed by who reads the rest. */
+  readonly findings: readonly LogFinding[]
   /** The search that was made, as an absolute URL. */
   readonly self: string
   /** Null on the last page. */
   readonly next: string | null
 }
 
-export function toSearchset(resources: readonly FhirAuditEvent[], { self, next }: SearchLinks): Searchset {
-  const entry = resources.map(resource => ({
-    fullUrl: `urn:uuid:${uuidOf(resource.id)}`,
-    resource,
-    search: { mode: 'match' } as const,
-  }))
+/** `missing` and `altered`: there is no event to show. `misfiled`: it is shown, and was found by an index that is wrong. */
+export interface LogFinding {
+  readonly id: string
+  readonly place: { readonly year: number; readonly seq: number }
+  readonly finding: 'missing' | 'altered' | 'misfiled'
+}
+
+const issues = {
+  missing: { severity: 'error', code: 'not-found', says: 'was sealed into the log, and is gone' },
+  altered: { severity: 'error', code: 'security', says: 'is not as it was sealed into the log' },
+  misfiled: { severity: 'warning', code: 'conflict', says: 'is in the index as something that it is not' },
+} as const
+
+export function toSearchset({ resources, findings, self, next }: SearchPage): Searchset {
+  const entry = [
+    ...resources.map(resource => ({
+      fullUrl: `urn:uuid:${uuidOf(resource.id)}`,
+      resource,
+      search: { mode: 'match' } as const,
+    })),
+    ...(findings.length === 0
+      ? []
+      : [{ resource: outcomeOf(findings), search: { mode: 'outcome' } as const }]),
+  ]
   return {
     resourceType: 'Bundle',
     type: 'searchset',
@@ -23,6 +44,16 @@ export function toSearchset(resources: readonly FhirAuditEvent[], { self, next }
       ...(next === null ? [] : [{ relation: 'next', url: next } as const]),
     ],
     ...(entry.length === 0 ? {} : { entry }),
+  }
+}
+
+function outcomeOf(findings: readonly LogFinding[]): OperationOutcome {
+  return {
+    resourceType: 'OperationOutcome',
+    issue: findings.map(({ id, place, finding }) => {
+      const { severity, code, says } = issues[finding]
+      return { severity, code, diagnostics: `The event ${id} at ${place.year}-${place.seq} ${says}` }
+    }),
   }
 }
 

@@ -66,11 +66,28 @@ describe('an event in FHIR', () => {
     t.diagnostic(`${count} resources, ${profiles.length} profiles`)
   })
 
-  it('is a page of a search that is valid too, empty or full', () => {
+  it('is a page of a search that is valid too: empty, full, with what is wrong in the log', () => {
     const self = 'https://vault.clinic.example/v1/audit/events?limit=50'
     const resources = all.slice(0, 40).flatMap(sample => sample.resources)
-    for (const page of [toSearchset([], { self, next: null }), toSearchset(resources, { self, next: self })])
-      assert.deepEqual(validate(json(page)).filter(isNew), [])
+    const findings = (['missing', 'altered', 'misfiled'] as const).map((finding, seq) => ({
+      id: `evt_${'0'.repeat(26)}`,
+      place: { year: 2026, seq },
+      finding,
+    }))
+    const pages = [
+      { resources: [], findings: [], self, next: null },
+      { resources, findings: [], self, next: `${self}&cursor=x` },
+      { resources, findings, self, next: null },
+    ]
+    for (const page of pages) {
+      const bundle = toSearchset(page)
+      assert.deepEqual(validate(json(bundle)).filter(isNew), [])
+      const modes = (bundle.entry ?? []).map(({ search }) => search.mode)
+      assert.deepEqual(modes, [
+        ...page.resources.map(() => 'match'),
+        ...(page.findings.length === 0 ? [] : ['outcome']),
+      ])
+    }
   })
 
   it('would not be valid with a mistake: which validator finds which', () => {
