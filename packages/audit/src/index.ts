@@ -1,3 +1,4 @@
+export { exceptions, isAccountable } from './accountable.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { AuditError, type AuditErrorCode } from './error.ts'
 export { AuditEvent, EventAction, EventDetail, patientsMost } from './event.ts'

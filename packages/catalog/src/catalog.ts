@@ -26,10 +26,12 @@ import type {
 } from '@auricle/contract'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
 import type { AttemptCatalog } from './attempts.ts'
+import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DisclosureCatalog } from './disclosures.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
@@ -346,7 +348,9 @@ export interface Catalog
     OwnTokenCatalog,
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
-    TenantLimitsCatalog {
+    TenantLimitsCatalog,
+    AuditSearchCatalog,
+    DisclosureCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

@@ -2,6 +2,7 @@
 import type pg from 'pg'
 import { createAlerts } from './alerts.ts'
 import { createAttempts } from './attempts.ts'
+import { createAuditSearch } from './audit-search.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
@@ -10,6 +11,7 @@ import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
+import { createDisclosures } from './disclosures.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
@@ -76,6 +78,8 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createRecordings(database, now),
     ...createReplication(database, now),
     ...createLog(database),
+    ...createAuditSearch(database),
+    ...createDisclosures(database),
     ...createAlerts(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),

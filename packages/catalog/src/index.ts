@@ -1,4 +1,6 @@
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
+export type { AuditFilter } from './audit-query.ts'
+export type { AuditSearchCatalog, CheckpointRow, LogRow, SealedRow, StoredEvent } from './audit-search.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -37,12 +39,14 @@ export type {
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { GrantRow } from './grants.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
+export { decodeLogCursor, encodeLogCursor, type LogCursor, type LogPosition } from './log-cursor.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { OwnTokenRow } from './own-tokens.ts'
 export type { PasskeyRow } from './passkeys.ts'

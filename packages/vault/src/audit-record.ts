@@ -12,6 +12,7 @@ import {
   type EventId,
   type IssuerId,
   newEventId,
+  type PatientId,
   type ProviderId,
   type TenantId,
   type TokenId,
@@ -40,6 +41,9 @@ export interface EventFacts {
   readonly actor: Actor | Person | Vouching
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
+  /** Whom it is about; the empty list stands for nobody. */
+  readonly patients?: readonly PatientId[]
+  readonly detail?: AuditEvent['detail']
   readonly request: string | null
 }
 
@@ -71,6 +75,8 @@ export async function auditRecord(
     actor: auditActor(facts.actor),
     object: facts.object,
     reasons: [...(facts.reasons ?? [])],
+    ...(facts.patients === undefined || facts.patients.length === 0 ? {} : { patients: [...facts.patients] }),
+    ...(facts.detail === undefined ? {} : { detail: facts.detail }),
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
