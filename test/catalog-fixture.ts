@@ -169,6 +169,7 @@ export function aRecording(
     fromName: 'Dana Example',
     to: '2025550199',
     patientReference: 'MRN-000077',
+    patientId: null,
     note: 'asks for a call back',
     startedAt: anInstant,
     receivedAt: anInstant,

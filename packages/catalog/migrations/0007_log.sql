@@ -153,6 +153,9 @@ alter table auricle.recording
   add foreign key (tenant_id, patient_id) references auricle.patient (tenant_id, id);
 create index recording_of_patient on auricle.recording (tenant_id, patient_id, started_at desc, id desc)
   where patient_id is not null;
+-- Of what was archived before patients had names; empty once all have theirs.
+create index recording_unnamed on auricle.recording (tenant_id, id)
+  where patient_id is null and patient_reference is not null;
 grant update (patient_id) on auricle.recording to :"app_role";
 
 -- --- disclosures (45 CFR 164.528) ---
@@ -296,7 +299,7 @@ create function auricle.find_play_facts(
 returns table (
   user_id text, roles text[], relations jsonb, break_glass_id text, break_glass_until timestamptz,
   purpose text, scopes text[], secret_hash bytea, verified_at timestamptz,
-  recording_id text, mailbox_id text, patient_id text, labels text[], audio_state text, role text,
+  recording_id text, mailbox_id text, patient_id text, labels text[], audio_state text, duration_ms bigint, role text,
   object_key text, generation text, sealed_bytes bigint, plaintext_bytes bigint, content_type text, fingerprint bytea,
   wrap jsonb
 )
@@ -310,7 +313,8 @@ begin
   return query
     select u.id, a.roles, a.relations, a.break_glass_id, a.break_glass_until,
       t.purpose, t.scopes, t.secret_hash, t.verified_at,
-      r.id, r.mailbox_id, r.patient_id, r.labels, r.audio_state, b.role, b.object_key, b.generation, b.sealed_bytes, b.plaintext_bytes,
+      r.id, r.mailbox_id, r.patient_id, r.labels, r.audio_state, r.duration_ms, b.role, b.object_key, b.generation,
+      b.sealed_bytes, b.plaintext_bytes,
       b.content_type, b.fingerprint, b.wrap
     from auricle.token t
     join auricle.app_user u on u.tenant_id = t.tenant_id and u.id = t.user_id

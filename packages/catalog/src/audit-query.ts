@@ -48,7 +48,9 @@ export function auditQuery(tenantId: TenantId, filter: AuditFilter): Statement {
   }
   // Refusals and failures have an index of their own, which this form of the condition lets the planner use.
   if (outcome !== undefined) {
-    conditions.push(`s.outcome = ${bind(outcome)}${outcome === 'allowed' ? '' : " and s.outcome <> 'allowed'"}`)
+    conditions.push(
+      `s.outcome = ${bind(outcome)}${outcome === 'allowed' ? '' : " and s.outcome <> 'allowed'"}`,
+    )
   }
   if (from !== undefined) conditions.push(`${at} >= ${bind(from)}`)
   if (to !== undefined) conditions.push(`${at} < ${bind(to)}`)

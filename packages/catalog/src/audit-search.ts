@@ -53,11 +53,7 @@ export interface CheckpointRow {
 
 export interface AuditSearchCatalog {
   /** Newest first. */
-  searchAudit(
-    tenantId: TenantId,
-    filter: AuditFilter,
-    options?: QueryOptions,
-  ): Promise<readonly SealedRow[]>
+  searchAudit(tenantId: TenantId, filter: AuditFilter, options?: QueryOptions): Promise<readonly SealedRow[]>
   /** In the order of the logs, those after a position; from the first where there is none. */
   followAudit(
     tenantId: TenantId,

@@ -15,6 +15,7 @@ import type {
   Label,
   MailboxId,
   ObjectRole,
+  PatientId,
   RecordingId,
   RecordingKind,
   RelationKind,
@@ -39,6 +40,7 @@ import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
 import type { PasskeyCatalog } from './passkeys.ts'
+import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
@@ -236,6 +238,8 @@ export interface RecordingFacts {
   readonly fromName: string | null
   readonly to: string | null
   readonly patientReference: string | null
+  /** The random name that the log has for the patient. */
+  readonly patientId: PatientId | null
   readonly note: string | null
   readonly startedAt: Date
   readonly receivedAt: Date
@@ -284,8 +288,11 @@ export interface PlayFacts {
   readonly recording: {
     readonly id: RecordingId
     readonly mailboxId: MailboxId | null
+    /** The patient's random name; null where there is none, or none yet. */
+    readonly patientId: PatientId | null
     readonly labels: readonly Label[]
     readonly audioState: AudioState
+    readonly durationMs: number | null
   } | null
   /** Null where the recording has no object of that role. */
   readonly object: StoredObject | null
@@ -329,6 +336,7 @@ export interface OutboxRow {
 
 export interface Catalog
   extends PeopleCatalog,
+    PatientCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,

@@ -23,6 +23,7 @@ import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
 import { createPasskeyCatalog } from './passkeys.ts'
+import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
@@ -76,6 +77,7 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createIntakes(database, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
+    ...createPatients(database, now),
     ...createReplication(database, now),
     ...createLog(database),
     ...createAuditSearch(database),

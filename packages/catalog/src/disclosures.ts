@@ -152,12 +152,7 @@ export function createDisclosures(database: Database): DisclosureCatalog {
           session.rows({
             text: `select * from auricle.disclosure where tenant_id = $1 and patient_id = $2 ${position}
                    order by disclosed_at desc, id desc limit $3`,
-            values: [
-              tenantId,
-              patientId,
-              limit,
-              ...(before === null ? [] : [before.disclosedAt, before.id]),
-            ],
+            values: [tenantId, patientId, limit, ...(before === null ? [] : [before.disclosedAt, before.id])],
           }),
         options,
       )

@@ -4,6 +4,7 @@ import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
+  type EventDetail,
   encodeLeaf,
   encodePrivate,
   type PrivatePart,
@@ -14,6 +15,7 @@ import {
   newEventId,
   type PatientId,
   type ProviderId,
+  type Purpose,
   type TenantId,
   type TokenId,
   type UserId,
@@ -41,9 +43,11 @@ export interface EventFacts {
   readonly actor: Actor | Person | Vouching
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
-  /** Whom it is about; the empty list stands for nobody. */
-  readonly patients?: readonly PatientId[]
-  readonly detail?: AuditEvent['detail']
+  /** What a recording is heard for, where that was stated. */
+  readonly purpose?: Purpose | null | undefined
+  /** Whom it is about; none and absent are the same. */
+  readonly patients?: readonly PatientId[] | undefined
+  readonly detail?: EventDetail | undefined
   readonly request: string | null
 }
 
@@ -75,6 +79,7 @@ export async function auditRecord(
     actor: auditActor(facts.actor),
     object: facts.object,
     reasons: [...(facts.reasons ?? [])],
+    ...(facts.purpose == null ? {} : { purpose: facts.purpose }),
     ...(facts.patients === undefined || facts.patients.length === 0 ? {} : { patients: [...facts.patients] }),
     ...(facts.detail === undefined ? {} : { detail: facts.detail }),
     request: facts.request,

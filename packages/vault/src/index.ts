@@ -106,6 +106,7 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export { type NamePatientsParts, namePatients } from './name-patients.ts'
 export {
   type ConsoleParts,
   createTeamAtConsole,

@@ -11,6 +11,7 @@ import {
   type AttemptOutcome,
   createTenantSecrets,
   failAttempt,
+  namePatients,
   type OnAlert,
   relayOutbox,
   requeueStalled,
@@ -46,6 +47,7 @@ const stalledPauseMs = 10_000
 const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
+const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -125,6 +127,15 @@ export async function startWorker(
     },
     breakGlassPauseMs,
     'Emergency access could not be looked after',
+  )
+  loop(
+    async options => {
+      const { named, damaged } = await namePatients({ catalog, secrets }, options)
+      if (named > 0) logger.info('Gave names to the patients of recordings', { count: named })
+      if (damaged > 0) logger.error('References of patients do not open', { count: damaged })
+    },
+    namePatientsPauseMs,
+    'Patients without a name could not be looked for',
   )
   loop(
     async options => {
