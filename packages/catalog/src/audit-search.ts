@@ -81,6 +81,18 @@ export interface AuditSearchCatalog {
     size: number,
     options?: QueryOptions,
   ): Promise<CheckpointRow | null>
+  /** Full tiles of a level, from `first` to before `end`; those that there are. */
+  readAuditTiles(
+    log: { readonly tenantId: TenantId; readonly year: number },
+    tiles: { readonly level: number; readonly first: number; readonly end: number },
+    options?: QueryOptions,
+  ): Promise<readonly Uint8Array[]>
+  /** Hashes of leaves, from `first` to before `end`; those that there are. */
+  readLeafHashes(
+    log: { readonly tenantId: TenantId; readonly year: number },
+    leaves: { readonly first: number; readonly end: number },
+    options?: QueryOptions,
+  ): Promise<readonly Uint8Array[]>
   /** When the oldest event was stored that no tree holds yet; null without one. */
   findUnsealedSince(tenantId: TenantId, options?: QueryOptions): Promise<Date | null>
   /** Commits with its event. False, and nothing written, where the event has no private part any more. */
@@ -194,6 +206,34 @@ export function createAuditSearch(database: Database): AuditSearchCatalog {
         options,
       )
       return firstOrNull(found, readCheckpoint)
+    },
+
+    async readAuditTiles({ tenantId, year }, { level, first, end }, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session =>
+          session.rows({
+            text: `select hashes from auricle.audit_tile
+                   where tenant_id = $1 and year = $2 and level = $3 and idx >= $4 and idx < $5 order by idx`,
+            values: [tenantId, year, level, first, end],
+          }),
+        options,
+      )
+      return found.map(row => bytes(row, 'hashes'))
+    },
+
+    async readLeafHashes({ tenantId, year }, { first, end }, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session =>
+          session.rows({
+            text: `select leaf_hash from auricle.audit_seal
+                   where tenant_id = $1 and year = $2 and seq >= $3 and seq < $4 order by seq`,
+            values: [tenantId, year, first, end],
+          }),
+        options,
+      )
+      return found.map(row => bytes(row, 'leaf_hash'))
     },
 
     async findUnsealedSince(tenantId, options) {

@@ -47,6 +47,7 @@ import {
   isError,
   isSameSecret,
   type OnAlert,
+  type ProofParts,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -103,6 +104,9 @@ export async function startApi(
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
+  }
+  const onFinding: NonNullable<ProofParts['onFinding']> = finding => {
+    logger.error('An event of the log is not as it was sealed', { ...finding })
   }
   const deciding = { catalog, secrets, decide, now }
 
@@ -189,6 +193,8 @@ export async function startApi(
     connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
+    log: { ...deciding, onFinding, stopping: signal },
+    disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
