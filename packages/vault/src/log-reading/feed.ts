@@ -55,7 +55,7 @@ async function* read(
   for (let left = limit; left > 0; ) {
     const page = { after: position, limit: Math.min(left, readAtOnce) }
     const rows = await parts.catalog.followAudit(tenantId, page, options)
-    yield* await sealedEventsOf(rows, tenantId, parts)
+    yield* sealedEventsOf(rows, tenantId, parts)
     position = rows.at(-1) ?? position
     left -= rows.length
     if (rows.length < page.limit) return

@@ -15,12 +15,11 @@ import type { AuthorizeParts } from '../authorize.ts'
 import { refusalOf, VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
-import type { LogFinding } from './sealed-event.ts'
+import type { OnFinding } from './sealed-event.ts'
 
 export interface ReadingParts extends AuthorizeParts {
   readonly catalog: Pick<Catalog, 'appendEvents' | 'findPatient' | 'findPatientReference' | 'listUsers'>
-  /** Told of what is not as it was sealed, when it is met. */
-  readonly onFinding?: (finding: LogFinding & { readonly tenantId: TenantId }) => void
+  readonly onFinding?: OnFinding
 }
 
 /** What somebody wants to read, and how the log says so. */

@@ -1,7 +1,7 @@
 // An event of the sealed log as it is shown: read from its leaf, and compared with what was sealed and with the index.
-import { type AuditEvent, decodeLeaf, leafHash } from '@auricle/audit'
+import { type AuditEvent, decodeLeaf, equalBytes, leafHash } from '@auricle/audit'
 import type { LogPosition, SealedRow } from '@auricle/catalog'
-import type { EventId } from '@auricle/contract'
+import type { EventId, TenantId } from '@auricle/contract'
 
 /**
  * `missing`: there was one, and its event is gone. `altered`: what is stored is not what was sealed. `misfiled`: the event
@@ -11,6 +11,9 @@ export interface LogFinding extends LogPosition {
   readonly id: EventId
   readonly finding: 'missing' | 'altered' | 'misfiled'
 }
+
+/** Told of what is not as it was sealed, when it is met. */
+export type OnFinding = (finding: LogFinding & { readonly tenantId: TenantId }) => void
 
 export interface SealedEvent extends LogPosition {
   readonly id: EventId
@@ -22,20 +25,28 @@ export interface SealedEvent extends LogPosition {
   readonly finding?: LogFinding['finding']
 }
 
-export async function sealedEventOf(row: SealedRow): Promise<SealedEvent> {
+/** All of them, and the findings told. */
+export function sealedEventsOf(
+  rows: readonly SealedRow[],
+  tenantId: TenantId,
+  { onFinding }: { readonly onFinding?: OnFinding | undefined },
+): readonly SealedEvent[] {
+  const events = rows.map(row => sealedEventOf(row))
+  for (const { id, year, seq, finding } of events) {
+    if (finding !== undefined) onFinding?.({ tenantId, id, year, seq, finding })
+  }
+  return events
+}
+
+export function sealedEventOf(row: SealedRow): SealedEvent {
   const { id, year, seq, stored } = row
   const receivedAt = stored?.receivedAt.toISOString() ?? null
   if (stored === null) return { seq, year, id, event: null, receivedAt, finding: 'missing' }
-  const event = await intact(stored.leaf, row)
-  if (event === null) return { seq, year, id, event, receivedAt, finding: 'altered' }
+  if (!equalBytes(leafHash(stored.leaf), row.leafHash))
+    return { seq, year, id, event: null, receivedAt, finding: 'altered' }
+  const event = decodeLeaf(stored.leaf)
   if (!isFiledAs(event, row)) return { seq, year, id, event, receivedAt, finding: 'misfiled' }
   return { seq, year, id, event, receivedAt }
-}
-
-/** The event of a leaf that has the hash that was sealed for it; null for any other. */
-async function intact(leaf: Uint8Array, { leafHash: sealed }: SealedRow): Promise<AuditEvent | null> {
-  if (!Buffer.from(await leafHash(leaf)).equals(sealed)) return null
-  return decodeLeaf(leaf)
 }
 
 function isFiledAs(event: AuditEvent, row: SealedRow): boolean {
@@ -47,22 +58,4 @@ function isFiledAs(event: AuditEvent, row: SealedRow): boolean {
     event.actor.id === row.actorId &&
     (event.object?.id ?? null) === row.objectId
   )
-}
-
-export interface FindingListener {
-  readonly onFinding?: (finding: LogFinding & { readonly tenantId: SealedTenant }) => void
-}
-type SealedTenant = AuditEvent['tenant']
-
-/** All of them, and the findings told. */
-export async function sealedEventsOf(
-  rows: readonly SealedRow[],
-  tenantId: SealedTenant,
-  { onFinding }: FindingListener,
-): Promise<readonly SealedEvent[]> {
-  const events = await Promise.all(rows.map(sealedEventOf))
-  for (const { id, year, seq, finding } of events) {
-    if (finding !== undefined) onFinding?.({ tenantId, id, year, seq, finding })
-  }
-  return events
 }

@@ -87,7 +87,7 @@ export async function readPage(
   )
   const shown = rows.slice(0, filter.limit)
   const last = shown.at(-1)
-  const events = await sealedEventsOf(shown, tenantId, parts)
+  const events = sealedEventsOf(shown, tenantId, parts)
   return {
     events,
     people: await peopleOf(parts, tenantId, events, options),

@@ -37,7 +37,7 @@ export async function showEvent(
   const found = await parts.catalog.findAudit(tenantId, id, options)
   if (found === null) return reading.miss('There is no such event')
   const { seal, stored } = found
-  const [sealed] = seal === null ? [] : await sealedEventsOf([seal], tenantId, parts)
+  const [sealed] = seal === null ? [] : sealedEventsOf([seal], tenantId, parts)
   const event = sealed === undefined ? eventOf(stored) : sealed.event
   const proof = seal === null ? null : await inclusionOf(parts, tenantId, seal, options)
   const privatePart = event === null || stored === null ? null : await openedPart(event, stored, secrets)
