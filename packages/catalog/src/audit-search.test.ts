@@ -13,8 +13,8 @@ import { decodeLogCursor, encodeLogCursor } from './log-cursor.ts'
 
 /** Set to a million to see that plans stay what they are. */
 const rows = Number(process.env['AURICLE_TEST_LOG_ROWS'] ?? 60_000)
-/** An index's way down, a page of seals and as many events. */
-const pagesMost = 700
+/** An index's way down, a page of seals and as many events; all of one patient, where that is what is asked. */
+const pagesMost = 1_200
 
 interface Sealed {
   readonly id: EventId
