@@ -11,6 +11,7 @@ import {
   type HashReader,
   leafHash,
   noteSignature,
+  tileHash,
   tileReader,
   verifierKey,
 } from '@auricle/audit'
@@ -105,8 +106,9 @@ async function addTiles(
     const tile = await Promise.all(
       Array.from({ length: tileWidth }, (_, place) => read(level * 8, index * tileWidth + place)),
     )
-    await pool.query('insert into auricle.audit_tile values ($1, $2, $3, $4, $5)', [
-      ...[tenantId, year, level, index, Buffer.concat(tile)],
-    ])
+    await pool.query(
+      'insert into auricle.audit_tile (tenant_id, year, level, idx, hashes, root) values ($1, $2, $3, $4, $5, $6)',
+      [...[tenantId, year, level, index, Buffer.concat(tile), tileHash(Buffer.concat(tile))]],
+    )
   }
 }

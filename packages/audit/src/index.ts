@@ -1,4 +1,14 @@
 export { exceptions, isAccountable } from './accountable.ts'
+export {
+  type ActivityEvent,
+  type ActivityFinding,
+  type ActivityKind,
+  activityKinds,
+  isSameSurname,
+  reviewActivity,
+} from './activity/review-activity.ts'
+export { workingHours } from './activity/working-hours.ts'
+export { type AnchorLeaf, decodeAnchorLeaf, encodeAnchorLeaf } from './anchor-leaf.ts'
 export { type Bytes, equalBytes, fromBase64, sha256, toBase64 } from './bytes.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
@@ -31,6 +41,17 @@ export {
   signatureLine,
   verifyNote,
 } from './note.ts'
+export { anchorOrigin, LogName, logOrigin, parseLogOrigin, receiptKeyName } from './origins.ts'
+export {
+  formatPolicy,
+  meetsQuorum,
+  type Policy,
+  type PolicyGroup,
+  type PolicyLog,
+  type PolicyWitness,
+  parsePolicy,
+  verifyCheckpoint,
+} from './policy.ts'
 export {
   commitPrivate,
   decodePrivate,
@@ -39,8 +60,17 @@ export {
   type PrivateFacts,
   PrivatePart,
 } from './private-part.ts'
+export { formatProofFile, type ProofFile, parseProofFile, verifyProofFile } from './proof-file.ts'
 export { consistencyProof, type HashReader, inclusionProof, rootAt } from './proofs.ts'
-export type { AuditRecord } from './record.ts'
+export { type EventReceipt, formatReceipt, parseReceipt } from './receipt.ts'
+export {
+  type AuditRecord,
+  newRecord,
+  type RecordStamper,
+  type StampedRecord,
+  type StoredRecord,
+} from './record.ts'
+export { verifyCosignature } from './signature.ts'
 export {
   decodeEntries,
   encodeEntries,
@@ -62,3 +92,12 @@ export {
   type VerifierKey,
   verifierKey,
 } from './verifier-key.ts'
+export {
+  type AddCheckpoint,
+  formatAddCheckpoint,
+  formatTreeSize,
+  monitoringPath,
+  parseAddCheckpoint,
+  parseTreeSize,
+  treeSizeContentType,
+} from './witness-request.ts'

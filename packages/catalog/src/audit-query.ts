@@ -1,7 +1,7 @@
 // The query of a search in the sealed log: newest first, from an index, whatever is filtered.
 import type { PatientId, TenantId } from '@auricle/contract'
 import type { Statement } from './database.ts'
-import type { LogCursor, LogPosition } from './log-cursor.ts'
+import type { LogPosition, SearchCursor } from './search-cursor.ts'
 
 /** All that are given must hold. */
 export interface AuditFilter {
@@ -17,7 +17,7 @@ export interface AuditFilter {
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   /** After this one, in the order of the list. */
-  readonly after: Pick<LogCursor, 'at' | 'id'> | null
+  readonly after: Pick<SearchCursor, 'at' | 'id'> | null
   readonly limit: number
 }
 

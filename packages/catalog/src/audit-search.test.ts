@@ -5,11 +5,12 @@ import { after, before, test } from 'node:test'
 import { type EventId, newEventId, newPatientId, newUserId, type PatientId } from '@auricle/contract'
 import fc from 'fast-check'
 import { createTestTenant, type TestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import { type AuditFilter, auditQuery } from './audit-query.ts'
 import type { Catalog } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
-import { decodeLogCursor, encodeLogCursor } from './log-cursor.ts'
+import { decodeSearchCursor, encodeSearchCursor } from './search-cursor.ts'
 
 /** Set to a million to see that plans stay what they are. */
 const rows = Number(process.env['AURICLE_TEST_LOG_ROWS'] ?? 60_000)
@@ -38,7 +39,7 @@ const start = Date.UTC(2026, 2, 1)
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   tenant = await createTestTenant(catalog)
   await openLog(tenant)
   for (let seq = 0; seq < 40; seq++) {
@@ -175,13 +176,13 @@ test('another tenant finds nothing, whatever it asks', async () => {
 })
 
 test('only a cursor that was given is taken', () => {
-  const good = encodeLogCursor({ at: new Date(start), id: newEventId(), asOf: whole })
-  assert.equal(encodeLogCursor(decodeLogCursor(good)), good)
+  const good = encodeSearchCursor({ at: new Date(start), id: newEventId(), asOf: whole })
+  assert.equal(encodeSearchCursor(decodeSearchCursor(good)), good)
   for (const cursor of ['', 'x', `${good}=`, `${good}A`, good.slice(1)]) {
-    assert.throws(() => decodeLogCursor(cursor), { name: 'CatalogError', code: 'bad_cursor' })
+    assert.throws(() => decodeSearchCursor(cursor), { name: 'CatalogError', code: 'bad_cursor' })
   }
   fc.assert(
-    fc.property(fc.string(), text => assert.throws(() => decodeLogCursor(text), { code: 'bad_cursor' })),
+    fc.property(fc.string(), text => assert.throws(() => decodeSearchCursor(text), { code: 'bad_cursor' })),
   )
 })
 

@@ -8,8 +8,9 @@ import { type AuditFilter, auditQuery, sealColumns, withEvents } from './audit-q
 import type { QueryOptions } from './catalog.ts'
 import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
-import type { LogPosition } from './log-cursor.ts'
+import { type CheckpointRow, readCheckpoint } from './log-reading.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, time } from './row.ts'
+import type { LogPosition } from './search-cursor.ts'
 
 /** What the index of the log says of a leaf, and its event as it is stored. */
 export interface SealedRow extends LogPosition {
@@ -31,7 +32,7 @@ export interface StoredEvent {
 }
 
 /** A log of a tenant with its newest signed root; null before the first. */
-export interface LogRow {
+export interface AuditLogRow {
   readonly year: number
   readonly origin: string
   readonly size: number
@@ -40,15 +41,6 @@ export interface LogRow {
   readonly checkpoint: CheckpointRow | null
   /** Size of the newest root that is in write-once storage with all that it stands on. */
   readonly publishedSize: number
-}
-
-export interface CheckpointRow {
-  readonly size: number
-  readonly root: Uint8Array
-  /** Signed note (C2SP). */
-  readonly note: string
-  readonly sealedAt: Date
-  readonly publishedAt: Date | null
 }
 
 export interface AuditSearchCatalog {
@@ -73,26 +65,7 @@ export interface AuditSearchCatalog {
     options?: QueryOptions,
   ): Promise<{ readonly seal: SealedRow | null; readonly stored: StoredEvent | null } | null>
   /** Oldest year first. */
-  listAuditLogs(tenantId: TenantId, options?: QueryOptions): Promise<readonly LogRow[]>
-  /** The signed root of that size. */
-  findCheckpoint(
-    tenantId: TenantId,
-    year: number,
-    size: number,
-    options?: QueryOptions,
-  ): Promise<CheckpointRow | null>
-  /** Full tiles of a level, from `first` to before `end`; those that there are. */
-  readAuditTiles(
-    log: { readonly tenantId: TenantId; readonly year: number },
-    tiles: { readonly level: number; readonly first: number; readonly end: number },
-    options?: QueryOptions,
-  ): Promise<readonly Uint8Array[]>
-  /** Hashes of leaves, from `first` to before `end`; those that there are. */
-  readLeafHashes(
-    log: { readonly tenantId: TenantId; readonly year: number },
-    leaves: { readonly first: number; readonly end: number },
-    options?: QueryOptions,
-  ): Promise<readonly Uint8Array[]>
+  listAuditLogs(tenantId: TenantId, options?: QueryOptions): Promise<readonly AuditLogRow[]>
   /** When the oldest event was stored that no tree holds yet; null without one. */
   findUnsealedSince(tenantId: TenantId, options?: QueryOptions): Promise<Date | null>
   /** Commits with its event. False, and nothing written, where the event has no private part any more. */
@@ -175,7 +148,7 @@ export function createAuditSearch(database: Database): AuditSearchCatalog {
         session =>
           session.rows({
             text: `select l.year, l.origin, l.size as log_size, l.opened_at, l.closed_at,
-                     c.size, c.root, c.note, c.sealed_at, c.published_at, coalesce(p.size, 0) as published_size
+                     c.size, c.root, c.note, c.sealed_at as at, c.published_at, coalesce(p.size, 0) as published_size
                    from auricle.audit_log l
                    left join lateral (
                      select * from auricle.audit_checkpoint c where c.tenant_id = $1 and c.year = l.year
@@ -192,48 +165,6 @@ export function createAuditSearch(database: Database): AuditSearchCatalog {
         options,
       )
       return found.map(readLog)
-    },
-
-    async findCheckpoint(tenantId, year, size, options) {
-      const found = await database.inTenant(
-        tenantId,
-        session =>
-          session.rows({
-            text: `select size, root, note, sealed_at, published_at from auricle.audit_checkpoint
-                   where tenant_id = $1 and year = $2 and size = $3`,
-            values: [tenantId, year, size],
-          }),
-        options,
-      )
-      return firstOrNull(found, readCheckpoint)
-    },
-
-    async readAuditTiles({ tenantId, year }, { level, first, end }, options) {
-      const found = await database.inTenant(
-        tenantId,
-        session =>
-          session.rows({
-            text: `select hashes from auricle.audit_tile
-                   where tenant_id = $1 and year = $2 and level = $3 and idx >= $4 and idx < $5 order by idx`,
-            values: [tenantId, year, level, first, end],
-          }),
-        options,
-      )
-      return found.map(row => bytes(row, 'hashes'))
-    },
-
-    async readLeafHashes({ tenantId, year }, { first, end }, options) {
-      const found = await database.inTenant(
-        tenantId,
-        session =>
-          session.rows({
-            text: `select leaf_hash from auricle.audit_seal
-                   where tenant_id = $1 and year = $2 and seq >= $3 and seq < $4 order by seq`,
-            values: [tenantId, year, first, end],
-          }),
-        options,
-      )
-      return found.map(row => bytes(row, 'leaf_hash'))
     },
 
     async findUnsealedSince(tenantId, options) {
@@ -297,7 +228,7 @@ function readStored(row: Row): StoredEvent {
   }
 }
 
-function readLog(row: Row): LogRow {
+function readLog(row: Row): AuditLogRow {
   return {
     year: integer(row, 'year'),
     origin: text(row, 'origin'),
@@ -306,15 +237,5 @@ function readLog(row: Row): LogRow {
     closedAt: orNull(row, 'closed_at', time),
     checkpoint: row['note'] === null ? null : readCheckpoint(row),
     publishedSize: integer(row, 'published_size'),
-  }
-}
-
-function readCheckpoint(row: Row): CheckpointRow {
-  return {
-    size: integer(row, 'size'),
-    root: bytes(row, 'root'),
-    note: text(row, 'note'),
-    sealedAt: time(row, 'sealed_at'),
-    publishedAt: orNull(row, 'published_at', time),
   }
 }

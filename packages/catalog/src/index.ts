@@ -1,6 +1,12 @@
+export {
+  ActivityVerdict,
+  type FindingRow,
+  type ReviewRow,
+} from './activity-reviews.ts'
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
+export type { AnchorCatalog, AnchorCommit, AnchorLeaf, AnchorRow } from './anchor-store.ts'
 export type { AuditFilter } from './audit-query.ts'
-export type { AuditSearchCatalog, CheckpointRow, LogRow, SealedRow, StoredEvent } from './audit-search.ts'
+export type { AuditLogRow, AuditSearchCatalog, SealedRow, StoredEvent } from './audit-search.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -46,7 +52,27 @@ export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { GrantRow } from './grants.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
-export { decodeLogCursor, encodeLogCursor, type LogCursor, type LogPosition } from './log-cursor.ts'
+export type { Leadership, LogCustodyCatalog, LogKeyRow } from './log-custody.ts'
+export type {
+  CheckpointRow,
+  LeafRange,
+  LogName,
+  LogReadingCatalog,
+  SealedLeaf,
+  TilePlace,
+  UnpublishedLog,
+} from './log-reading.ts'
+export type {
+  LogCatalog,
+  LogCursor,
+  LogHead,
+  LogRow,
+  Seal,
+  SealCommit,
+  SignedCheckpoint,
+  StoredTile,
+  UnsealedEvent,
+} from './log-store.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { OwnTokenRow } from './own-tokens.ts'
 export type { PasskeyRow } from './passkeys.ts'
@@ -55,6 +81,12 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
+export {
+  decodeSearchCursor,
+  encodeSearchCursor,
+  type LogPosition,
+  type SearchCursor,
+} from './search-cursor.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
 export type { TeamRow } from './teams.ts'

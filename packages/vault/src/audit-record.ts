@@ -1,12 +1,12 @@
-// Makes the audit record of what is about to happen: leaf, and the private part sealed beside it.
+// Makes the audit record of what is about to happen: the event, and its private part sealed beside it.
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
   type EventDetail,
-  encodeLeaf,
   encodePrivate,
+  newRecord,
   type PrivatePart,
 } from '@auricle/audit'
 import {
@@ -35,12 +35,18 @@ export interface Vouching {
   readonly id: ProviderId | IssuerId
 }
 
+/** A part of the vault that acts for nobody in particular. */
+export interface VaultPart {
+  readonly type: 'part'
+  readonly name: 'vault'
+}
+
 /** What a use case says of an event; the rest is filled in here. */
 export interface EventFacts {
   readonly tenantId: TenantId
   readonly action: AuditEvent['action']
   readonly outcome: AuditEvent['outcome']
-  readonly actor: Actor | Person | Vouching
+  readonly actor: Actor | Person | Vouching | VaultPart
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
   /** What a recording is heard for, where that was stated. */
@@ -69,7 +75,7 @@ export async function auditRecord(
 ): Promise<AuditRecord> {
   const id = newEventId()
   const salt = secret === null ? null : randomBytes(saltBytes)
-  const event: AuditEvent = {
+  const event: AuditRecord['event'] = {
     v: 1,
     id,
     tenant: facts.tenantId,
@@ -85,16 +91,12 @@ export async function auditRecord(
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
-  return {
-    tenantId: facts.tenantId,
-    id,
-    leaf: encodeLeaf(event),
-    sealedPrivate:
-      secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt)),
-  }
+  const sealedPrivate =
+    secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt))
+  return newRecord(event, sealedPrivate)
 }
 
-function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
+function auditActor(actor: EventFacts['actor']): AuditEvent['actor'] {
   switch (actor.type) {
     case 'user':
     case 'person':
@@ -102,6 +104,7 @@ function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
     case 'connector':
       return { type: 'connector', id: actor.connectorId, session: null }
     case 'system':
+    case 'part':
       return { type: 'system', id: actor.name, session: null }
     case 'vouching':
       return { type: 'system', id: actor.id, session: null }

@@ -445,7 +445,10 @@ describe('what was done to the log behind our back', () => {
     const gone = await read(schemas.ShownEvent, `/v1/audit/events/${opened.id}`)
     assert.deepEqual([gone.finding, gone.leaf, gone.privatePart], ['missing', null, null])
     const told = front.log.lines.filter(line => line.includes('not as it was sealed'))
-    assert.ok(told.some(line => line.includes(shown.id) && line.includes('altered')), told.join(''))
+    assert.ok(
+      told.some(line => line.includes(shown.id) && line.includes('altered')),
+      told.join(''),
+    )
   })
 
   test('also of a private part that was put in the place of another', async () => {

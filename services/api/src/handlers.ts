@@ -1,5 +1,6 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './routes/activity-reviews.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
@@ -39,6 +40,7 @@ export type HandlerParts = RecordingRouteParts &
   CoverRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
+  ActivityReviewRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -76,6 +78,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createCoverHandlers(parts),
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
+    ...createActivityReviewHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),

@@ -23,7 +23,7 @@ import {
   recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors } from '@auricle/pbx'
@@ -44,6 +44,7 @@ import {
   createTenantSecrets,
   emergencySignIn,
   endSession,
+  isDurable,
   isError,
   isSameSecret,
   type OnAlert,
@@ -71,7 +72,9 @@ export interface ApiParts {
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
@@ -97,7 +100,8 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
@@ -105,8 +109,8 @@ export async function startApi(
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
   }
-  const onFinding: NonNullable<ProofParts['onFinding']> = finding => {
-    logger.error('An event of the log is not as it was sealed', { ...finding })
+  const onFinding: NonNullable<ProofParts['onFinding']> = ({ tenantId, id: eventId, finding: kind }) => {
+    logger.error('An event of the log is not as it was sealed', { tenantId, eventId, kind })
   }
   const deciding = { catalog, secrets, decide, now }
 
@@ -162,6 +166,7 @@ export async function startApi(
   const player = createPlayer({
     ...parts,
     ...deciding,
+    keys,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
@@ -176,6 +181,7 @@ export async function startApi(
     cover: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
+    reviews: deciding,
     emergencyCodes: {
       ...deciding,
       newCode: () => {

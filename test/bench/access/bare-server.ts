@@ -13,9 +13,10 @@ import type { PlayFacts } from '@auricle/catalog'
 import type { Session } from '@auricle/contract'
 import { createHttpIdentity, type Decide, IdentityError } from '@auricle/identity'
 import { createLogger, openAdapters, readConfig } from '@auricle/runtime'
-import { actorOf, createPlayer, createTenantSecrets } from '@auricle/vault'
+import { actorOf, createEventWriter, createPlayer, createTenantSecrets } from '@auricle/vault'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import pg from 'pg'
+import { guardedKeys } from '../../guarded-keys.ts'
 import { serveParent } from '../system/child.ts'
 
 /** What it says first. */
@@ -25,8 +26,15 @@ export interface BareServer {
 
 const { config, secrets: configured } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
-const adapters = await openAdapters({ config, secrets: configured, logger, database: 'join' })
-const { catalog, keys, objects } = adapters
+const adapters = await openAdapters({
+  stamper: createEventWriter({ name: 'bench' }),
+  config,
+  secrets: configured,
+  logger,
+  database: 'join',
+})
+const { catalog, objects, noteKeyUse } = adapters
+const keys = guardedKeys(adapters.keys, noteKeyUse)
 const secrets = createTenantSecrets(catalog, keys)
 
 const token = process.env['BENCH_TOKEN'] ?? ''

@@ -19,8 +19,8 @@ export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString
 
 export const asOfOf = (
   { origin, year }: { readonly origin: string; readonly year: number },
-  { size, root, sealedAt }: CheckpointRow,
-): AsOf => ({ origin, year, size, root: base64(root), sealedAt: sealedAt.toISOString() })
+  { size, root, at }: CheckpointRow,
+): AsOf => ({ origin, year, size, root: base64(root), sealedAt: at.toISOString() })
 
 /** The newest signed root of the tenant's newest log; null before the first. */
 export async function newestAsOf(
@@ -42,7 +42,7 @@ export async function givenAsOf(
   { year, seq: size }: LogPosition,
   options: CallOptions,
 ): Promise<AsOf> {
-  const checkpoint = await catalog.findCheckpoint(tenantId, year, size, options)
+  const checkpoint = await catalog.findCheckpoint({ tenantId, year }, size, options)
   const log = (await catalog.listAuditLogs(tenantId, options)).find(found => found.year === year)
   if (checkpoint === null || log === undefined)
     throw new VaultError('malformed', 'The cursor is not one that a page before has given')

@@ -1,5 +1,5 @@
 // Which logs a tenant has, how large each is and under which signed root, and what of them is in write-once storage.
-import type { Catalog, LogRow } from '@auricle/catalog'
+import type { AuditLogRow, Catalog } from '@auricle/catalog'
 import type { CallOptions } from '@auricle/sealed'
 import type { RequestFacts } from '../request-facts.ts'
 import { base64 } from './as-of.ts'
@@ -70,13 +70,13 @@ export async function showCheckpoint(
   const row =
     query.size === undefined
       ? log.checkpoint
-      : await parts.catalog.findCheckpoint(tenantId, year, query.size, options)
+      : await parts.catalog.findCheckpoint({ tenantId, year }, query.size, options)
   if (row === null) return reading.miss('No root of that size was signed')
   await reading.note()
   return checkpointViewOf({ year, origin }, row)
 }
 
-function logViewOf(row: LogRow): LogView {
+function logViewOf(row: AuditLogRow): LogView {
   const { year, origin, size, openedAt, closedAt, checkpoint, publishedSize } = row
   return {
     ...{ origin, year, size, openedAt: openedAt.toISOString(), closedAt: closedAt?.toISOString() ?? null },
@@ -86,11 +86,11 @@ function logViewOf(row: LogRow): LogView {
 }
 
 export function checkpointViewOf(
-  { year, origin }: Pick<LogRow, 'year' | 'origin'>,
-  { size, root, note, sealedAt, publishedAt }: NonNullable<LogRow['checkpoint']>,
+  { year, origin }: Pick<AuditLogRow, 'year' | 'origin'>,
+  { size, root, note, at, publishedAt }: NonNullable<AuditLogRow['checkpoint']>,
 ): CheckpointView {
   return {
     ...{ origin, year, size, root: base64(root), note },
-    ...{ sealedAt: sealedAt.toISOString(), publishedAt: publishedAt?.toISOString() ?? null },
+    ...{ sealedAt: at.toISOString(), publishedAt: publishedAt?.toISOString() ?? null },
   }
 }

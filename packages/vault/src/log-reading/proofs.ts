@@ -1,18 +1,17 @@
 // Proofs from the logs of a tenant: that an event is in one, that one only ever grew; each beside the signed root it is for.
-import { consistencyProof, type HashReader, inclusionProof, rootAt } from '@auricle/audit'
-import type { Catalog, LogRow, SealedRow } from '@auricle/catalog'
+import { consistencyProof, type HashReader, inclusionProof, rootAt, tileReader } from '@auricle/audit'
+import type { AuditLogRow, Catalog, SealedRow } from '@auricle/catalog'
 import type { EventId, TenantId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { base64 } from './as-of.ts'
-import { hashReader, type TreeCatalog } from './hash-reader.ts'
 import { type CheckpointView, checkpointViewOf, type LogParts } from './logs.ts'
 import type { ConsistencyQuery, InclusionQuery } from './query.ts'
 import { beginReading } from './reading.ts'
 
 export interface ProofParts extends LogParts {
-  readonly catalog: LogParts['catalog'] & Pick<Catalog, 'findAudit'> & TreeCatalog
+  readonly catalog: LogParts['catalog'] & Pick<Catalog, 'findAudit' | 'readTile'>
 }
 
 export interface InclusionProof {
@@ -77,7 +76,7 @@ export async function inclusionOf(
 ): Promise<InclusionProof | null> {
   const log = await logOf({ catalog }, tenantId, year, options)
   const row =
-    size === undefined ? log?.checkpoint : await catalog.findCheckpoint(tenantId, year, size, options)
+    size === undefined ? log?.checkpoint : await catalog.findCheckpoint({ tenantId, year }, size, options)
   if (log === null || row === undefined || row === null || row.size <= seq) return null
   const proof = await inclusionProof(seq, row.size, reader({ catalog }, tenantId, year, row.size, options))
   return {
@@ -107,7 +106,7 @@ export async function proveConsistency(
   const proof = await consistencyProof(from, to, hashes)
   const [fromRoot, toRoot] = await Promise.all([rootAt(from, hashes), rootAt(to, hashes)])
   const signed = async (size: number) => {
-    const row = await parts.catalog.findCheckpoint(tenantId, year, size, options)
+    const row = await parts.catalog.findCheckpoint({ tenantId, year }, size, options)
     return row === null ? null : checkpointViewOf(log, row)
   }
   const [fromCheckpoint, toCheckpoint] = [await signed(from), await signed(to)]
@@ -123,7 +122,7 @@ async function logOf(
   tenantId: TenantId,
   year: number,
   options: CallOptions,
-): Promise<LogRow | null> {
+): Promise<AuditLogRow | null> {
   const logs = await catalog.listAuditLogs(tenantId, options)
   return logs.find(log => log.year === year) ?? null
 }
@@ -134,4 +133,5 @@ const reader = (
   year: number,
   size: number,
   options: CallOptions,
-): HashReader => hashReader(catalog, { tenantId, year, size }, options)
+): HashReader =>
+  tileReader(async tile => new Uint8Array(await catalog.readTile({ tenantId, year }, tile, options)), size)

@@ -1,5 +1,5 @@
 // Searching the log: newest first, all pages of one search as of the same signed root.
-import { type AuditFilter, type Catalog, decodeLogCursor, encodeLogCursor } from '@auricle/catalog'
+import { type AuditFilter, type Catalog, decodeSearchCursor, encodeSearchCursor } from '@auricle/catalog'
 import type { UserId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import type { RequestFacts } from '../request-facts.ts'
@@ -73,7 +73,7 @@ export async function readPage(
   { cursor, ...filter }: PageFilter,
   options: CallOptions,
 ): Promise<LogPage> {
-  const given = cursor === undefined ? null : decodeLogCursor(cursor)
+  const given = cursor === undefined ? null : decodeSearchCursor(cursor)
   const asOf =
     given === null
       ? await newestAsOf(parts, tenantId, options)
@@ -94,7 +94,7 @@ export async function readPage(
     asOf,
     nextCursor:
       rows.length > filter.limit && last !== undefined
-        ? encodeLogCursor({ at: last.at, id: last.id, asOf: position })
+        ? encodeSearchCursor({ at: last.at, id: last.id, asOf: position })
         : null,
   }
 }

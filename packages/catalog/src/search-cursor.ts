@@ -8,7 +8,7 @@ export interface LogPosition {
   readonly seq: number
 }
 
-export interface LogCursor {
+export interface SearchCursor {
   /** Of the last event shown. */
   readonly at: Date
   readonly id: EventId
@@ -18,12 +18,12 @@ export interface LogCursor {
 
 const layout = /^(-?\d{1,16})\.(evt_[0-9a-z]{26})\.(\d{4})\.(\d{1,16})$/
 
-export function encodeLogCursor({ at, id, asOf }: LogCursor): string {
+export function encodeSearchCursor({ at, id, asOf }: SearchCursor): string {
   return Buffer.from(`${at.getTime()}.${id}.${asOf.year}.${asOf.seq}`, 'latin1').toString('base64url')
 }
 
-/** Throws `bad_cursor` for anything but what `encodeLogCursor` returns. */
-export function decodeLogCursor(cursor: string): LogCursor {
+/** Throws `bad_cursor` for anything but what `encodeSearchCursor` returns. */
+export function decodeSearchCursor(cursor: string): SearchCursor {
   const text = Buffer.from(cursor, 'base64url').toString('latin1')
   const [, milliseconds, idText, year, seq] = layout.exec(text) ?? []
   const id = EventId.safeParse(idText)
@@ -32,7 +32,7 @@ export function decodeLogCursor(cursor: string): LogCursor {
   if (
     !id.success ||
     Number.isNaN(read.at.getTime()) ||
-    encodeLogCursor({ ...read, id: id.data }) !== cursor
+    encodeSearchCursor({ ...read, id: id.data }) !== cursor
   ) {
     throw new CatalogError('bad_cursor', 'The cursor is not one that a page before has given')
   }
