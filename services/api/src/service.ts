@@ -23,7 +23,7 @@ import {
   recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors } from '@auricle/pbx'
@@ -44,9 +44,11 @@ import {
   createTenantSecrets,
   emergencySignIn,
   endSession,
+  isDurable,
   isError,
   isSameSecret,
   type OnAlert,
+  type ProofParts,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -70,7 +72,9 @@ export interface ApiParts {
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
@@ -96,13 +100,17 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
+  }
+  const onFinding: NonNullable<ProofParts['onFinding']> = ({ tenantId, id: eventId, finding: kind }) => {
+    logger.error('An event of the log is not as it was sealed', { tenantId, eventId, kind })
   }
   const deciding = { catalog, secrets, decide, now }
 
@@ -158,6 +166,7 @@ export async function startApi(
   const player = createPlayer({
     ...parts,
     ...deciding,
+    keys,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
@@ -190,6 +199,8 @@ export async function startApi(
     connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
+    log: { ...deciding, onFinding, stopping: signal },
+    disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
