@@ -77,6 +77,9 @@ const shown: PrivatePart = {
   patientReference: 'MRN 4711',
   query: 'kind=voicemail&heard=false',
   reason: 'Asked for by the ward',
+  recipientName: 'Registry of burns',
+  recipientAddress: 'intake@registry.example',
+  what: 'One voicemail of two minutes',
 }
 
 const at = <Value>(all: readonly Value[], index: number): Value => all[index % all.length] as Value

@@ -138,7 +138,8 @@ export async function startApi(
 
   // Known at the latest when the first request arrives.
   let listeningUrl: string | null = null
-  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
+  const outsideUrl = () => config.api.publicUrl ?? listeningUrl ?? ''
+  const providerParts = createProviderParts(outsideUrl, now)
   const vault = { catalog, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
     verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
@@ -200,6 +201,7 @@ export async function startApi(
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
     log: { ...deciding, onFinding, stopping: signal },
+    outsideUrl,
     disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },

@@ -11,7 +11,7 @@ import { fhirText, identifierOf, present } from './text.ts'
  * dropped or never was, this stands for it: a URI that nobody takes for an address.
  */
 export const withheldAddress = 'urn:auricle:address:withheld'
-/** Likewise where a disclosure went: the log knows what kind of recipient it was. */
+/** Likewise where a disclosure went, unless the address that the log keeps is one of a network. */
 export const recipientAddress = 'urn:auricle:address:recipient'
 
 interface Parts {
@@ -47,7 +47,7 @@ export function agentsOf(event: AuditEvent, mapping: Mapping, context: FhirConte
   return [
     clientOf(event, parts, context),
     serverOf(parts, context),
-    ...(family === 'Disclosure' ? [recipientOf(event)] : []),
+    ...(family === 'Disclosure' ? [recipientOf(event, context)] : []),
     ...(event.actor.type === 'user' ? [userOf(event, parts, context)] : []),
   ]
 }
@@ -79,12 +79,17 @@ function serverOf({ server }: Parts, context: FhirContext): Agent {
   }
 }
 
-function recipientOf({ detail }: AuditEvent): Agent {
+function recipientOf({ detail }: AuditEvent, context: FhirContext): Agent {
+  const kind = detail?.kind === 'disclosed' ? detail.recipientKind : 'recipient'
+  const address = fhirText(context.private?.recipientAddress)
   return {
     type: concept(agentType.destination),
-    who: { display: detail?.kind === 'disclosed' ? detail.recipientKind : 'recipient' },
+    who: { display: fhirText(context.private?.recipientName) ?? kind },
     requestor: false,
-    network: { address: recipientAddress, type: '5' },
+    network:
+      address !== null && /^[^\s@]+@[^\s@]+$/.test(address)
+        ? { address, type: '4' }
+        : { address: recipientAddress, type: '5' },
   }
 }
 

@@ -140,6 +140,10 @@ test('an export to somebody outside is a disclosure by the vault itself; without
   assert.match(disclosure.meta?.profile[0] ?? '', /PrivacyDisclosure\.Source$/)
   assert.deepEqual(disclosure.agent[1]?.who, disclosure.source.observer)
   assert.equal(disclosure.agent[2]?.who.display, 'law_enforcement')
+  const to = { recipientName: 'Registry of burns', recipientAddress: 'intake@registry.example' }
+  const told = only(render({ action: 'recording.exported', purpose: 'legal', detail }, { private: to }))
+  assert.equal(told.agent[2]?.who.display, to.recipientName)
+  assert.deepEqual(told.agent[2]?.network, { address: to.recipientAddress, type: '4' })
   const extract = only(render({ action: 'recording.exported' }))
   assert.deepEqual([extract.meta, extract.subtype], [undefined, [codes.record.extract]])
 })
@@ -202,6 +206,9 @@ const anyPart: fc.Arbitrary<PrivatePart> = fc.record(
     patientReference: anyText,
     query: anyText,
     reason: anyText,
+    recipientName: anyText,
+    recipientAddress: anyText,
+    what: anyText,
   },
   { requiredKeys: [] },
 )

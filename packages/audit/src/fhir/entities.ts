@@ -110,6 +110,8 @@ function leafOf(event: AuditEvent, context: FhirContext, raw: string | null): En
     ['private', event.private],
     ['query', raw],
     ['reason', fhirText(context.private?.reason)],
+    ['what', fhirText(context.private?.what)],
+    ['recipientAddress', fhirText(context.private?.recipientAddress)],
     ...(detail === undefined ? [] : detailsOf(detail)),
   ]
   return {

@@ -25,8 +25,8 @@ export interface Reference {
 
 export interface Network {
   readonly address: string
-  /** 1 machine name, 2 IP address, 5 URI. */
-  readonly type: '1' | '2' | '5'
+  /** 1 machine name, 2 IP address, 4 email address, 5 URI. */
+  readonly type: '1' | '2' | '4' | '5'
 }
 
 export interface Agent {

@@ -12,17 +12,26 @@ export interface SearchPage {
   readonly next: string | null
 }
 
-/** `missing` and `altered`: there is no event to show. `misfiled`: it is shown, and was found by an index that is wrong. */
+/**
+ * `missing` and `altered`: there is no event to show. `misfiled`: it is shown, and was found by an index that is wrong.
+ * `private_altered`: it is shown, without its private part.
+ */
 export interface LogFinding {
   readonly id: string
-  readonly place: { readonly year: number; readonly seq: number }
-  readonly finding: 'missing' | 'altered' | 'misfiled'
+  /** Null where it stands in no log yet. */
+  readonly place: { readonly year: number; readonly seq: number } | null
+  readonly finding: 'missing' | 'altered' | 'misfiled' | 'private_altered'
 }
 
 const issues = {
   missing: { severity: 'error', code: 'not-found', says: 'was sealed into the log, and is gone' },
   altered: { severity: 'error', code: 'security', says: 'is not as it was sealed into the log' },
   misfiled: { severity: 'warning', code: 'conflict', says: 'is in the index as something that it is not' },
+  private_altered: {
+    severity: 'error',
+    code: 'security',
+    says: 'has a private part that is not the one it commits to',
+  },
 } as const
 
 export function toSearchset({ resources, findings, self, next }: SearchPage): Searchset {
@@ -52,7 +61,8 @@ function outcomeOf(findings: readonly LogFinding[]): OperationOutcome {
     resourceType: 'OperationOutcome',
     issue: findings.map(({ id, place, finding }) => {
       const { severity, code, says } = issues[finding]
-      return { severity, code, diagnostics: `The event ${id} at ${place.year}-${place.seq} ${says}` }
+      const where = place === null ? '' : ` at ${place.year}-${place.seq}`
+      return { severity, code, diagnostics: `The event ${id}${where} ${says}` }
     }),
   }
 }

@@ -69,9 +69,9 @@ describe('an event in FHIR', () => {
   it('is a page of a search that is valid too: empty, full, with what is wrong in the log', () => {
     const self = 'https://vault.clinic.example/v1/audit/events?limit=50'
     const resources = all.slice(0, 40).flatMap(sample => sample.resources)
-    const findings = (['missing', 'altered', 'misfiled'] as const).map((finding, seq) => ({
+    const findings = (['missing', 'altered', 'misfiled', 'private_altered'] as const).map((finding, seq) => ({
       id: `evt_${'0'.repeat(26)}`,
-      place: { year: 2026, seq },
+      place: seq === 1 ? null : { year: 2026, seq },
       finding,
     }))
     const pages = [
