@@ -1,33 +1,36 @@
 // The access event of a person's request: appended, and durable, before anything is shown.
-import { type AuditEvent, newPrivatePart } from '@auricle/audit'
-import type { Catalog } from '@auricle/catalog'
-import type { EventId } from '@auricle/contract'
+import { type AuditEvent, type EventDetail, newPrivatePart } from '@auricle/audit'
+import type { PatientId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { refusalOf } from './error.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets } from './tenant-secrets.ts'
 
-/** Proof in types that an access event is durable: what reads audio asks for one. */
+/** Of an access event that is durable: what reads audio asks for one. */
 export interface AccessReceipt {
-  readonly eventId: EventId
+  readonly event: DurableEvent
 }
 
-/** A request, and the telephone number it searched for, if it did: kept in the private part. */
+/** A request, and what it is about. */
 export interface AccessFacts extends RequestFacts {
+  /** The telephone number it searched for, if it did: kept in the private part. */
   readonly number?: string | undefined
+  readonly patients?: readonly PatientId[] | undefined
+  readonly detail?: EventDetail | undefined
 }
 
 export async function appendAccess(
-  parts: { readonly catalog: Pick<Catalog, 'appendEvents'>; readonly secrets: TenantSecrets },
+  parts: { readonly log: EventAppender; readonly secrets: TenantSecrets },
   facts: AccessFacts,
   action: AuditEvent['action'],
   object: AuditEvent['object'],
   decision: Decision,
   options: CallOptions,
 ): Promise<AccessReceipt> {
-  const { ip, userAgent, actor, request, number } = facts
+  const { ip, userAgent, actor, request, number, purposeOfUse: purpose, patients, detail } = facts
   const record = await auditRecord(
     {
       tenantId: actor.tenantId,
@@ -36,12 +39,14 @@ export async function appendAccess(
       actor,
       object,
       reasons: decision.reasons,
+      purpose,
+      patients,
+      detail,
       request,
     },
     { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },
   )
-  await parts.catalog.appendEvents([record], options)
-  return { eventId: record.id }
+  return { event: await parts.log.append(record, options) }
 }
 
 /** Logs the decision, whichever it is, and throws where it was a refusal. */

@@ -12,6 +12,7 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -84,8 +85,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     work: (operator: Operator, output: Output) => Promise<Result>,
   ): Promise<Result> => {
     const parts = context()
-    await using adapters = await openAdapters({ ...parts, database: 'join', signal })
-    return await work(createOperator({ ...adapters, config: parts.config, signal }), output())
+    const writer = createEventWriter({ name: 'command' })
+    await using adapters = await openAdapters({ ...parts, stamper: writer, database: 'join', signal })
+    await using log = createEventLog({ ...adapters, writer, store: adapters.logStore })
+    return await work(createOperator({ ...adapters, log, config: parts.config, signal }), output())
   }
   const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
     withOperator(async (operator, out) => work(operator, out, await openAuthority(operator, operator)))

@@ -1,0 +1,147 @@
+// Numbers the events of one life of a process: whoever takes one out of the log before it is sealed leaves a gap.
+//
+// Numbers count in each tenant by itself, so that a tenant's log is enough to see it. A number is spent when its event is
+// handed to the database; the writer hears of those that were committed, and its beats say which. A number that no beat
+// names is of an event that may be there or not.
+import { type AuditRecord, encodeLeaf, type RecordStamper, type StampedRecord } from '@auricle/audit'
+import { newWriterId, type TenantId, type WriterId } from '@auricle/contract'
+import { type OwnEvent, ownEvent } from './own-event.ts'
+import { takeSpans } from './spans.ts'
+
+/** After this, a beginning that nobody acknowledged is told again. */
+const startedAgainMs = 2_000
+
+export interface EventWriter extends RecordStamper {
+  /** Of this life: no other has it. */
+  readonly id: WriterId
+  readonly name: string
+  /**
+   * What is to be written now and then: of each tenant in which something was acknowledged since the beat before, one
+   * that names it. The next is made only when this one is acknowledged, so it has to be brought into the log.
+   */
+  beats(): readonly StampedRecord[]
+  /** The last beats of all: what has no number by then gets none. */
+  stops(): readonly StampedRecord[]
+}
+
+export interface EventWriterOptions {
+  /** Which part of the vault it is, as a stable word: `api`. */
+  readonly name: string
+  /** Default: the system's clock. */
+  readonly now?: () => Date
+  /** Default: the system's. */
+  readonly random?: (byteLength: number) => Uint8Array
+}
+
+/** What it knows of one tenant. */
+interface Count {
+  next: number
+  beat: number
+  /** Numbers of committed events that no beat has named. */
+  readonly acknowledged: Set<number>
+  /** Something was acknowledged besides beats. */
+  isActive: boolean
+  /** When its beginning was last told; null where it never was. */
+  startedAtMs: number | null
+  isStarted: boolean
+  /** A beat was made and is not acknowledged. */
+  isBeating: boolean
+}
+
+/** One for each life of a process. */
+export function createEventWriter({
+  name,
+  now = () => new Date(),
+  random = byteLength => crypto.getRandomValues(new Uint8Array(byteLength)),
+}: EventWriterOptions): EventWriter {
+  const source = { now: () => now().getTime(), random }
+  const id = newWriterId(source)
+  const counts = new Map<TenantId, Count>()
+
+  function countOf(tenantId: TenantId): Count {
+    const known = counts.get(tenantId)
+    if (known !== undefined) return known
+    const count: Count = {
+      ...{ next: 0, beat: 0, acknowledged: new Set() },
+      ...{ isActive: false, startedAtMs: null, isStarted: false, isBeating: false },
+    }
+    counts.set(tenantId, count)
+    return count
+  }
+
+  function stampOne(
+    { tenantId, event, sealedPrivate }: AuditRecord,
+    onAcknowledged: (count: Count) => void,
+  ): StampedRecord {
+    const count = countOf(tenantId)
+    const n = count.next
+    const leaf = encodeLeaf({ ...event, writer: { id, name, n } })
+    count.next++
+    const acknowledge = () => {
+      count.acknowledged.add(n)
+      onAcknowledged(count)
+    }
+    return { tenantId, id: event.id, leaf, sealedPrivate, acknowledge }
+  }
+
+  const own = (event: Omit<OwnEvent, 'by' | 'object'>) =>
+    ownEvent({ ...event, by: name, object: { type: 'writer', id, version: null } }, now(), source)
+
+  function begin(tenantId: TenantId, count: Count): StampedRecord {
+    count.startedAtMs = now().getTime()
+    const detail = { kind: 'started', receiptKey: null } as const
+    return stampOne(own({ tenantId, action: 'writer.started', detail }), () => {
+      count.isStarted = true
+      count.isActive = true
+    })
+  }
+
+  function beginWhereNew(tenantId: TenantId): readonly StampedRecord[] {
+    const count = countOf(tenantId)
+    const isTold =
+      count.startedAtMs !== null && Math.abs(now().getTime() - count.startedAtMs) < startedAgainMs
+    return count.isStarted || isTold ? [] : [begin(tenantId, count)]
+  }
+
+  function beat(
+    tenantId: TenantId,
+    count: Count,
+    action: 'writer.heartbeat' | 'writer.stopped',
+  ): StampedRecord {
+    const acknowledged = takeSpans(count.acknowledged)
+    const detail = { kind: 'beat', beat: count.beat, acknowledged } as const
+    count.beat++
+    count.isBeating = true
+    // More than one beat has room for waits for the next.
+    count.isActive = count.acknowledged.size > 0
+    return stampOne(own({ tenantId, action, detail }), () => {
+      count.isBeating = false
+    })
+  }
+
+  return {
+    id,
+    name,
+    stamp(records) {
+      return records.flatMap(record => [
+        ...beginWhereNew(record.tenantId),
+        stampOne(record, count => {
+          count.isActive = true
+        }),
+      ])
+    },
+    beats() {
+      return Array.from(counts).flatMap(([tenantId, count]) => {
+        if (!count.isActive || count.isBeating) return []
+        // A beat follows a beginning that is there.
+        if (!count.isStarted) return [begin(tenantId, count)]
+        return [beat(tenantId, count, 'writer.heartbeat')]
+      })
+    },
+    stops() {
+      return Array.from(counts).flatMap(([tenantId, count]) => {
+        return count.isStarted && !count.isBeating ? [beat(tenantId, count, 'writer.stopped')] : []
+      })
+    },
+  }
+}
