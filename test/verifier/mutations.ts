@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import type { AuditEvent } from '@auricle/audit'
 import { type Bundle, type BundleOptions, bundleOf, bytesOf, logName, makeBundle } from './bundle-fixture.ts'
-import { leafHash } from './merkle.ts'
+import { frontierOf, leafHash } from './merkle.ts'
 import { type Random, randomFrom } from './random.ts'
 import { ed25519Key, logSigner } from './signing-keys.ts'
 import type { Story, TracedEvent } from './story.ts'
@@ -31,7 +31,11 @@ type Mutation = (target: Target) => Change | null
 type Line = Record<string, unknown>
 
 /** `count` mutants, each of one of `shapes`; they follow from `seed` but for signatures on P-256. */
-export function makeMutants(seed: number, count: number, shapes: readonly Omit<BundleOptions, 'seed'>[]): Mutant[] {
+export function makeMutants(
+  seed: number,
+  count: number,
+  shapes: readonly Omit<BundleOptions, 'seed'>[],
+): Mutant[] {
   const random = randomFrom(seed)
   const names = Object.keys(mutations)
   const targets = shapes.map((shape, index) => {
@@ -44,7 +48,13 @@ export function makeMutants(seed: number, count: number, shapes: readonly Omit<B
     const { bundle, options } = random.pick(targets)
     const change = mutations[name]?.({ bundle, options, random }) ?? null
     if (change === null) continue
-    const { lines = bundle.lines, bytes = bytesOf(lines), policy = bundle.policy, at = bundle.at, expected = 'any' } = change
+    const {
+      lines = bundle.lines,
+      bytes = bytesOf(lines),
+      policy = bundle.policy,
+      at = bundle.at,
+      expected = 'any',
+    } = change
     mutants.push({ name, bytes, policy, at, expected })
   }
   return mutants
@@ -53,7 +63,13 @@ export function makeMutants(seed: number, count: number, shapes: readonly Omit<B
 const mutations: Readonly<Record<string, Mutation>> = {
   'a bit anywhere': ({ bundle, random }) => ({ bytes: flipBit(bytesOf(bundle.lines), random) }),
   'a bit of a leaf': ({ bundle, random }) =>
-    editLine(bundle, random, 'leaf', line => ({ ...line, leaf: flipBase64(line['leaf'], random) }), 'tampered'),
+    editLine(
+      bundle,
+      random,
+      'leaf',
+      line => ({ ...line, leaf: flipBase64(line['leaf'], random) }),
+      'tampered',
+    ),
   'a bit of a private part': ({ bundle, random }) =>
     editLine(
       bundle,
@@ -62,7 +78,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
       line => ({ ...line, private: flipBase64(line['private'], random) }),
       'tampered',
     ),
-  'a private part of another leaf': ({ bundle, random }) => {
+  'a private part of another leaf': ({ bundle }) => {
     const shown = bundle.lines.filter(line => line.includes('"private":"'))
     if (shown.length < 2) return null
     const [one = '', other = ''] = shown
@@ -148,7 +164,10 @@ const mutations: Readonly<Record<string, Mutation>> = {
       line => {
         const name = random.pick(Object.keys(line).filter(key => typeof line[key] === 'number'))
         const value = Number(line[name])
-        return { ...line, [name]: random.pick([0, 1, Math.max(0, value - 1), value + 1, value * 2, 2 ** 53 - 1]) }
+        return {
+          ...line,
+          [name]: random.pick([0, 1, Math.max(0, value - 1), value + 1, value * 2, 2 ** 53 - 1]),
+        }
       },
       'any',
     ),
@@ -172,7 +191,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
   }),
   'cut off, with an end': ({ bundle, random }) => {
     const kept = bundle.lines.slice(0, 2 + random.int(bundle.lines.length - 3))
-    return { lines: recounted([...kept, write({ type: 'end', lines: 0 })]), expected: 'missing' }
+    return { lines: recounted([...kept, write({ type: 'end', lines: 0 })]), expected: 'bad' }
   },
   'the last line feed gone': ({ bundle }) => {
     const bytes = bytesOf(bundle.lines)
@@ -183,7 +202,10 @@ const mutations: Readonly<Record<string, Mutation>> = {
     expected: 'tampered',
   }),
   'bytes behind the end': ({ bundle, random }) => ({
-    bytes: Buffer.concat([bytesOf(bundle.lines), random.bytes(1 + random.int(20)).map(byte => (byte === 10 ? 0 : byte))]),
+    bytes: Buffer.concat([
+      bytesOf(bundle.lines),
+      random.bytes(1 + random.int(20)).map(byte => (byte === 10 ? 0 : byte)),
+    ]),
   }),
   'signed by another key': ({ bundle, random }) =>
     resigned(bundle, random, 'checkpoint', note => note.slice(0, note.indexOf('\n'))),
@@ -218,7 +240,12 @@ const mutations: Readonly<Record<string, Mutation>> = {
     return { lines: replace(bundle.lines, index, [write({ ...line, note })]), expected: 'unsigned' }
   },
   'a signature of somebody unknown': ({ bundle, random }) =>
-    editNote(bundle, random, note => `${note}${logSigner('somebody.example', ed25519Key(random)).line('text\n')}`, 'ok'),
+    editNote(
+      bundle,
+      random,
+      note => `${note}${logSigner('somebody.example', ed25519Key(random)).line('text\n')}`,
+      'ok',
+    ),
   'a signature in a known name': ({ bundle, random }) =>
     editNote(bundle, random, note => note.replace(/ (\S{6})\S\S(\S+)\n$/, ' $1AA$2\n'), 'any'),
   'a byte of a signature': ({ bundle, random }) =>
@@ -263,7 +290,9 @@ const mutations: Readonly<Record<string, Mutation>> = {
     const notes = bundle.lines.filter(line => line.includes('"note":'))
     const index = bundle.lines.indexOf(random.pick(notes))
     const line = parse(bundle.lines[index] ?? '')
-    return { lines: replace(bundle.lines, index, [write({ ...line, note: parse(random.pick(notes))['note'] })]) }
+    return {
+      lines: replace(bundle.lines, index, [write({ ...line, note: parse(random.pick(notes))['note'] })]),
+    }
   },
   'a proof changed': ({ bundle, random }) =>
     editLine(
@@ -274,7 +303,13 @@ const mutations: Readonly<Record<string, Mutation>> = {
       'tampered',
     ),
   'a prefix changed': ({ bundle, random }) =>
-    editLine(bundle, random, 'log', line => ({ ...line, prefix: changedProof(line['prefix'] as string[], random) }), 'tampered'),
+    editLine(
+      bundle,
+      random,
+      'log',
+      line => ({ ...line, prefix: changedProof(line['prefix'] as string[], random) }),
+      'tampered',
+    ),
   'an anchor leaf changed': ({ bundle, random }) =>
     editLine(
       bundle,
@@ -326,6 +361,16 @@ const mutations: Readonly<Record<string, Mutation>> = {
     ])
     return { lines: replace(bundle.lines, 0, [write({ ...parse(bundle.lines[0] ?? ''), selection })]) }
   },
+  'a selection that reaches further than the bundle': ({ bundle, random }) => {
+    const header = parse(bundle.lines[0] ?? '')
+    const to = new Date(bundle.at.getTime() - random.int(60_000)).toISOString()
+    const selection = { ...(header['selection'] as Line), to }
+    return { lines: replace(bundle.lines, 0, [write({ ...header, selection })]), expected: 'missing' }
+  },
+  'no log': ({ bundle }) => ({
+    lines: [...bundle.lines.slice(0, 2), write({ type: 'end', lines: 2 })],
+    expected: 'missing',
+  }),
   'the bundled policy changed': ({ bundle, random }) => {
     const text = random.pick([
       '',
@@ -368,16 +413,43 @@ const mutations: Readonly<Record<string, Mutation>> = {
     return { lines: replace(bundle.lines, index, [other]), expected: 'tampered' }
   },
   'numbers written otherwise': ({ bundle, random }) => {
-    const index = random.pick(bundle.lines.flatMap((line, at) => (/:\d/.test(line) ? [at] : [])))
+    const index = random.pick(bundle.lines.flatMap((line, at) => (/":\d/.test(line) ? [at] : [])))
     const line = bundle.lines[index] ?? ''
-    const other = random.pick(['$1.0', '$1e0', '-$1', '0$1', '+$1', '$1.5', '-0', '9007199254740992', '1'.repeat(400), '1e400', '"$1"', 'true', 'NaN'])
-    return { lines: replace(bundle.lines, index, [line.replace(/(?<=":)(\d+)/, other)]), expected: 'tampered' }
+    const other = random.pick([
+      '$1.0',
+      '$1e0',
+      '-$1',
+      '0$1',
+      '+$1',
+      '$1.5',
+      '-0',
+      '9007199254740992',
+      '1'.repeat(400),
+      '1e400',
+      '"$1"',
+      'true',
+      'NaN',
+    ])
+    return {
+      lines: replace(bundle.lines, index, [line.replace(/(?<=":)(\d+)/, other)]),
+      expected: 'tampered',
+    }
   },
   'not UTF-8': ({ bundle, random }) => {
     const bytes = bytesOf(bundle.lines)
     const index = random.int(bytes.length)
-    const bad = random.pick([[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82], [0xf4, 0x90, 0x80, 0x80], [0xc3, 0xa4]])
-    return { bytes: Buffer.concat([bytes.subarray(0, index), Buffer.from(bad), bytes.subarray(index)]), expected: 'bad' }
+    const bad = random.pick([
+      [0xff],
+      [0xc0, 0x80],
+      [0xed, 0xa0, 0x80],
+      [0xe2, 0x82],
+      [0xf4, 0x90, 0x80, 0x80],
+      [0xc3, 0xa4],
+    ])
+    return {
+      bytes: Buffer.concat([bytes.subarray(0, index), Buffer.from(bad), bytes.subarray(index)]),
+      expected: 'bad',
+    }
   },
   'CRLF throughout': ({ bundle }) => ({
     bytes: Buffer.from(bundle.lines.map(line => `${line}\r\n`).join('')),
@@ -387,12 +459,21 @@ const mutations: Readonly<Record<string, Mutation>> = {
     bytes: Buffer.concat([Buffer.from('\ufeff'), bytesOf(bundle.lines)]),
     expected: 'tampered',
   }),
-  'an empty file': ({ random }) => ({ bytes: random.pick(['', '\n', '{', ' ', '\n\n', '\u0000']).length > 0 && random.chance(0.5) ? Buffer.from('\n') : Buffer.alloc(0), expected: 'bad' }),
+  'an empty file': ({ random }) => ({
+    bytes:
+      random.pick(['', '\n', '{', ' ', '\n\n', '\u0000']).length > 0 && random.chance(0.5)
+        ? Buffer.from('\n')
+        : Buffer.alloc(0),
+    expected: 'bad',
+  }),
   'a line that is too long': ({ bundle, random }) => {
     const long = 'x'.repeat(1_048_570 + random.int(12))
-    return { lines: replace(bundle.lines, 1, [write({ type: 'policy', text: `${bundle.policy}# ${long}` })]), expected: 'tampered' }
+    return {
+      lines: replace(bundle.lines, 1, [write({ type: 'policy', text: `${bundle.policy}# ${long}` })]),
+      expected: 'tampered',
+    }
   },
-  'packed': ({ bundle }) => ({ bytes: gzipSync(bytesOf(bundle.lines)), expected: 'ok' }),
+  packed: ({ bundle }) => ({ bytes: gzipSync(bytesOf(bundle.lines)), expected: 'ok' }),
   'packed and cut off': ({ bundle, random }) => {
     const packed = gzipSync(bytesOf(bundle.lines))
     return { bytes: packed.subarray(0, 2 + random.int(packed.length - 2)), expected: 'missing' }
@@ -400,7 +481,10 @@ const mutations: Readonly<Record<string, Mutation>> = {
   'packed and a bit changed': ({ bundle, random }) => {
     const packed = gzipSync(bytesOf(bundle.lines))
     // Of the head of a gzip file, which is not under its checksum, only the magic is of interest.
-    return { bytes: Buffer.concat([packed.subarray(0, 10), flipBit(packed.subarray(10), random)]), expected: 'bad' }
+    return {
+      bytes: Buffer.concat([packed.subarray(0, 10), flipBit(packed.subarray(10), random)]),
+      expected: 'bad',
+    }
   },
   'packed after a bit was changed': ({ bundle, random }) => ({
     bytes: gzipSync(flipBit(bytesOf(bundle.lines), random)),
@@ -439,67 +523,204 @@ const mutations: Readonly<Record<string, Mutation>> = {
       ]),
     ),
   'a leaf that says more, nested as deep as may be': ({ bundle, random }) =>
-    editLeaf(bundle, random, text => text.replace('"v":1', `"v":1,"w":${'['.repeat(63)}"\u00e9\\u001f\ud83d\ude00"${']'.repeat(63)}`)),
+    editLeaf(bundle, random, text =>
+      text.replace('"v":1', `"v":1,"w":${'['.repeat(63)}"\u00e9\\u001f\ud83d\ude00"${']'.repeat(63)}`),
+    ),
   'an event that never was, in its place': ({ bundle, random }) =>
     editLeaf(bundle, random, text => text.replace(/"id":"evt_[^"]*"/, `"id":"${random.id('evt')}"`)),
   'another actor': ({ bundle, random }) =>
     editLeaf(bundle, random, text => text.replace(/"id":"usr_[^"]*"/, `"id":"${random.id('usr')}"`), 'usr_'),
   'replaced, and made again with the stolen key of the log': target =>
-    remade(target, events => {
-      const index = target.random.int(events.length)
-      return events.map((traced, at) => (at === index ? other(traced, { outcome: 'denied' }) : traced))
-    }, 'old anchor'),
+    remade(
+      target,
+      events => {
+        const index = target.random.int(events.length)
+        return events.map((traced, at) => (at === index ? other(traced, { outcome: 'denied' }) : traced))
+      },
+      'old anchor',
+    ),
   'taken out, and made again with the stolen key of the log': target =>
     remade(target, events => withoutOne(events, target.random), 'old anchor'),
-  'taken out before it was sealed': target => remade(target, events => withoutAcknowledged(events, target.random), 'gap'),
+  'taken out before it was sealed': target =>
+    remade(target, events => withoutAcknowledged(events, target.random), 'gap'),
   'a beat taken out before it was sealed': target =>
     remade(target, events => withoutBeat(events, target.random), 'gap'),
-  'the start of a writer taken out before it was sealed': target => {
-    if ((target.options.first ?? 0) > 0) return null
-    return remade(target, events => events.filter(({ event }) => event.action !== 'writer.started'), 'gap')
-  },
+  'the start of a writer taken out before it was sealed': target =>
+    remade(
+      target,
+      events => {
+        const kept = events.filter(({ event }) => event.action !== 'writer.started')
+        return kept.length === events.length ? null : kept
+      },
+      'gap',
+    ),
+  'a beat twice': target =>
+    remade(
+      target,
+      events => {
+        const index = events.findLastIndex(
+          ({ event }) => event.detail?.kind === 'beat' && event.detail.beat > 0,
+        )
+        const detail = events[index]?.event.detail
+        const traced = events[index]
+        if (traced === undefined || detail?.kind !== 'beat') return null
+        const again = other(traced, { detail: { ...detail, beat: detail.beat - 1 } })
+        return events.map((one, at) => (at === index ? again : one))
+      },
+      'gap',
+    ),
+  'a beat that names what never was': target =>
+    remade(
+      target,
+      events => {
+        const index = events.findLastIndex(({ event }) => event.detail?.kind === 'beat')
+        const traced = events[index]
+        if (traced === undefined || traced.event.detail?.kind !== 'beat') return null
+        const most = 2 ** 53 - 1
+        const acknowledged = target.random.pick<[number, number][]>([
+          [[0, most]],
+          [[most, most]],
+          [[most - 5, most]],
+          [[0, 2 ** 32]],
+        ])
+        const again = other(traced, { detail: { ...traced.event.detail, acknowledged } })
+        return events.map((one, at) => (at === index ? again : one))
+      },
+      'gap',
+    ),
   'a number twice': target =>
-    remade(target, events => {
-      const from = events.findIndex(({ event }) => event.action === 'session.opened')
-      const given = events[from]?.event.writer
-      const index = events.findIndex(({ event }, at) => at > from && event.action === 'recording.played')
-      if (given === undefined || index === -1 || from === -1) return null
-      return events.map((traced, at) => (at === index ? other(traced, { writer: given }) : traced))
-    }, 'gap'),
+    remade(
+      target,
+      events => {
+        const from = events.findIndex(({ event }) => event.action === 'session.opened')
+        const given = events[from]?.event.writer
+        const index = events.findIndex(({ event }, at) => at > from && event.action === 'recording.played')
+        if (given === undefined || index === -1 || from === -1) return null
+        return events.map((traced, at) => (at === index ? other(traced, { writer: given }) : traced))
+      },
+      'gap',
+    ),
   'an event without a number': target =>
-    remade(target, events => {
-      const index = events.findLastIndex(({ event }) => event.action === 'recording.played')
-      if (index < 3) return null
-      return events.map((traced, at) => {
-        if (at !== index) return traced
-        const { writer: _, ...event } = traced.event
-        return { ...traced, event }
-      })
-    }, 'gap'),
+    remade(
+      target,
+      events => {
+        const index = events.findLastIndex(({ event }) => event.action === 'recording.played')
+        if (index < 3) return null
+        return events.map((traced, at) => {
+          if (at !== index) return traced
+          const { writer: _, ...event } = traced.event
+          return { ...traced, event }
+        })
+      },
+      'gap',
+    ),
   'a time that goes back': target =>
-    remade(target, events => {
-      const index = events.length - 1 - target.random.int(Math.min(5, events.length))
-      const traced = events[index]
-      if (traced === undefined) return null
-      const at = new Date(Date.parse(traced.event.at) - 3_600_000).toISOString()
-      return events.map((one, position) => (position === index ? other(traced, { at }) : one))
-    }, 'gap'),
+    remade(
+      target,
+      events => {
+        const late = new Set(
+          events.flatMap(({ event: { detail } }) => (detail?.kind === 'reconciled' ? detail.events : [])),
+        )
+        const traced = target.random.pick(events.slice(-5).filter(({ event }) => !late.has(event.id)))
+        const at = new Date(Date.parse(traced.event.at) - 3_600_000).toISOString()
+        return events.map(one => (one === traced ? other(traced, { at }) : one))
+      },
+      'gap',
+    ),
   'a clock that is ahead': target =>
-    remade(target, events => {
-      const last = events.at(-1)
-      const at = new Date(Date.parse(last?.event.at ?? '') + 3_600_000).toISOString()
-      return events.map((traced, position) => (position === events.length - 2 ? other(traced, { at }) : traced))
-    }, 'any'),
-  'a year left out': ({ bundle, options, random }) => {
-    if (options.years.length < 3) return null
-    const year = random.pick(options.years.slice(0, -1))
-    const from = bundle.lines.findIndex(line => line.startsWith('{"type":"log"') && line.includes(`"year":${year}`))
-    const to = bundle.lines.findIndex((line, at) => at > from && !/^\{"type":"(leaf|hash|checkpoint)"/.test(line))
-    const origin = `/${year}"`
-    const kept = bundle.lines.filter(
-      (line, at) => (at < from || at >= to) && !(line.startsWith('{"type":"anchored"') && line.includes(origin)),
+    remade(
+      target,
+      events => {
+        const last = events.at(-1)
+        const at = new Date(Date.parse(last?.event.at ?? '') + 3_600_000).toISOString()
+        return events.map((traced, position) =>
+          position === events.length - 2 ? other(traced, { at }) : traced,
+        )
+      },
+      'any',
+    ),
+  'the first year left out': ({ bundle, options }) =>
+    options.years.length < 2
+      ? null
+      : {
+          lines: recounted(withoutLog(bundle, 0)),
+          expected: (options.withheld ?? 0) > 0 ? 'any' : 'missing',
+        },
+  'a year between left out': ({ bundle, options }) =>
+    options.years.length < 3 || (options.withheld ?? 0) > 0
+      ? null
+      : { lines: recounted(withoutLog(bundle, 1)), expected: 'missing' },
+  'the last year left out': ({ bundle, options }) =>
+    options.years.length < 2
+      ? null
+      : { lines: recounted(withoutLog(bundle, options.years.length - 1)), expected: 'stale' },
+  'the end of a year left out': ({ bundle, options }) => {
+    if (options.years.length < 2) return null
+    const { from, to } = logLines(bundle, 0)
+    const checkpoints = bundle.lines.flatMap((line, index) =>
+      index > from && index < to && line.startsWith('{"type":"checkpoint"') ? [index] : [],
     )
-    return { lines: recounted(kept), expected: 'bad' }
+    const last = checkpoints.at(-2)
+    return last === undefined
+      ? null
+      : {
+          lines: recounted(bundle.lines.filter((_, index) => index <= last || index >= to)),
+          expected: 'missing',
+        }
+  },
+  'the beginning of a year left out': ({ bundle, options, random }) => {
+    if (options.years.length < 2) return null
+    const { from } = logLines(bundle, 1)
+    const [head = '', ...leaves] = bundle.lines.slice(from)
+    const first = 1 + random.int(5)
+    const hashes = leaves
+      .slice(0, first)
+      .map(line =>
+        Buffer.from(
+          parse(line)['type'] === 'hash' ? String(parse(line)['hash']) : hashOf(parse(line)),
+          'base64',
+        ),
+      )
+    const prefix = frontierOf(hashes).map(hash => hash.toString('base64'))
+    return {
+      lines: recounted([
+        ...bundle.lines.slice(0, from),
+        write({ ...parse(head), first, prefix }),
+        ...leaves.slice(first),
+      ]),
+      expected: 'missing',
+    }
+  },
+  'an earlier year made again': ({ bundle, options, random }) => {
+    if (options.years.length < 2 || (options.withheld ?? 0) > 0) return null
+    const [year, ...years] = bundle.story.years
+    if (year === undefined) return null
+    const events = year.events.map(traced => other(traced, { request: random.id('evt') }))
+    const again = bundleOf({ ...bundle.story, years: [{ ...year, events }, ...years] }, bundle.keys, options)
+    const { to } = logLines(bundle, 0)
+    return { lines: [...again.lines.slice(0, to), ...bundle.lines.slice(to)], expected: 'tampered' }
+  },
+  'a year that denies the one before': ({ bundle, options, random }) => {
+    if (options.years.length < 2 || (options.withheld ?? 0) > 0) return null
+    const { from } = logLines(bundle, 1)
+    const line = parse(bundle.lines[from + 1] ?? '')
+    const text = Buffer.from(String(line['leaf']), 'base64').toString()
+    const year = options.years[0] ?? 0
+    const changed = random.pick([
+      text.replace(/"previous":\{[^}]*\}/, '"previous":null'),
+      text.replace(`/${year}"`, `/${year - 1}"`),
+      text.replace(`/${year}"`, `/${year + 7}"`),
+      text.replace(`${logName}/t/`, 'other.example/t/'),
+      text.replace('log.opened', 'log.shown'),
+      text.replace(/"size":\d+/, '"size":1'),
+      text.replace(/"size":\d+/, '"size":"1"'),
+    ])
+    return {
+      lines: replace(bundle.lines, from + 1, [
+        write({ ...line, leaf: Buffer.from(changed).toString('base64') }),
+      ]),
+      expected: 'tampered',
+    }
   },
   'another year': ({ bundle, random }) =>
     editLine(bundle, random, 'log', line => ({ ...line, year: Number(line['year']) + 1 }), 'tampered'),
@@ -539,7 +760,28 @@ const mutations: Readonly<Record<string, Mutation>> = {
     for (let times = 2 + random.int(20); times > 0; times--) bytes = flipBit(bytes, random)
     return { bytes }
   },
-  'noise': ({ random }) => ({ bytes: random.bytes(random.int(3000)), expected: 'bad' }),
+  noise: ({ random }) => ({ bytes: random.bytes(random.int(3000)), expected: 'bad' }),
+}
+
+/** Where the lines of a log stand: from its first to the one behind its last. */
+function logLines(bundle: Bundle, nth: number): { readonly from: number; readonly to: number } {
+  const starts = bundle.lines.flatMap((line, index) => (line.startsWith('{"type":"log"') ? [index] : []))
+  const from = starts[nth] ?? 0
+  const to = bundle.lines.findIndex(
+    (line, index) => index > from && !/^\{"type":"(leaf|hash|checkpoint)"/.test(line),
+  )
+  return { from, to }
+}
+
+/** Without the log and without what the anchor says of it. */
+function withoutLog(bundle: Bundle, nth: number): string[] {
+  const { from, to } = logLines(bundle, nth)
+  const origin = String(parse(bundle.lines[from] ?? '')['origin'])
+  return bundle.lines.filter(
+    (line, index) =>
+      (index < from || index >= to) &&
+      !(line.startsWith('{"type":"anchored"') && line.includes(`"${origin}"`)),
+  )
 }
 
 /** Makes the log of one year again out of other events, as whoever holds the keys can. */
@@ -548,21 +790,22 @@ function remade(
   change: (events: readonly TracedEvent[]) => readonly TracedEvent[] | null,
   how: 'old anchor' | 'gap' | 'any',
 ): Change | null {
-  if ((options.withheld ?? 0) > 0 || (options.first ?? 0) > 0) return null
   const chosen = random.pick(bundle.story.years)
   const events = change(chosen.events)
   if (events === null) return null
   const years = bundle.story.years.map(year => (year === chosen ? { ...year, events } : year))
   const story: Story = { ...bundle.story, years }
   const again = bundleOf(story, bundle.keys, options)
-  if (how !== 'old anchor') return { lines: again.lines, at: again.at, expected: how }
+  // Where leaves are withheld or begin in the middle, some of it cannot be known.
+  const isWhole = (options.withheld ?? 0) === 0 && (options.first ?? 0) === 0
+  if (how !== 'old anchor') return { lines: again.lines, at: again.at, expected: isWhole ? how : 'any' }
   const isOfAnchor = (line: string) => line.startsWith('{"type":"anchor')
   const lines = [
     ...again.lines.filter(line => !isOfAnchor(line) && !line.startsWith('{"type":"end"')),
     ...bundle.lines.filter(isOfAnchor),
     write({ type: 'end', lines: 0 }),
   ]
-  return { lines: recounted(lines), expected: 'bad' }
+  return { lines: recounted(lines), expected: isWhole ? 'bad' : 'any' }
 }
 
 const other = (traced: TracedEvent, facts: Partial<AuditEvent>): TracedEvent => ({
@@ -576,7 +819,9 @@ const withoutOne = (events: readonly TracedEvent[], random: Random) => {
 }
 
 function withoutAcknowledged(events: readonly TracedEvent[], random: Random) {
-  const named = events.filter(({ event }) => event.action !== 'writer.heartbeat' && isAcknowledged(events, event))
+  const named = events.filter(
+    ({ event }) => event.action !== 'writer.heartbeat' && isAcknowledged(events, event),
+  )
   if (named.length === 0) return null
   const gone = random.pick(named)
   return events.filter(traced => traced !== gone)
@@ -592,9 +837,13 @@ const isAcknowledged = (events: readonly TracedEvent[], { writer }: AuditEvent):
   )
 
 function withoutBeat(events: readonly TracedEvent[], random: Random) {
-  const beats = events.filter(({ event }, at) =>
-    event.action === 'writer.heartbeat' &&
-    events.some((later, position) => position > at && later.event.detail?.kind === 'beat' && later.event.writer?.id === event.writer?.id),
+  const beats = events.filter(
+    ({ event }, at) =>
+      event.action === 'writer.heartbeat' &&
+      events.some(
+        (later, position) =>
+          position > at && later.event.detail?.kind === 'beat' && later.event.writer?.id === event.writer?.id,
+      ),
   )
   if (beats.length === 0) return null
   const gone = random.pick(beats)
@@ -634,7 +883,8 @@ function editNote(
   change: (note: string) => string,
   expected: Mutant['expected'],
 ): Change | null {
-  const notes = (line: Line) => line['type'] === 'anchorCheckpoint' || (line['type'] === 'checkpoint' && bundle.policy.includes('/t/'))
+  const notes = (line: Line) =>
+    line['type'] === 'anchorCheckpoint' || (line['type'] === 'checkpoint' && bundle.policy.includes('/t/'))
   return editLine(bundle, random, notes, line => ({ ...line, note: change(String(line['note'])) }), expected)
 }
 
@@ -679,7 +929,8 @@ function flipBit(bytes: Buffer, random: Random): Buffer {
 const flipBase64 = (text: unknown, random: Random): string =>
   flipBit(Buffer.from(String(text), 'base64'), random).toString('base64')
 
-const hashOf = (line: Line): string => leafHash(Buffer.from(String(line['leaf']), 'base64')).toString('base64')
+const hashOf = (line: Line): string =>
+  leafHash(Buffer.from(String(line['leaf']), 'base64')).toString('base64')
 
 const parse = (line: string): Line => JSON.parse(line)
 const write = (line: Line): string => JSON.stringify(line)
@@ -691,10 +942,14 @@ const replace = (lines: readonly string[], index: number, by: readonly string[])
 ]
 
 function swap(lines: readonly string[], a: number, b: number): string[] {
-  return lines.map((line, index) => (index === a ? (lines[b] ?? line) : index === b ? (lines[a] ?? line) : line))
+  return lines.map((line, index) =>
+    index === a ? (lines[b] ?? line) : index === b ? (lines[a] ?? line) : line,
+  )
 }
 
 /** With an end that counts right again. */
 function recounted(lines: readonly string[]): string[] {
-  return lines.map((line, index) => (line.startsWith('{"type":"end"') ? write({ type: 'end', lines: index }) : line))
+  return lines.map((line, index) =>
+    line.startsWith('{"type":"end"') ? write({ type: 'end', lines: index }) : line,
+  )
 }

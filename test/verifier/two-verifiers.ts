@@ -22,9 +22,17 @@ export interface Outcome {
 const script = join(dirname(fileURLToPath(import.meta.url)), 'auricle_verify.py')
 const maxAgeHours = 24
 
-export async function byNode({ bytes, policy, at, trustBundledPolicy = false }: Case, pieceBytes = 4096): Promise<Outcome> {
+export async function byNode(
+  { bytes, policy, at, trustBundledPolicy = false }: Case,
+  pieceBytes = 4096,
+): Promise<Outcome> {
   try {
-    const report = await verifyBundle(pieces(bytes, pieceBytes), { policy, at, trustBundledPolicy, maxAgeHours })
+    const report = await verifyBundle(pieces(bytes, pieceBytes), {
+      policy,
+      at,
+      trustBundledPolicy,
+      maxAgeHours,
+    })
     return { exit: exitCodeOf(report.verdict), report: reportJson(report) }
   } catch (error) {
     if (error instanceof PolicyError) return { exit: 3, report: null }
@@ -59,5 +67,6 @@ export function byPython(cases: readonly Case[]): Outcome[] {
 }
 
 function* pieces(bytes: Uint8Array, pieceBytes: number): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes)
+  for (let start = 0; start < bytes.length; start += pieceBytes)
+    yield bytes.subarray(start, start + pieceBytes)
 }

@@ -1,9 +1,9 @@
 // A copy of the log leaves the vault as evidence: decided, logged, and only then made.
-import type { Catalog } from '@auricle/catalog'
 import type { EvidenceSelection, TenantId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import { authorizeReading } from '../people/reading.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
@@ -11,7 +11,8 @@ import { logPolicy, type PolicyParts } from './log-policy.ts'
 import { type BundleParts, type BundleWish, makeBundle } from './make-bundle.ts'
 
 export interface EvidenceParts {
-  readonly catalog: BundleParts['catalog'] & PolicyParts['catalog'] & Pick<Catalog, 'appendEvents'>
+  readonly catalog: BundleParts['catalog'] & PolicyParts['catalog']
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly keys: PolicyParts['keys']
   readonly witnesses: PolicyParts['witnesses']
@@ -39,7 +40,7 @@ export async function exportEvidence(
   const asked = { action: 'audit.export', log: 'log.exported', object } as const
   const { now, record } = await authorize(parts, facts, asked, options)
   const policy = await logPolicy(parts, options)
-  await parts.catalog.appendEvents([await record(object, reasonsOf(wish), patientsOf(wish))], options)
+  await parts.log.append(await record(object, reasonsOf(wish), patientsOf(wish)), options)
   return bundleOf(parts, tenantId, wish, policy, now, options)
 }
 
@@ -74,7 +75,7 @@ export async function exportAtConsole(
     null,
     now,
   )
-  await parts.catalog.appendEvents([event], options)
+  await parts.log.append(event, options)
   return bundleOf(parts, tenantId, wish, policy, now, options)
 }
 

@@ -174,8 +174,8 @@ async function userOf(operator: Operator, tenant: TenantRow, text: string): Prom
 }
 
 function evidenceParts(operator: Operator) {
-  const { catalog, secrets, config } = operator
-  return { catalog, secrets, keys: { signer: operator.signer }, witnesses: config.witnesses }
+  const { catalog, log, secrets, config } = operator
+  return { catalog, log, secrets, keys: { signer: operator.signer }, witnesses: config.witnesses }
 }
 
 /** A sentence for whoever asks before anything is published. */
