@@ -82,6 +82,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const facts = { tenantId, login, name: login, roles, kind, passwordHash: null, totpSecret }
     return (await createUser(vault, facts, {})).id
   }
+  let weeks = 0
   const patient = async () => {
     const id = await catalog.ensurePatient(tenantId, unique(), await columns())
     if (id === null) throw new Error('a reference of a test is blank')
@@ -194,13 +195,12 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     },
     async activityReview() {
       const id = newReviewId()
-      // Each of a week of its own.
       await sql(
         `insert into auricle.activity_review (tenant_id, id, from_at, to_at, opened_at, due_at)
          select $1, $2, t, t + interval '7 days', now(), now() + interval '7 days'
-         from (select '2020-01-06'::timestamptz + count(*) * interval '7 days' as t
-               from auricle.activity_review where tenant_id = $1) w`,
-        [tenantId, id],
+         from (select '2020-01-06'::timestamptz + $3::int * interval '7 days' as t) w`,
+        // Each of a week of its own.
+        [tenantId, id, weeks++],
       )
       return id
     },
