@@ -64,7 +64,15 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { type DurableEvent, isDurable } from './log/durable-event.ts'
+export { catalogAppender } from './log/append.ts'
+export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
+export {
+  createEventLog,
+  type EventLog,
+  type EventLogParts,
+  type EventLogTimes,
+  type Sink,
+} from './log/event-log.ts'
 export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   type AccessReport,
@@ -88,7 +96,13 @@ export {
   PrivatePartDrop,
 } from './log-reading/query.ts'
 export type { LogFinding, SealedEvent } from './log-reading/sealed-event.ts'
-export { type LogPage, type NamedPerson, type SearchParts, searchLog } from './log-reading/search.ts'
+export {
+  type LogPage,
+  type NamedPerson,
+  type SearchedPage,
+  type SearchParts,
+  searchLog,
+} from './log-reading/search.ts'
 export { type ShownEvent, showEvent } from './log-reading/show.ts'
 export { endSuspension, listSuspensions, suspendDisclosures } from './log-reading/suspensions.ts'
 export {

@@ -1,6 +1,6 @@
 // Searching the log: newest first, all pages of one search as of the same signed root.
 import { type AuditFilter, type Catalog, decodeSearchCursor, encodeSearchCursor } from '@auricle/catalog'
-import type { UserId } from '@auricle/contract'
+import type { PatientId, UserId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import type { RequestFacts } from '../request-facts.ts'
 import { type AsOf, givenAsOf, newestAsOf } from './as-of.ts'
@@ -29,12 +29,17 @@ export interface LogPage {
   readonly nextCursor: string | null
 }
 
+export interface SearchedPage extends LogPage {
+  /** Whom it was searched for, by their name in the log; null where nobody was, or nobody is known by that. */
+  readonly patient: PatientId | null
+}
+
 export async function searchLog(
   parts: SearchParts,
   facts: RequestFacts,
   query: LogQuery,
   options: CallOptions,
-): Promise<LogPage> {
+): Promise<SearchedPage> {
   const wanted = { action: 'audit.read', log: 'log.searched', object: null, query } as const
   const reading = await beginReading(parts, facts, wanted, options)
   const { patient, actor, recording, action, outcome, from, to, cursor, limit } = query
@@ -56,7 +61,7 @@ export async function searchLog(
     patients: patientId === undefined || patientId === null ? [] : [patientId],
     detail: { kind: 'found', count: page.events.length },
   })
-  return page
+  return { ...page, patient: patientId ?? null }
 }
 
 const emptyPage: LogPage = { events: [], people: [], asOf: null, nextCursor: null }

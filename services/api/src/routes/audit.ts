@@ -27,6 +27,7 @@ import {
 } from '@auricle/vault'
 import type { Request } from 'express'
 import { z } from 'zod'
+import { chooseType, fhirOfEvent, fhirOfPage, fhirType, sendFhir } from '../fhir-answer.ts'
 import { exchangeOf, factsOf } from '../request.ts'
 import { done, type Handler, ok, type RouteOf } from '../route.ts'
 
@@ -168,8 +169,15 @@ export const table = [
         limit: 'Most events on a page.',
       },
     },
-    answers: [ok('LogPage', 'One page; `nextCursor` is null on the last.')],
-    problems: ['malformed', 'denied'],
+    answers: [
+      {
+        status: 200,
+        description:
+          'One page; `nextCursor` is null on the last. Or a searchset Bundle of FHIR R4 AuditEvents.',
+        body: { type: 'json', schema: 'LogPage', orBytes: fhirType },
+      },
+    ],
+    problems: ['malformed', 'denied', 'notAcceptable'],
   },
   {
     operationId: 'showEvent',
@@ -180,8 +188,15 @@ export const table = [
     summary: 'Show an event',
     description:
       'Its leaf, its private part opened, and the proof that the log holds it; `proof` is null for the moment until it is sealed.',
-    answers: [ok('ShownEvent', 'The event.')],
-    problems: ['malformed', 'denied', 'notFound'],
+    answers: [
+      {
+        status: 200,
+        description:
+          'The event. Or a searchset Bundle with it as FHIR R4 AuditEvents, its private part told.',
+        body: { type: 'json', schema: 'ShownEvent', orBytes: fhirType },
+      },
+    ],
+    problems: ['malformed', 'denied', 'notFound', 'notAcceptable'],
   },
   {
     operationId: 'dropPrivatePart',
@@ -293,19 +308,32 @@ export const table = [
 export interface AuditRouteParts {
   readonly identity: HttpIdentity<Session>
   readonly log: SearchParts & ProofParts & FeedParts & DropParts
+  /** How the outside reaches the API, without a trailing slash. */
+  readonly outsideUrl: () => string
 }
 
 const idOf = (request: Request) => EventId.parse(request.params['id'])
 
-export function createAuditHandlers({ identity, log }: AuditRouteParts) {
+export function createAuditHandlers({ identity, log, outsideUrl }: AuditRouteParts) {
   return {
     async searchLog(request, response) {
       const query = LogQuery.parse(request.query)
-      response.json(await searchLog(log, factsOf(identity, request), query, exchangeOf(request)))
+      const type = chooseType(request, response)
+      if (type === null) return
+      const facts = factsOf(identity, request)
+      const { patient, ...page } = await searchLog(log, facts, query, exchangeOf(request))
+      if (type === fhirType)
+        sendFhir(response, fhirOfPage({ ...page, patient }, query, { facts, baseUrl: outsideUrl() }))
+      else response.json(page)
     },
     async showEvent(request, response) {
+      const id = idOf(request)
+      const type = chooseType(request, response)
+      if (type === null) return
       const facts = factsOf(identity, request)
-      response.json(await showEvent(log, facts, idOf(request), exchangeOf(request)))
+      const shown = await showEvent(log, facts, id, exchangeOf(request))
+      if (type === fhirType) sendFhir(response, fhirOfEvent(shown, { facts, baseUrl: outsideUrl() }))
+      else response.json(shown)
     },
     async dropPrivatePart(request, response) {
       const drop = PrivatePartDrop.parse(request.body)
