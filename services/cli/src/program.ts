@@ -47,6 +47,7 @@ import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addEvidenceCommands } from './program-evidence.ts'
+import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
 
@@ -159,6 +160,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     },
   })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
+  addLogCommands(audit, { withPerson: withPersonOf(env) })
+  addReportCommands(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
