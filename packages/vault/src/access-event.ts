@@ -1,7 +1,7 @@
 // The access event of a person's request: appended, and durable, before anything is shown.
 import { type AuditEvent, type EventDetail, newPrivatePart } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
-import type { EventId, PatientId } from '@auricle/contract'
+import type { PatientId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
@@ -13,7 +13,6 @@ import type { TenantSecrets } from './tenant-secrets.ts'
 
 /** Proof in types that an access event is durable: what reads audio asks for one. */
 export interface AccessReceipt {
-  readonly eventId: EventId
   readonly event: DurableEvent
 }
 
@@ -49,7 +48,7 @@ export async function appendAccess(
     },
     { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },
   )
-  return { eventId: record.id, event: await appendDurably(parts.catalog, record, options) }
+  return { event: await appendDurably(parts.catalog, record, options) }
 }
 
 /** Logs the decision, whichever it is, and throws where it was a refusal. */

@@ -166,6 +166,7 @@ export {
   type Player,
   type PlayParts,
   type PlayRequest,
+  type Sending,
 } from './play.ts'
 export type { Administrator } from './providers/administrator.ts'
 export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
