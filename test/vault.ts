@@ -36,6 +36,7 @@ import {
   type TenantSecretsCache,
   type VaultKeys,
 } from '@auricle/vault'
+import { aStamper } from './event-writer.ts'
 import { guardedKeys } from './guarded-keys.ts'
 import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
@@ -68,7 +69,7 @@ export async function openTestVault(): Promise<TestVault> {
   const database = opening.use(await createTestDatabase())
   const folder = await mkdtemp(join(tmpdir(), 'auricle-vault-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const objects = createFolderStore({ folder: join(folder, 'objects') })
   const file = join(folder, 'keyring.json')
   const keyService = await createLocalKeyService({ file })

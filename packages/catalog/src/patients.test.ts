@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { newPatientId } from '@auricle/contract'
 import fc from 'fast-check'
 import { archiveRecording, createTestTenant, type TestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -15,7 +16,7 @@ let other: TestTenant
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   tenant = await createTestTenant(catalog)
   other = await createTestTenant(catalog)
 })

@@ -1,12 +1,12 @@
-// Makes the audit record of what is about to happen: leaf, and the private part sealed beside it.
+// Makes the audit record of what is about to happen: the event, and its private part sealed beside it.
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
   type EventDetail,
-  encodeLeaf,
   encodePrivate,
+  newRecord,
   type PrivatePart,
 } from '@auricle/audit'
 import {
@@ -75,7 +75,7 @@ export async function auditRecord(
 ): Promise<AuditRecord> {
   const id = newEventId()
   const salt = secret === null ? null : randomBytes(saltBytes)
-  const event: AuditEvent = {
+  const event: AuditRecord['event'] = {
     v: 1,
     id,
     tenant: facts.tenantId,
@@ -91,13 +91,9 @@ export async function auditRecord(
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
-  return {
-    tenantId: facts.tenantId,
-    id,
-    leaf: encodeLeaf(event),
-    sealedPrivate:
-      secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt)),
-  }
+  const sealedPrivate =
+    secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt))
+  return newRecord(event, sealedPrivate)
 }
 
 function auditActor(actor: EventFacts['actor']): AuditEvent['actor'] {

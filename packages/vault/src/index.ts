@@ -65,6 +65,7 @@ export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-ans
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
 export { type DurableEvent, isDurable } from './log/durable-event.ts'
+export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
@@ -199,6 +200,15 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
+export {
+  changeWorkingHours,
+  listReviews,
+  type ReviewParts,
+  showReview,
+  showWorkingHours,
+  signReview,
+} from './review/reviews.ts'
 export { parseRoles } from './roles.ts'
 export { isSameSecret } from './same-secret.ts'
 export {

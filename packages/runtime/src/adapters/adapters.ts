@@ -1,5 +1,5 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
-import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
+import { type Catalog, type CatalogOptions, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { type Jobs, migrateJobs } from '@auricle/jobs'
 import type { KeyService, OnKeyUse } from '@auricle/keys'
 import { type Limits, migrateLimits } from '@auricle/limits'
@@ -14,6 +14,7 @@ import { openLimits } from './limits.ts'
 import {
   compareLocations,
   type OpenedStore,
+  openLogStore,
   openRecovery,
   openStore,
   type SweepTemporary,
@@ -24,7 +25,9 @@ export interface Adapters extends AsyncDisposable {
   readonly objects: ObjectStore
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
-  /** What crashed writers left in either store. */
+  /** Where the log is published, and where events go while the database cannot have them. */
+  readonly logStore: ObjectStore
+  /** What crashed writers left in any of the stores. */
   readonly sweepTemporary: SweepTemporary
   /** For composition roots, which guard it before a use case gets it. */
   readonly keys: KeyService
@@ -41,6 +44,8 @@ export interface OpenAdapters {
   readonly config: Config
   readonly secrets: Secrets
   readonly logger: Logger
+  /** Numbers the events that this process writes. */
+  readonly stamper: CatalogOptions['stamper']
   /** See `openDatabase`. */
   readonly database: 'start' | 'join'
   readonly signal?: AbortSignal | undefined
@@ -48,7 +53,7 @@ export interface OpenAdapters {
 
 /** Migrates where it may; then everything is open, and disposing closes it in reverse. */
 export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
-  const { config, secrets, logger, signal } = options
+  const { config, secrets, logger, stamper, signal } = options
   await using opening = new AsyncDisposableStack()
   const database = opening.use(await openDatabase(config, secrets, options.database, { logger, signal }))
   await migrateDatabase(database, signal)
@@ -56,11 +61,12 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     createPool(database.app, { onIdleError: error => logger.debug('An idle connection broke', { error }) }),
     opened => opened.end(),
   )
-  const catalog = createCatalog({ pool })
+  const catalog = createCatalog({ pool, stamper })
   await catalog.check({ signal })
   const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
   const objects = await openStore(config.objects)
   const recovery = await openRecovery(config)
+  const logStore = await openLogStore(config.logStore)
   const limits = opening.use(await openLimits(database, secrets, logger))
   const jobs = opening.use(lateJobs(database, secrets, logger))
   const opened = opening.move()
@@ -68,7 +74,8 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     catalog,
     objects: objects.store,
     recovery: recovery?.store ?? null,
-    sweepTemporary: sweepAll([objects, recovery]),
+    logStore: logStore.store,
+    sweepTemporary: sweepAll([objects, recovery, logStore]),
     keys,
     noteKeyUse: openKeyUses(config),
     limits,
@@ -76,6 +83,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     inspected: [
       { name: 'objects', inspect: objects.store.inspect },
       ...(recovery === null ? [] : inspectedRecovery(objects, recovery)),
+      { name: 'log store', inspect: logStore.store.inspect },
       { name: 'keys', inspect: keys.inspect },
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
