@@ -72,7 +72,7 @@ after(() => vault[Symbol.asyncDispose]())
 beforeEach(async () => {
   clinic = await makeClinic(vault)
   keys = counting(vault.keyService)
-  secrets = createTenantSecrets(vault.catalog, keys)
+  secrets = createTenantSecrets({ ...vault, keys })
   calls = { wraps: 0, unwraps: 0 }
   // A tenant's own secret is unwrapped once a while and kept, however many recordings come.
   await secrets.get(clinic.tenant.id)

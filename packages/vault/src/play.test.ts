@@ -66,15 +66,15 @@ beforeEach(() => {
       }
     },
   }
-  const catalog: PlayParts['catalog'] = {
-    ...vault.catalog,
-    async appendEvents(records, options) {
-      await vault.catalog.appendEvents(records, options)
+  const log: PlayParts['log'] = {
+    async append(record, options) {
+      const event = await vault.log.append(record, options)
       // What was sent is told afterwards, whenever that is.
-      if (!records.some(({ leaf }) => decodeLeaf(leaf).action === 'recording.served')) order.push('event')
+      if (record.event.action !== 'recording.served') order.push('event')
+      return event
     },
   }
-  parts = { ...vault, keys: guardedKeys(service), catalog, now: () => clock }
+  parts = { ...vault, keys: guardedKeys(service), log, now: () => clock }
 })
 
 async function requestBy(person: Person, facts: Partial<PlayRequest> = {}): Promise<PlayRequest> {
@@ -150,8 +150,8 @@ test('a recording of another tenant is not there', async () => {
 })
 
 test('where the log cannot be written, no key is unwrapped and nothing is played', async () => {
-  const catalog = { ...vault.catalog, appendEvents: () => Promise.reject(new Error('the disk is full')) }
-  await using player = createPlayer({ ...parts, catalog })
+  const log = { append: () => Promise.reject(new Error('the disk is full')) }
+  await using player = createPlayer({ ...parts, log })
   await assert.rejects(playWith(player, await requestBy(clinic.clinician)), /the disk is full/)
   assert.deepEqual(order, [])
 })

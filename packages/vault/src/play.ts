@@ -15,7 +15,6 @@ import { type AccessReceipt, appendAccess } from './access-event.ts'
 import { actorOf } from './actor.ts'
 import { errorCode, refusalOf, VaultError } from './error.ts'
 import { createEventQueue } from './event-queue.ts'
-import { appendDurably } from './log/append.ts'
 import {
   createPlaybackOutcome,
   failedRecord,
@@ -89,7 +88,6 @@ export interface Player extends AsyncDisposable {
 }
 
 const idleMsDefault = 30_000
-const appendMs = 5_000
 /** A stop waits this long for the events of what was sent. */
 const flushMs = 10_000
 
@@ -116,7 +114,7 @@ export function createPlayer(parts: PlayParts): Player {
   const now = () => (parts.now?.() ?? new Date()).getTime()
   const { onStreamFailure = () => undefined } = parts
   const events = createEventQueue({
-    append: record => appendDurably(parts.catalog, record, { signal: AbortSignal.timeout(appendMs) }),
+    append: record => parts.log.append(record, {}),
     onFailure: onStreamFailure,
   })
   /** Of playbacks that are not over, also those whose time is and which an answer still goes out of. */

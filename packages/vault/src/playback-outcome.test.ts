@@ -219,12 +219,11 @@ test('of one that opened nothing the log says that too, and not that all of it m
 
 test('a log that is away for a while gets it when it is back, and the failures are told', async () => {
   let isAway = false
-  const catalog: PlayParts['catalog'] = {
-    ...vault.catalog,
-    appendEvents: (...given) =>
-      isAway ? Promise.reject(new Error('the disk is full')) : vault.catalog.appendEvents(...given),
+  const log: PlayParts['log'] = {
+    append: (...given) =>
+      isAway ? Promise.reject(new Error('the disk is full')) : vault.log.append(...given),
   }
-  const player = createPlayer({ ...parts, catalog })
+  const player = createPlayer({ ...parts, log })
   const playback = await player.open(await ask())
   await send(playback, { start: 5, end: 15 })
   isAway = true

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AuditEvent } from '@auricle/audit'
 import type { RecordingId } from '@auricle/contract'
 import fc from 'fast-check'
 import { archiveAudio } from '../../../test/archived.ts'
@@ -34,6 +33,7 @@ before(async () => {
 })
 after(() => vault[Symbol.asyncDispose]())
 
+type AuditEvent = Awaited<ReturnType<typeof auditEvents>>[number]
 type Outcome = AuditEvent & { readonly detail: Extract<AuditEvent['detail'], { kind: 'served' }> }
 
 /** Lets `work` make requests of a service, stops it, and gives the outcomes that the log has then. */
