@@ -1,6 +1,5 @@
 // Events of what has happened already and cannot be refused any more: appended as soon as can be, again until they are.
 import type { AuditRecord } from '@auricle/audit'
-import { isError } from './error.ts'
 
 const atOnce = 64
 const pauseMsDefault = 2_000
@@ -17,18 +16,23 @@ export interface EventQueueParts {
 }
 
 export interface EventQueue {
-  /** One that cannot be made is told as a failure, and lost. */
-  add(record: Promise<AuditRecord>): void
+  /**
+   * `make` is called for each attempt: where one seemed to fail and did not, the log has the event twice, under two ids. One
+   * that cannot be made is told as a failure, and lost.
+   */
+  add(make: () => Promise<AuditRecord>): void
   /** Resolves when all that was added is durable; with how many are not where that takes longer than `withinMs`. */
   flush(withinMs: number): Promise<number>
 }
+
+type Make = Parameters<EventQueue['add']>[0]
 
 export function createEventQueue({
   append,
   onFailure,
   pauseMs = pauseMsDefault,
 }: EventQueueParts): EventQueue {
-  let waiting: Promise<AuditRecord>[] = []
+  let waiting: Make[] = []
   let underWay = 0
   let running: Promise<void> | null = null
 
@@ -46,10 +50,10 @@ export function createEventQueue({
   }
 
   /** True once nothing is left to do for it. */
-  async function attempt(making: Promise<AuditRecord>): Promise<boolean> {
+  async function attempt(make: Make): Promise<boolean> {
     let record: AuditRecord
     try {
-      record = await making
+      record = await make()
     } catch (error) {
       onFailure(error)
       return true
@@ -58,24 +62,19 @@ export function createEventQueue({
       await append(record)
       return true
     } catch (error) {
-      // It is there already: an attempt that seemed to fail has not.
-      if (isError(error, 'CatalogError', 'taken')) return true
       onFailure(error)
       return false
     }
   }
 
   return {
-    add(record) {
-      // Whatever it fails with is told when its turn comes.
-      record.catch(() => undefined)
+    add(make) {
       if (waiting.length >= waitingMost) return onFailure(new RangeError('too many events wait: one is lost'))
-      waiting.push(record)
+      waiting.push(make)
       running ??= run()
     },
     async flush(withinMs) {
-      const late = pause(withinMs)
-      await Promise.race([running, late])
+      await Promise.race([running, pause(withinMs)])
       return waiting.length + underWay
     },
   }

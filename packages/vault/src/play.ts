@@ -139,9 +139,9 @@ export function createPlayer(parts: PlayParts): Player {
       idleMs: parts.streams?.idleMs ?? idleMsDefault,
       now: () => new Date(now()),
       onIdle: () => (running.get(key)?.outcome === outcome ? forget(key, 'idle') : outcome.end('idle')),
-      onOver: record => {
+      onOver: make => {
         outcomes.delete(outcome)
-        events.add(record)
+        events.add(make)
       },
     })
     outcomes.add(outcome)
@@ -220,7 +220,8 @@ export function createPlayer(parts: PlayParts): Player {
       const outcome = openOutcome(key, facts)
       return { session, receipt, reading, outcome, until: now() + playbackMs }
     } catch (error) {
-      events.add(failedRecord(facts, errorCode(error), new Date(now())))
+      const at = new Date(now())
+      events.add(() => failedRecord(facts, errorCode(error), at))
       throw error
     }
   }

@@ -50,7 +50,7 @@ export interface OutcomeOptions {
   /** Nothing was asked of it and nothing sent for `idleMs`: it should end. */
   readonly onIdle: () => void
   /** Called once, when it is over. */
-  readonly onOver: (record: Promise<AuditRecord>) => void
+  readonly onOver: (make: () => Promise<AuditRecord>) => void
 }
 
 export function createPlaybackOutcome(facts: PlaybackFacts, options: OutcomeOptions): PlaybackOutcome {
@@ -71,7 +71,8 @@ export function createPlaybackOutcome(facts: PlaybackFacts, options: OutcomeOpti
     clearTimeout(timer)
     if (isOver) return
     isOver = true
-    options.onOver(outcomeRecord(facts, sent.bytes, sent.spans(spansMost), how, options.now()))
+    const [bytes, spans, at] = [sent.bytes, sent.spans(spansMost), options.now()]
+    options.onOver(() => outcomeRecord(facts, bytes, spans, how, at))
   }
 
   wait()
