@@ -64,7 +64,6 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { catalogAppender } from './log/append.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
   createEventLog,
@@ -206,6 +205,7 @@ export {
   type Player,
   type PlayParts,
   type PlayRequest,
+  type Sending,
 } from './play.ts'
 export type { Administrator } from './providers/administrator.ts'
 export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'

@@ -105,7 +105,7 @@ export async function startApi(
   const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys, log)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })

@@ -9,8 +9,8 @@ import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
-  catalogAppender,
   createTenantSecrets,
+  type EventLog,
   failAttempt,
   isDurable,
   namePatients,
@@ -39,6 +39,7 @@ export interface WorkerParts {
   /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key'>
   readonly noteKeyUse: OnKeyUse
+  readonly log: EventLog
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
@@ -67,7 +68,7 @@ export async function startWorker(
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
-  const secrets = createTenantSecrets(catalog, keys, catalogAppender(catalog))
+  const secrets = createTenantSecrets({ ...parts, keys })
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
