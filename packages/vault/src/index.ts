@@ -72,6 +72,7 @@ export {
   type EventLogTimes,
   type Sink,
 } from './log/event-log.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   changeTenantAtConsole,
