@@ -182,6 +182,7 @@ export function aRecording(
     fromName: 'Dana Example',
     to: '2025550199',
     patientReference: 'MRN-000077',
+    patientId: null,
     note: 'asks for a call back',
     startedAt: anInstant,
     receivedAt: anInstant,
@@ -248,7 +249,7 @@ export async function addAccessRows(
       },
     ],
     ['audit_patient', { patient_id: patient, year, seq: 0, at: anInstant }],
-    ['audit_tile', { year, level: 0, idx: 0, hashes: randomBytes(8192) }],
+    ['audit_tile', { year, level: 0, idx: 0, hashes: randomBytes(8192), root: hash }],
     ['audit_checkpoint', { year, size: 1, root: hash, note: 'a note', sealed_at: anInstant }],
     [
       'patient',

@@ -5,6 +5,7 @@ import { createPasswords, newOpaqueToken, newTotp } from '@auricle/identity'
 import { connectors as kinds } from '@auricle/pbx'
 import {
   assignMailbox,
+  catalogAppender,
   createConnector,
   createMailbox,
   createTenant,
@@ -12,6 +13,7 @@ import {
   createUser,
   issueProgramToken,
 } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import type { Stack } from './stack.ts'
 
 const keepDays = 2557
@@ -60,8 +62,9 @@ export async function openClinic(
   { adapters }: Pick<Stack, 'adapters'>,
   options: ClinicOptions,
 ): Promise<Clinic> {
-  const { catalog, keys } = adapters
-  const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys) }
+  const { catalog, noteKeyUse } = adapters
+  const keys = guardedKeys(adapters.keys, noteKeyUse)
+  const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys, catalogAppender(catalog)) }
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id

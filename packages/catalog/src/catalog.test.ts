@@ -375,8 +375,9 @@ describe('out', () => {
     assert.equal(facts?.userId, tenant.userId)
     const relation = { mailboxId: tenant.mailboxId, kind: 'owner', until: null }
     assert.deepEqual(facts?.access, { roles: ['clinician'], mailboxes: [relation], breakGlass: null })
-    const { id, mailboxId } = recording
-    assert.deepEqual(facts?.recording, { id, mailboxId, labels: [], audioState: 'ready' })
+    const { id, mailboxId, durationMs } = recording
+    const told = { id, mailboxId, patientId: null, labels: [], audioState: 'ready', durationMs }
+    assert.deepEqual(facts?.recording, told)
     const objects = await catalog.listObjects(tenant.tenantId, recording.id)
     assert.deepEqual(
       { ...facts?.object, copy: null },

@@ -15,6 +15,7 @@ import type {
   Label,
   MailboxId,
   ObjectRole,
+  PatientId,
   RecordingId,
   RecordingKind,
   RelationKind,
@@ -24,7 +25,9 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { ActivityReviewCatalog } from './activity-reviews.ts'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
+import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
@@ -35,8 +38,12 @@ import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
+import type { LogCustodyCatalog } from './log-custody.ts'
+import type { LogReadingCatalog } from './log-reading.ts'
+import type { LogCatalog } from './log-store.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
 import type { PasskeyCatalog } from './passkeys.ts'
+import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
@@ -234,6 +241,8 @@ export interface RecordingFacts {
   readonly fromName: string | null
   readonly to: string | null
   readonly patientReference: string | null
+  /** The random name that the log has for the patient. */
+  readonly patientId: PatientId | null
   readonly note: string | null
   readonly startedAt: Date
   readonly receivedAt: Date
@@ -282,8 +291,11 @@ export interface PlayFacts {
   readonly recording: {
     readonly id: RecordingId
     readonly mailboxId: MailboxId | null
+    /** The patient's random name; null where there is none, or none yet. */
+    readonly patientId: PatientId | null
     readonly labels: readonly Label[]
     readonly audioState: AudioState
+    readonly durationMs: number | null
   } | null
   /** Null where the recording has no object of that role. */
   readonly object: StoredObject | null
@@ -327,12 +339,14 @@ export interface OutboxRow {
 
 export interface Catalog
   extends PeopleCatalog,
+    PatientCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
     CoverCatalog,
     SessionsCatalog,
     AlertCatalog,
+    ActivityReviewCatalog,
     BreakGlassCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,
@@ -346,7 +360,11 @@ export interface Catalog
     OwnTokenCatalog,
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
-    TenantLimitsCatalog {
+    TenantLimitsCatalog,
+    LogCatalog,
+    LogReadingCatalog,
+    AnchorCatalog,
+    LogCustodyCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

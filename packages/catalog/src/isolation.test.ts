@@ -339,7 +339,7 @@ describe('the role of the services', () => {
         'team_member update (provider_id supervises)',
         'tenant insert',
         'tenant select',
-        'tenant update (break_glass_ms idle_ms name review_ms session_ms)',
+        'tenant update (break_glass_ms idle_ms name review_ms session_ms working_hours)',
         'token insert',
         'token select',
         'token update (end_reason factors provider_session revoked_at seen_at verified_at)',

@@ -4,6 +4,7 @@ import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
+  type EventDetail,
   encodePrivate,
   newRecord,
   type PrivatePart,
@@ -14,6 +15,7 @@ import {
   newEventId,
   type PatientId,
   type ProviderId,
+  type Purpose,
   type TenantId,
   type TokenId,
   type UserId,
@@ -33,18 +35,25 @@ export interface Vouching {
   readonly id: ProviderId | IssuerId
 }
 
+/** A part of the vault that acts for nobody in particular. */
+export interface VaultPart {
+  readonly type: 'part'
+  readonly name: 'vault'
+}
+
 /** What a use case says of an event; the rest is filled in here. */
 export interface EventFacts {
   readonly tenantId: TenantId
   readonly action: AuditEvent['action']
   readonly outcome: AuditEvent['outcome']
-  readonly actor: Actor | Person | Vouching
+  readonly actor: Actor | Person | Vouching | VaultPart
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
-  readonly purpose?: AuditEvent['purpose']
-  /** At most `patientsMost`; none is the same as leaving them out. */
-  readonly patients?: readonly PatientId[]
-  readonly detail?: AuditEvent['detail']
+  /** What a recording is heard for, where that was stated. */
+  readonly purpose?: Purpose | null | undefined
+  /** Whom it is about; none and absent are the same. */
+  readonly patients?: readonly PatientId[] | undefined
+  readonly detail?: EventDetail | undefined
   readonly request: string | null
 }
 
@@ -66,7 +75,6 @@ export async function auditRecord(
 ): Promise<AuditRecord> {
   const id = newEventId()
   const salt = secret === null ? null : randomBytes(saltBytes)
-  const { purpose, patients = [], detail } = facts
   const event: AuditRecord['event'] = {
     v: 1,
     id,
@@ -77,9 +85,9 @@ export async function auditRecord(
     actor: auditActor(facts.actor),
     object: facts.object,
     reasons: [...(facts.reasons ?? [])],
-    ...(purpose === undefined ? {} : { purpose }),
-    ...(patients.length === 0 ? {} : { patients: [...patients] }),
-    ...(detail === undefined ? {} : { detail }),
+    ...(facts.purpose == null ? {} : { purpose: facts.purpose }),
+    ...(facts.patients === undefined || facts.patients.length === 0 ? {} : { patients: [...facts.patients] }),
+    ...(facts.detail === undefined ? {} : { detail: facts.detail }),
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
@@ -88,7 +96,7 @@ export async function auditRecord(
   return newRecord(event, sealedPrivate)
 }
 
-function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
+function auditActor(actor: EventFacts['actor']): AuditEvent['actor'] {
   switch (actor.type) {
     case 'user':
     case 'person':
@@ -96,6 +104,7 @@ function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
     case 'connector':
       return { type: 'connector', id: actor.connectorId, session: null }
     case 'system':
+    case 'part':
       return { type: 'system', id: actor.name, session: null }
     case 'vouching':
       return { type: 'system', id: actor.id, session: null }

@@ -64,7 +64,8 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { DurableEvent, type EventAppender } from './log/durable-event.ts'
+export { catalogAppender } from './log/append.ts'
+export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
   createEventLog,
   type EventLog,
@@ -116,6 +117,7 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export { type NamePatientsParts, namePatients } from './name-patients.ts'
 export {
   type ConsoleParts,
   createTeamAtConsole,
@@ -206,6 +208,15 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
+export {
+  changeWorkingHours,
+  listReviews,
+  type ReviewParts,
+  showReview,
+  showWorkingHours,
+  signReview,
+} from './review/reviews.ts'
 export { parseRoles } from './roles.ts'
 export { isSameSecret } from './same-secret.ts'
 export {
@@ -253,5 +264,6 @@ export {
   type TokenKeyPair,
   type TokenKeys,
 } from './token.ts'
+export type { VaultKeys } from './vault-keys.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'

@@ -23,7 +23,7 @@ import {
   recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors } from '@auricle/pbx'
@@ -45,6 +45,7 @@ import {
   type EventLog,
   emergencySignIn,
   endSession,
+  isDurable,
   isError,
   isSameSecret,
   type OnAlert,
@@ -72,7 +73,9 @@ export interface ApiParts {
   readonly log: EventLog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
@@ -98,9 +101,10 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, log, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys)
+  const secrets = createTenantSecrets(catalog, keys, log)
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
@@ -160,6 +164,7 @@ export async function startApi(
   const player = createPlayer({
     ...parts,
     ...deciding,
+    keys,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
@@ -174,6 +179,7 @@ export async function startApi(
     cover: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
+    reviews: deciding,
     emergencyCodes: {
       ...deciding,
       newCode: () => {

@@ -3,19 +3,23 @@
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
+  catalogAppender,
   createTenantSecrets,
   failAttempt,
+  isDurable,
+  namePatients,
   type OnAlert,
   relayOutbox,
   requeueStalled,
   sweepBreakGlass,
   sweepIntakeObjects,
+  sweepReviews,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -32,7 +36,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
-  readonly keys: Pick<KeyService, 'key'>
+  /** Guarded before a use case gets it. */
+  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
@@ -46,6 +52,8 @@ const stalledPauseMs = 10_000
 const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
+const reviewPauseMs = 10 * 60_000
+const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -58,12 +66,14 @@ export async function startWorker(
 ): Promise<AsyncDisposable> {
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
-  const secrets = createTenantSecrets(catalog, parts.keys)
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
+  const secrets = createTenantSecrets(catalog, keys, catalogAppender(catalog))
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
     {
       ...parts,
+      keys,
       secrets,
       sniff: sniffAudio,
       sniffBytes,
@@ -114,17 +124,34 @@ export async function startWorker(
     )
   }
   metrics.gaugeAlerts(() => catalog.countOpenAlerts())
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
   loop(
     async options => {
-      const onAlert: OnAlert = ({ id, kind }) => {
-        logger.warn('Alert raised', { kind, alertId: id })
-        metrics.countAlert(kind)
-      }
       const { ended } = await sweepBreakGlass({ catalog, onAlert }, options)
       if (ended > 0) logger.info('Emergency access ran out', { count: ended })
     },
     breakGlassPauseMs,
     'Emergency access could not be looked after',
+  )
+  loop(
+    async options => {
+      const { opened } = await sweepReviews({ catalog, secrets, onAlert }, options)
+      if (opened > 0) logger.info('Opened weekly reviews of activity', { count: opened })
+    },
+    reviewPauseMs,
+    'The weekly review of activity could not be opened',
+  )
+  loop(
+    async options => {
+      const { named, damaged } = await namePatients({ catalog, secrets }, options)
+      if (named > 0) logger.info('Gave names to the patients of recordings', { count: named })
+      if (damaged > 0) logger.error('References of patients do not open', { count: damaged })
+    },
+    namePatientsPauseMs,
+    'Patients without a name could not be looked for',
   )
   loop(
     async options => {

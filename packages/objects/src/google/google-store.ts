@@ -1,7 +1,7 @@
 // An object store in a bucket of Google Cloud Storage.
 import { prefixSegments } from '../key.ts'
 import { checkMetadata } from '../metadata.ts'
-import type { ObjectFacts, ObjectStore, OfGeneration, StoreOptions } from '../store.ts'
+import type { ListOptions, ObjectFacts, ObjectStore, OfGeneration, StoreOptions } from '../store.ts'
 import { amend, holdChange, metadataChange, retentionChange } from './amend.ts'
 import { objectError } from './api-failure.ts'
 import { createBucket } from './bucket.ts'
@@ -76,11 +76,14 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
     return factsOf(key, await translated(amend(bucket, name, ofGeneration, changeOf)))
   }
 
-  async function* list(listPrefix: string, { signal }: StoreOptions = {}): AsyncGenerator<ObjectFacts> {
+  async function* list(listPrefix: string, { from, signal }: ListOptions = {}): AsyncGenerator<ObjectFacts> {
     prefixSegments(listPrefix)
+    const startOffset = from === undefined ? null : names.nameOf(from)
     let pageToken: string | null = null
     do {
-      const page: Page = await translated(bucket.list(names.begin + listPrefix, pageToken, { signal }))
+      const page: Page = await translated(
+        bucket.list({ prefix: names.begin + listPrefix, startOffset, pageToken }, { signal }),
+      )
       for (const resource of page.items) {
         signal?.throwIfAborted()
         const key = names.keyOf(resource.name)
