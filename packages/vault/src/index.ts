@@ -72,7 +72,15 @@ export {
   type EventLogTimes,
   type Sink,
 } from './log/event-log.ts'
-export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export {
+  createEventWriter,
+  type EventWriter,
+  type EventWriterOptions,
+  type GivenReceipt,
+} from './log/event-writer.ts'
+export { refuseUnhealthyLog } from './log/log-health.ts'
+export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export {
   type AccessReport,
   accessReport,
