@@ -1,3 +1,8 @@
+export {
+  ActivityVerdict,
+  type FindingRow,
+  type ReviewRow,
+} from './activity-reviews.ts'
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
 export type { AnchorCatalog, AnchorCommit, AnchorLeaf, AnchorRow } from './anchor-store.ts'
 export type {

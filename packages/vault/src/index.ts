@@ -64,6 +64,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
@@ -106,6 +107,7 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export { type NamePatientsParts, namePatients } from './name-patients.ts'
 export {
   type ConsoleParts,
   createTeamAtConsole,
@@ -196,6 +198,15 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
+export {
+  changeWorkingHours,
+  listReviews,
+  type ReviewParts,
+  showReview,
+  showWorkingHours,
+  signReview,
+} from './review/reviews.ts'
 export { parseRoles } from './roles.ts'
 export { isSameSecret } from './same-secret.ts'
 export {

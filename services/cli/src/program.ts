@@ -12,6 +12,7 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
+import { createEventWriter } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -84,7 +85,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     work: (operator: Operator, output: Output) => Promise<Result>,
   ): Promise<Result> => {
     const parts = context()
-    await using adapters = await openAdapters({ ...parts, database: 'join', signal })
+    const stamper = createEventWriter({ name: 'command' })
+    await using adapters = await openAdapters({ ...parts, stamper, database: 'join', signal })
     return await work(createOperator({ ...adapters, config: parts.config, signal }), output())
   }
   const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
