@@ -64,7 +64,17 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
 export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export { createLogKeeper, type LogKeeper, type LogKeeperParts, type LogWatch } from './log/keeper.ts'
+export { LogRefusal, type LogRefusalCode } from './log/log-refusal.ts'
+export {
+  createWitnesses,
+  type WitnessAddress,
+  type Witnesses,
+  type WitnessOutcome,
+} from './log/witness-client.ts'
+export { anchorPrefix, checkpointKey, findLastPublished, logPrefix } from './log/write-once.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
