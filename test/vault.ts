@@ -43,6 +43,7 @@ export interface TestVault extends AsyncDisposable {
   readonly folder: string
   readonly catalog: Catalog
   readonly objects: FolderStore
+  readonly logStore: FolderStore
   readonly keys: KeyService
   readonly limits: Limits
   readonly secrets: TenantSecretsCache
@@ -59,6 +60,7 @@ export async function openTestVault(): Promise<TestVault> {
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const objects = createFolderStore({ folder: join(folder, 'objects') })
+  const logStore = createFolderStore({ folder: join(folder, 'log-store') })
   const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
   const secrets = createTenantSecrets(catalog, keys)
   await migrateLimits({ owner: database.owner, appRole: database.app.user })
@@ -68,7 +70,7 @@ export async function openTestVault(): Promise<TestVault> {
   const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, objects, keys, limits, secrets },
+    ...{ database, folder, catalog, objects, logStore, keys, limits, secrets },
     ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

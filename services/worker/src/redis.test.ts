@@ -62,7 +62,7 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   assert.equal((await jobs.counts()).waiting, 0)
 
   const log = captureLog()
-  const config = { worker: { concurrency: 2 } }
+  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
   const { sweepTemporary } = vault.objects
   const parts = { ...vault, config, jobs, audio: null, recovery: null, sweepTemporary, logger: log.logger }
   const { signal } = new AbortController()

@@ -1,5 +1,5 @@
 // Puts the worker together: archives what was received, copies it to the recovery store, relays the outbox, brings back
-// what was forgotten, sweeps.
+// what was forgotten, sweeps, keeps the audit log.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
@@ -20,11 +20,12 @@ import {
   sweepReviews,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
+import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
   readonly catalog: Catalog
   readonly objects: ObjectStore
   /** Removes what crashed writers left in the stores. */
@@ -34,7 +35,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
-  readonly keys: Pick<KeyService, 'key'>
+  /** Where the audit log is published. */
+  readonly logStore: ObjectStore
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
@@ -99,6 +102,7 @@ export async function startWorker(
     },
   })
   opening.use(workers)
+  opening.use(startLogKeeping(parts))
   const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
     opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')

@@ -94,6 +94,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
     const leadership = await catalog.lead(options)
     if (leadership === null) return null
     opening.use(leadership)
+    await keys.ensure({ purpose: 'checkpoints' }, options)
     const begun = begin(leadership)
     await adopt(begun.sequencer, options)
     lookForUnsignedAt = 0
