@@ -37,7 +37,7 @@ export interface OperatorParts extends Omit<Operator, 'secrets' | 'keys' | 'sign
 export function createOperator({ noteKeyUse, ...parts }: OperatorParts): Operator {
   const keys = guardKeys(parts.keys, { isDurable, onUse: noteKeyUse })
   const { signer } = parts.keys
-  return { ...parts, keys, signer, secrets: createTenantSecrets(parts.catalog, keys, parts.log) }
+  return { ...parts, keys, signer, secrets: createTenantSecrets({ ...parts, keys }) }
 }
 
 /** By short name; with no name, the only tenant there is. */
