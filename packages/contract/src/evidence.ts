@@ -2,18 +2,18 @@
 import { z } from 'zod'
 import { PatientId, RecordingId, UserId } from './ids.ts'
 
-/** RFC 3339 UTC with milliseconds; what is shorter is filled up. */
-const Time = z.iso.datetime().transform(text => new Date(text).toISOString())
-
 export const EvidenceSelection = z
   .strictObject({
     patient: PatientId.optional(),
     user: UserId.optional(),
     recording: RecordingId.optional(),
     /** Inclusive. */
-    from: Time.optional(),
+    from: z.iso.datetime().optional(),
     /** Exclusive. */
-    to: Time.optional(),
+    to: z.iso.datetime().optional(),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from < to, 'expected from before to')
+  .refine(
+    ({ from, to }) => from === undefined || to === undefined || new Date(from) < new Date(to),
+    'expected from before to',
+  )
 export type EvidenceSelection = z.infer<typeof EvidenceSelection>

@@ -1,25 +1,18 @@
 // Whom an outsider has to trust to check a log: the key over all logs, and the witnesses, as a C2SP tlog-policy.
 //
 // The keys of single tenants' logs are left out: what they sign is anchored within seconds, and they change every year.
-import { formatPolicy, type NoteAlgorithm, parseVerifierKey, verifierKey } from '@auricle/audit'
+import { formatPolicy, parseVerifierKey } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
-import type { KeyService, SignatureAlgorithm } from '@auricle/keys'
+import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from '../error.ts'
+import { anchorVerifierKey } from '../log/anchor.ts'
 
 export interface PolicyParts {
   readonly catalog: Pick<Catalog, 'findAnchor'>
   readonly keys: Pick<KeyService, 'signer'>
   readonly witnesses: readonly { readonly verifierKey: string; readonly url: string }[]
 }
-
-/** How the algorithms of a key service are called in notes. */
-const noteAlgorithms: Readonly<Record<SignatureAlgorithm, NoteAlgorithm>> = {
-  ed25519: 'ed25519',
-  'p256-sha256': 'ecdsa-p256',
-}
-/** Bytes of the DER before an Ed25519 key. */
-const spkiPrefixBytes = 12
 
 /** Throws `conflict` before the first checkpoint is anchored. */
 export async function logPolicy(
@@ -29,8 +22,7 @@ export async function logPolicy(
   const anchor = await catalog.findAnchor(options)
   if (anchor === null)
     throw new VaultError('conflict', 'Nothing of this log has been published yet. Try again in a minute.')
-  const { algorithm, spki } = await keys.signer({ purpose: 'checkpoints' }).publicKey(options)
-  const publicKey = new Uint8Array(algorithm === 'ed25519' ? spki.subarray(spkiPrefixBytes) : spki)
+  const publicKey = await keys.signer({ purpose: 'checkpoints' }).publicKey(options)
   const named = witnesses.map(({ verifierKey: text, url }, index) => {
     return { name: `witness-${index + 1}`, key: parseVerifierKey(text), url }
   })
@@ -40,7 +32,7 @@ export async function logPolicy(
     members: named.map(({ name }) => name),
   }
   return formatPolicy({
-    logs: [{ key: verifierKey(anchor.origin, noteAlgorithms[algorithm], publicKey), url: null }],
+    logs: [{ key: anchorVerifierKey(anchor.origin, publicKey), url: null }],
     witnesses: named,
     groups: named.length === 0 ? [] : [group],
     quorum: named.length === 0 ? null : group.name,

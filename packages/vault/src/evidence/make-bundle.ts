@@ -10,7 +10,7 @@ import { openPrivate } from '../audit-record.ts'
 import { VaultError } from '../error.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
 import { findRanges, type LogRange } from './range.ts'
-import { isSelected, selectionLine } from './selection.ts'
+import { isSelected, spellSelection } from './selection.ts'
 
 export interface BundleParts {
   readonly catalog: Pick<
@@ -43,11 +43,12 @@ const pageMost = 1000
 /** Lines, each with its line feed. Throws `conflict` where nothing of the tenant's log is anchored yet. */
 export async function* makeBundle(
   parts: BundleParts,
-  { tenantId, selection, showsPrivate, madeAt, onProgress }: BundleWish,
+  { tenantId, selection: asked, showsPrivate, madeAt, onProgress }: BundleWish,
   options: CallOptions,
 ): AsyncGenerator<string> {
   const { catalog } = parts
-  const anchor = await catalog.findAnchorCheckpoint(null, options)
+  const selection = spellSelection(asked)
+  const anchor = await catalog.findAnchorCheckpoint('newest', options)
   const ranges = anchor === null ? [] : await findRanges(parts, tenantId, selection, anchor.size, options)
   if (anchor === null || ranges.length === 0)
     throw new VaultError('conflict', 'Nothing of this log has been published yet. Try again in a minute.')
@@ -63,7 +64,7 @@ export async function* makeBundle(
     format: 'auricle-evidence/1',
     tenant: tenantId,
     madeAt: madeAt.toISOString(),
-    selection: selectionLine(selection),
+    selection,
   })
   yield line({ type: 'policy', text: parts.policy })
   for (const range of ranges) {

@@ -15,13 +15,13 @@ export function isSelected(
   )
 }
 
-/** In the order in which a bundle's header names them. */
-export function selectionLine({ patient, user, recording, from, to }: EvidenceSelection) {
+/** As a bundle's header names it: in this order, times with milliseconds, as events have them. */
+export function spellSelection({ patient, user, recording, from, to }: EvidenceSelection): EvidenceSelection {
   return {
     ...(patient === undefined ? {} : { patient }),
     ...(user === undefined ? {} : { user }),
     ...(recording === undefined ? {} : { recording }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    ...(from === undefined ? {} : { from: new Date(from).toISOString() }),
+    ...(to === undefined ? {} : { to: new Date(to).toISOString() }),
   }
 }
