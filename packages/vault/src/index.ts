@@ -88,7 +88,13 @@ export {
   PrivatePartDrop,
 } from './log-reading/query.ts'
 export type { LogFinding, SealedEvent } from './log-reading/sealed-event.ts'
-export { type LogPage, type NamedPerson, type SearchedPage, type SearchParts, searchLog } from './log-reading/search.ts'
+export {
+  type LogPage,
+  type NamedPerson,
+  type SearchedPage,
+  type SearchParts,
+  searchLog,
+} from './log-reading/search.ts'
 export { type ShownEvent, showEvent } from './log-reading/show.ts'
 export { endSuspension, listSuspensions, suspendDisclosures } from './log-reading/suspensions.ts'
 export {
