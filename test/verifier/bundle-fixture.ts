@@ -1,6 +1,6 @@
 // Evidence bundles in memory, made from docs/evidence.md without any code that the vault makes them with.
 import { createHash, type KeyObject } from 'node:crypto'
-import { type AuditEvent, encodeLeaf } from '@auricle/audit'
+import { AuditEvent, encodeLeaf } from '@auricle/audit'
 import { consistencyProof, frontierOf, inclusionProof, leafHash, rootOf } from './merkle.ts'
 import { type Random, randomFrom } from './random.ts'
 import {
@@ -15,6 +15,8 @@ import {
 import { type Story, type StoryOptions, type TracedEvent, tellStory } from './story.ts'
 
 export const logName = 'vault.example'
+/** Of an id, behind its prefix and first digit. */
+const idCharacters = 25
 
 export interface BundleOptions extends StoryOptions {
   readonly seed: number
@@ -129,8 +131,8 @@ function openingOf(
 ): TracedEvent {
   const [next] = told
   const last = before?.checkpoints.at(-1)
-  const id = `evt_0${createHash('sha256').update(signer.name).digest('hex').slice(0, 25)}`
-  const event = {
+  const id = `evt_0${createHash('sha256').update(signer.name).digest('hex').slice(0, idCharacters)}`
+  const event = AuditEvent.parse({
     v: 1,
     id,
     tenant: story.tenant,
@@ -150,8 +152,8 @@ function openingOf(
     },
     request: null,
     private: null,
-  }
-  return { event: event as AuditEvent, shown: null }
+  })
+  return { event, shown: null }
 }
 
 function linesOfLog(log: SealedLog, first: number, random: Random, options: BundleOptions): string[] {

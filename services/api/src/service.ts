@@ -42,6 +42,8 @@ import {
   createPlayer,
   createProviderClients,
   createTenantSecrets,
+  type EventLog,
+  type EventWriter,
   emergencySignIn,
   endSession,
   isDurable,
@@ -49,6 +51,7 @@ import {
   isSameSecret,
   type OnAlert,
   type ProofParts,
+  refuseUnhealthyLog,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -61,6 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
+import { createReceipts } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -70,6 +74,9 @@ import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
+  readonly log: EventLog
+  /** Whose receipts go into answers. */
+  readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
   /** Guarded before a use case gets it. */
@@ -100,10 +107,10 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
@@ -112,9 +119,9 @@ export async function startApi(
   const onFinding: NonNullable<ProofParts['onFinding']> = ({ tenantId, id: eventId, finding: kind }) => {
     logger.error('An event of the log is not as it was sealed', { tenantId, eventId, kind })
   }
-  const deciding = { catalog, secrets, decide, now }
+  const deciding = { catalog, log, secrets, decide, now }
 
-  const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
+  const onRefused = createRefusedTokens({ catalog, log, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
   const signInParts = {
     ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
@@ -130,7 +137,7 @@ export async function startApi(
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
+    ...{ catalog, log, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
@@ -140,7 +147,7 @@ export async function startApi(
   let listeningUrl: string | null = null
   const outsideUrl = () => config.api.publicUrl ?? listeningUrl ?? ''
   const providerParts = createProviderParts(outsideUrl, now)
-  const vault = { catalog, secrets, now, ...providerParts }
+  const vault = { catalog, log, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
     verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
     ownOrigin,
@@ -149,7 +156,7 @@ export async function startApi(
       const facts = originOf(request as Request)
       await allowCookie(request as Request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
+      return signIn({ catalog, log, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
       })
     },
@@ -204,7 +211,7 @@ export async function startApi(
     outsideUrl,
     disclosures: { ...deciding, onFinding },
     player,
-    ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },
+    ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
     ownFactors: factorParts,
     ownTokens: factorParts,
@@ -225,15 +232,26 @@ export async function startApi(
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
+  await using opening = new AsyncDisposableStack()
+  const receipts = opening.use(createReceipts(parts.writer))
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')
   app.use((request: Request, response: Response, next) => {
-    openExchange(request, response)
+    const { id } = openExchange(request, response)
+    receipts.track(id, response)
     response.set(headersOfAll)
     observe(parts, request, response)
     next()
   })
-  app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
+  app.use(
+    createHealth({
+      checks: {
+        database: options => catalog.check(options),
+        log: options => refuseUnhealthyLog({ log, catalog }, options),
+      },
+      metrics,
+    }),
+  )
   app.use(
     apiRoutes({
       routes,
@@ -264,7 +282,6 @@ export async function startApi(
     return sendProblem(response, problemOf(error, id))
   })
 
-  await using opening = new AsyncDisposableStack()
   opening.use(player)
   const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))

@@ -39,7 +39,7 @@ export async function openedPart(
 }
 
 export interface DropParts extends AuthorizeParts {
-  readonly catalog: AuthorizeParts['catalog'] & Pick<Catalog, 'findAudit' | 'dropPrivatePart'>
+  readonly catalog: Pick<Catalog, 'findAudit' | 'dropPrivatePart'>
 }
 
 /** With its event, in one transaction. Throws `conflict` where there is none (any more). */
