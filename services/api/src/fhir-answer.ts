@@ -1,5 +1,4 @@
 // The log as FHIR, for who asks for it by `Accept`: which of the two it is, and the Bundle of a page or of one event.
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
   type FhirAuditEvent,
@@ -40,7 +39,15 @@ export async function sendFhir(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   response.type(`${fhirType}; charset=utf-8; fhirVersion=4.0`)
-  await pipeline(Readable.from(searchsetJson(page)), response, { signal })
+  await pipeline(untilAbort(searchsetJson(page), signal), response, { signal })
+}
+
+/** Of itself a pipeline does not end the generator that it takes from. */
+function* untilAbort(chunks: Iterable<string>, signal: AbortSignal): Generator<string> {
+  for (const chunk of chunks) {
+    signal.throwIfAborted()
+    yield chunk
+  }
 }
 
 /** A search opens no private part. */
