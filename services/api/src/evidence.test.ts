@@ -8,6 +8,7 @@ import { archiveAudio } from '../../../test/archived.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { type Front, openFront } from '../../../test/front.ts'
 import { type Clinic, makeClinic, openTestVault, shortWav, type TestVault } from '../../../test/vault.ts'
+import { byNode, byPython } from '../../../test/verifier/two-verifiers.ts'
 
 let vault: TestVault
 let front: Front
@@ -89,6 +90,8 @@ test('a patient’s report is complete and holds for somebody who has only the f
   assert.ok(!bundle.includes('MRN'), 'a reference is in no bundle')
   assert.ok(events.some(({ action, patients }) => action === 'log.exported' && patients?.includes(patient)))
   assert.equal((await judge(bundle, null)).verdict, 'unsigned')
+  const asked = { bytes: Buffer.from(bundle), policy, at: new Date() }
+  assert.deepEqual(byPython([asked]), [await byNode(asked)])
 
   const byUser = await judge(await exported(clinic, `user=${clinic.clinician.row.id}`), policy)
   assert.deepEqual([byUser.verdict, byUser.privateShown], ['ok', 0])
