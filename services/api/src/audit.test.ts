@@ -401,6 +401,16 @@ describe('the feed', () => {
     assert.equal(own.log.lines.filter(line => /"level":"error"/.test(line)).length, 0)
   })
 
+  test('says so where the log is shorter than what was taken of it', async () => {
+    const size = await seal()
+    const year = new Date().getUTCFullYear()
+    assert.deepEqual(await follow({ after: `${year}-${size - 1}` }), [])
+    for (const after of [`${year}-${size + 1_000}`, `${year - 1}-0`]) {
+      assert.equal(problemOf(await get(`/v1/audit/feed?after=${after}`)), 'conflict')
+      assert.ok((await newest('log.followed')).reasons.includes('beyond_the_log'))
+    }
+  })
+
   test('is for those who oversee, and for programs made for it', async () => {
     const clinician = await front.sessionOf(clinic.clinician)
     assert.equal(problemOf(await get('/v1/audit/feed', clinician.token)), 'denied')

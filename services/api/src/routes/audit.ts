@@ -301,7 +301,7 @@ export const table = [
         body: { type: 'bytes', contentType: 'application/x-ndjson' },
       },
     ],
-    problems: ['malformed', 'denied'],
+    problems: ['malformed', 'denied', 'conflict'],
   },
 ] as const satisfies readonly RouteOf<string>[]
 
