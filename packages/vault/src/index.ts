@@ -64,7 +64,6 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { catalogAppender } from './log/append.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
   createEventLog,
@@ -73,7 +72,15 @@ export {
   type EventLogTimes,
   type Sink,
 } from './log/event-log.ts'
-export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export {
+  createEventWriter,
+  type EventWriter,
+  type EventWriterOptions,
+  type GivenReceipt,
+} from './log/event-writer.ts'
+export { refuseUnhealthyLog } from './log/log-health.ts'
+export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export {
   type AccessReport,
   accessReport,
@@ -206,6 +213,7 @@ export {
   type Player,
   type PlayParts,
   type PlayRequest,
+  type Sending,
 } from './play.ts'
 export type { Administrator } from './providers/administrator.ts'
 export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'

@@ -9,8 +9,9 @@ import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
-  catalogAppender,
+  createLateReconciler,
   createTenantSecrets,
+  type EventAppender,
   failAttempt,
   isDurable,
   namePatients,
@@ -28,7 +29,10 @@ import { createReplication } from './replication.ts'
 export interface WorkerParts {
   readonly config: Pick<Config, 'worker'>
   readonly catalog: Catalog
+  readonly log: EventAppender
   readonly objects: ObjectStore
+  /** Where events are that the database could not have. */
+  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
   /** Removes what crashed writers left in the stores. */
   readonly sweepTemporary: (options: {
     readonly olderThanMs: number
@@ -53,6 +57,7 @@ const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
+const latePauseMs = 30_000
 const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
@@ -67,7 +72,7 @@ export async function startWorker(
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
-  const secrets = createTenantSecrets(catalog, keys, catalogAppender(catalog))
+  const secrets = createTenantSecrets({ ...parts, keys })
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
@@ -123,6 +128,19 @@ export async function startWorker(
       'Recordings without a copy could not be looked for',
     )
   }
+  const late = createLateReconciler({
+    ...{ catalog, store: parts.logStore, by: 'worker' },
+    onAltered: ({ tenantId, eventId }) =>
+      logger.error('A late event is not one that the vault wrote', { tenantId, eventId }),
+  })
+  loop(
+    async options => {
+      const count = await late.run(options)
+      if (count > 0) logger.warn('Brought late events into the audit log', { count })
+    },
+    latePauseMs,
+    'Late events could not be looked for',
+  )
   metrics.gaugeAlerts(() => catalog.countOpenAlerts())
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
