@@ -316,6 +316,7 @@ const operations = `
   followLog                 -                  audit.follow          -                  tenant                          200              -
   exportEvidence            -                  audit.export          -                 tenant                          conflict         -
   showLogPolicy             -                  audit.read            -                 tenant                          conflict         -
+  showReceiptKey            -                  self.read             -                  tenant                          200              -
   accessReport              -                  audit.read            -                  tenant                          200              -
   accountOfDisclosures      -                  disclosure.read       -                  tenant                          200              -
   recordDisclosure          -                  disclosure.record     -                  tenant                          201              -

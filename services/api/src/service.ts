@@ -79,6 +79,8 @@ export interface ApiParts {
   readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Where the keys of receipts are signed for. */
+  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
   /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
@@ -210,6 +212,7 @@ export async function startApi(
     tenant: deciding,
     log: { ...deciding, onFinding, stopping: signal },
     outsideUrl,
+    logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
