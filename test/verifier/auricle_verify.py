@@ -432,6 +432,8 @@ def policy_of(text):
 class Policy:
     def __init__(self, text):
         self.logs, self.witnesses, self.groups, self.quorum = {}, {}, {}, None
+        if not text.endswith("\n"):
+            raise BadPolicy("no end")
         if any(not (unit in "\t\n" or " " <= unit <= "~" or unit >= "\x80") for unit in text):
             raise BadPolicy("a character")
         members = set()
@@ -466,6 +468,8 @@ class Policy:
                 raise BadPolicy("a line")
         if self.quorum is None:
             raise BadPolicy("no quorum")
+        if {key.public for key in self.logs.values()} & {key.public for key in self.witnesses.values()}:
+            raise BadPolicy("a witness is a log")
 
     def put(self, keys, key):
         if key.where in keys:
@@ -857,7 +861,12 @@ class Bundle:
             excused = not self.strict and (beat != 0 or is_early)
             if not writer.started and not excused and not self.hidden:
                 self.find("gap", "start", *where)
-            writer.highest = -1 if writer.started or self.strict else beat - 1
+            if writer.started or self.strict:
+                writer.highest = -1
+            else:
+                writer.highest = beat - 1
+                lowest = min(writer.numbers)
+                spans = [[max(start, lowest), end] for start, end in spans if end >= lowest]
         if beat in writer.beats:
             self.find("gap", "beat_repeated", *where)
         writer.beats.add(beat)

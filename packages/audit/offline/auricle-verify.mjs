@@ -733,23 +733,23 @@ class Counters {
     const { beat, acknowledged } = event.detail
     const atMs = toMs(event.at)
     const isOpen = this.openUntilMs !== null && atMs < this.openUntilMs
+    // Of who was there before the first leaf, the first beat names what came before it too, at least the beat before.
+    let leastJudged = 0
     if (writer.topBeat === null) {
       const mayBegin = writer.isStarted || (this.openUntilMs !== null && (beat > 0 || isOpen))
       if (isJudged && !mayBegin) this.find('start', place)
-      // Who was there before the first leaf may go on with any beat.
-      writer.topBeat = writer.isStarted || this.openUntilMs === null ? -1 : beat - 1
+      const isFromBefore = this.openUntilMs !== null && !writer.isStarted
+      writer.topBeat = isFromBefore ? beat - 1 : -1
+      if (isFromBefore) leastJudged = at(writer.seen.firsts, 0)
     }
     if (!writer.beats.add(beat)) this.find('beat_repeated', place)
     if (beat > writer.topBeat + 1) {
       this.skipped.push({ beats: writer.beats, from: writer.topBeat + 1, to: beat - 1, place })
     }
     writer.topBeat = Math.max(writer.topBeat, beat)
-    const { seen } = writer
-    if (
-      isJudged &&
-      !isOpen &&
-      acknowledged.some((/** @type {[number, number]} */ [from, to]) => !seen.hasAll(from, to))
-    ) {
+    const isThere = (/** @type {[number, number]} */ [from, to]) =>
+      to < leastJudged || writer.seen.hasAll(Math.max(from, leastJudged), to)
+    if (isJudged && !isOpen && !acknowledged.every(isThere)) {
       this.find('number', place)
     }
   }
@@ -1168,6 +1168,7 @@ export function parsePolicy(text) {
   const members = new Set()
   if (!/^[\t\n -~\u0080-\u{10ffff}]*$/u.test(text) || loneSurrogate.test(text))
     throw new PolicyError('it has characters that no policy has')
+  if (!text.endsWith('\n')) throw new PolicyError('its last line does not end')
   for (const line of text.split('\n')) {
     const [kind, ...items] = line.split(/[ \t]+/).filter(item => item !== '')
     if (kind === undefined || kind.startsWith('#')) continue
@@ -1199,6 +1200,10 @@ export function parsePolicy(text) {
     }
   }
   if (policy.quorum === '') throw new PolicyError('it has no line `quorum`')
+  const logKeys = [...policy.logs.values()]
+  for (const { key } of policy.witnesses.values()) {
+    if (logKeys.some(other => other.key.equals(key))) throw new PolicyError('a witness has the key of a log')
+  }
   return policy
 }
 
