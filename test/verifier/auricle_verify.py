@@ -1047,7 +1047,7 @@ def unpacked(file, damage):
             while piece:
                 if member.eof:
                     if piece[0] == 0:
-                        return
+                        raise zlib.error("no member")
                     member = zlib.decompressobj(31)
                 yield member.decompress(piece)
                 piece = member.unused_data

@@ -474,6 +474,23 @@ const mutations: Readonly<Record<string, Mutation>> = {
     }
   },
   packed: ({ bundle }) => ({ bytes: gzipSync(bytesOf(bundle.lines)), expected: 'ok' }),
+  'packed in two parts': ({ bundle, random }) => {
+    const bytes = bytesOf(bundle.lines)
+    const at = random.int(bytes.length)
+    return {
+      bytes: Buffer.concat([gzipSync(bytes.subarray(0, at)), gzipSync(bytes.subarray(at))]),
+      expected: 'ok',
+    }
+  },
+  'packed, with something behind it': ({ bundle, random }) => {
+    const more = random.pick([
+      Buffer.alloc(1),
+      Buffer.alloc(600),
+      Buffer.from('more'),
+      Buffer.from([0x1f, 0x8b]),
+    ])
+    return { bytes: Buffer.concat([gzipSync(bytesOf(bundle.lines)), more]), expected: 'bad' }
+  },
   'packed and cut off': ({ bundle, random }) => {
     const packed = gzipSync(bytesOf(bundle.lines))
     return { bytes: packed.subarray(0, 2 + random.int(packed.length - 2)), expected: 'missing' }

@@ -1456,22 +1456,30 @@ async function eachPiece(pieces, take) {
   let next = await source.next()
   for (; start.length < 2 && next.done !== true; next = await source.next())
     start = Buffer.concat([start, next.value])
+  let givenBytes = 0
   async function* everything() {
     if (start.length > 0) yield start
-    for (; next.done !== true; next = await source.next()) yield next.value
+    givenBytes = start.length
+    for (; next.done !== true; next = await source.next()) {
+      yield next.value
+      givenBytes += next.value.length
+    }
   }
   if (start[0] !== 0x1f || start[1] !== 0x8b) {
     for await (const piece of everything()) take(piece)
     return null
   }
+  const gunzip = createGunzip()
   try {
-    await pipeline(Readable.from(everything()), createGunzip(), async unpacked => {
+    await pipeline(Readable.from(everything()), gunzip, async unpacked => {
       for await (const piece of unpacked) take(piece)
     })
-    return null
+    // Node passes over zeros behind the last member.
+    return gunzip.bytesWritten === givenBytes ? null : 'gzip'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!code.startsWith('Z_')) throw error
+    // Node closes the stream where something follows that cannot be another member.
+    if (!code.startsWith('Z_') && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
     return code === 'Z_BUF_ERROR' ? 'gzip_cut' : 'gzip'
   }
 }
@@ -1551,6 +1559,7 @@ export function reportText(report) {
   const { verdict, findings, selection, withheld } = report
   const first = findings.find(finding => finding.class === verdict)
   const lines = [verdictSentences[verdict]]
+  if (withheld > 0) lines.push(`${withheld} entries are withheld: of these it is not known what they say.`)
   if (first !== undefined) lines.push(`First bad place: ${sentenceOf(first)}`)
   if (verdict === 'tampered') lines.push('Reading ended there. What follows is about what stands before it.')
   lines.push('', `Trusted: ${trustOf(report)}`)
@@ -1567,11 +1576,8 @@ export function reportText(report) {
   const asked = Object.entries(selection).map(([name, value]) => `${name} ${value}`)
   lines.push(`Asked for: ${asked.length === 0 ? 'everything' : asked.join(', ')}`)
   lines.push(`Events that match: ${report.selected}`)
-  if (withheld > 0) {
-    lines.push(
-      `Withheld: ${withheld} entries. Whether any of them matches cannot be known, nor whether events are missing.`,
-    )
-  }
+  if (withheld > 0)
+    lines.push('Whether withheld entries match too, or events are missing among them, cannot be known.')
   lines.push(...table('By action', report.byAction), ...table('By person', report.byPerson))
   if (findings.length > 0) lines.push('', `Findings: ${findings.length}`)
   for (const finding of findings.slice(0, 100)) lines.push(`  ${finding.class}: ${sentenceOf(finding)}`)
