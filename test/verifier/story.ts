@@ -144,7 +144,7 @@ export function tellStory(random: Random, options: StoryOptions): Story {
 }
 
 /** `n`, `n + 1`, ... as first and last. */
-export function spansOf(numbers: readonly number[]): [number, number][] {
+function spansOf(numbers: readonly number[]): [number, number][] {
   const spans: [number, number][] = []
   for (const n of [...numbers].sort((a, b) => a - b)) {
     const last = spans.at(-1)

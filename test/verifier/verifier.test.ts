@@ -82,7 +82,7 @@ describe('an honest bundle', () => {
 
 describe('an altered bundle', () => {
   const seed = 20_261_126
-  const mutants = makeMutants(seed, 1400, Object.values(shapes))
+  const mutants = makeMutants(seed, 1200, Object.values(shapes))
   let outcomes: Outcome[] = []
 
   it('is called what it is', async () => {

@@ -82,6 +82,7 @@ const clockToleranceMs = 600_000
 /** After a beginning that is not the log's own: how long beats may speak of numbers that came before it. */
 const openStartMs = 60_000
 const hourMs = 3_600_000
+const pieceBytes = 262_144
 
 const anyId = /^[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}$/
 const logOrigin = /^([a-z0-9][a-z0-9.-]*)\/t\/(ten_[0-7][0-9a-hjkmnp-tv-z]{25})\/([1-9][0-9]{3})$/
@@ -1676,7 +1677,7 @@ async function main(args) {
   try {
     const { bundle, policyFile, isJson, options } = parseArguments(args)
     const policy = policyFile === null ? null : decodeUtf8(readFileSync(policyFile))
-    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: 1 << 20 }), {
+    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: pieceBytes }), {
       ...options,
       policy,
     })
