@@ -77,6 +77,8 @@ const leafBytesMost = 8192
 const nestingMost = 64
 const signaturesMost = 16
 const findingsMost = 1000
+/** Of a table in the report, and one more for the rest. */
+const rowsMost = 10_000
 /** How far the clocks of the vault's processes may lie apart. */
 const clockToleranceMs = 600_000
 /** After a beginning that is not the log's own: how long beats may speak of numbers that came before it. */
@@ -193,9 +195,10 @@ class Verification {
     this.signers = new Set()
   }
 
-  /** @param {Uint8Array} piece */
+  /** Returns whether there is any use in more. @param {Uint8Array} piece */
   take(piece) {
     if (!this.stopped) this.lines.push(piece)
+    return !this.stopped
   }
 
   /**
@@ -762,7 +765,9 @@ class Counters {
   takeTime({ id, at, action, detail }, place) {
     if (this.newest === null || at >= this.newest) this.newest = at
     else if (toMs(this.newest) - toMs(at) > clockToleranceMs) {
-      this.backwards.set(id, [...(this.backwards.get(id) ?? []), place])
+      const places = this.backwards.get(id) ?? []
+      places.push(place)
+      this.backwards.set(id, places)
     }
     if (action === 'log.reconciled') for (const late of detail.events) this.backwards.delete(late)
   }
@@ -1403,7 +1408,10 @@ const at = (list, index) => /** @type {number} */ (list[index])
  * @param {Map<string, number>} counts
  * @param {string} name
  */
-const addOne = (counts, name) => counts.set(name, (counts.get(name) ?? 0) + 1)
+function addOne(counts, name) {
+  const row = counts.has(name) || counts.size < rowsMost ? name : 'all others'
+  counts.set(row, (counts.get(row) ?? 0) + 1)
+}
 
 class LineSplitter {
   /** @param {(line: Buffer | null) => boolean} take Says whether to go on. */
@@ -1444,10 +1452,10 @@ class LineSplitter {
 }
 
 /**
- * Hands over the bytes, unpacked where they are gzip. Returns what is wrong with the packing, if anything is. All of it
- * is unpacked in any case, so that the answer does not depend on how far somebody read.
+ * Hands over the bytes, unpacked where they are gzip. Returns what is wrong with the packing, if anything is: a packed
+ * file is unpacked to its end in any case, so that the answer does not depend on how far somebody read.
  * @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} pieces
- * @param {(piece: Uint8Array) => void} take
+ * @param {(piece: Uint8Array) => boolean} take Says whether there is any use in more.
  * @returns {Promise<'gzip' | 'gzip_cut' | null>}
  */
 async function eachPiece(pieces, take) {
@@ -1455,19 +1463,24 @@ async function eachPiece(pieces, take) {
   /** @type {Buffer} */
   let start = Buffer.alloc(0)
   let next = await source.next()
-  for (; start.length < 2 && next.done !== true; next = await source.next())
+  for (; start.length < 2 && next.done !== true; next = await source.next()) {
     start = Buffer.concat([start, next.value])
+  }
   let givenBytes = 0
   async function* everything() {
-    if (start.length > 0) yield start
-    givenBytes = start.length
-    for (; next.done !== true; next = await source.next()) {
-      yield next.value
-      givenBytes += next.value.length
+    try {
+      givenBytes += start.length
+      if (start.length > 0) yield start
+      for (; next.done !== true; next = await source.next()) {
+        givenBytes += next.value.length
+        yield next.value
+      }
+    } finally {
+      await source.return?.()
     }
   }
   if (start[0] !== 0x1f || start[1] !== 0x8b) {
-    for await (const piece of everything()) take(piece)
+    for await (const piece of everything()) if (!take(piece)) break
     return null
   }
   const gunzip = createGunzip()
@@ -1500,7 +1513,7 @@ export const sentences = {
   year_root: 'The log of the year before ended otherwise than this log says.',
   bad_note: 'The checkpoint is no signed note.',
   bad_signature: 'A signature in the name of a known key is not its own.',
-  root: 'The entries before this checkpoint are not the ones that were signed.',
+  root: 'Of the entries since the checkpoint before this one, some are not those that were signed.',
   fork: 'The anchor holds another history of this log.',
   anchor_leaf: "The anchor's entry is not about this checkpoint.",
   anchor_proof: 'The proof does not lead to the anchor: the checkpoint was never anchored there.',
