@@ -651,7 +651,7 @@ class Bundle:
         self.place, self.line, self.findings, self.stopped = None, 0, [], False
         self.tenant, self.selection, self.name, self.logs = None, {}, None, []
         self.events, self.selected, self.withheld = 0, 0, 0
-        self.latest, self.hidden, self.writers = None, False, {}
+        self.latest, self.told, self.hidden, self.writers = None, None, False, {}
         self.open_until, self.strict = None, True
         self.passed_over, self.backwards = [], []
         self.claims, self.anchors, self.proof, self.newest = {}, [], None, None
@@ -789,8 +789,7 @@ class Bundle:
         self.selected += self.is_wanted(event)
         is_first = not log.seen_any and at_seq == log.first
         log.seen_any = True
-        before = self.latest
-        self.latest = event["at"] if before is None else max(before, event["at"])
+        self.latest = event["at"] if self.latest is None else max(self.latest, event["at"])
         if is_first:
             log.first_leaf = event
             if len(self.logs) == 1:
@@ -801,8 +800,11 @@ class Bundle:
         if at_seq == 0:
             self.read_previous(event["detail"]["previous"], log)
         self.count(event, where)
-        if before is not None and milliseconds(before) - milliseconds(event["at"]) > TEN_MINUTES:
+        if event["action"] == "log.opened":
+            return
+        if self.told is not None and milliseconds(self.told) - milliseconds(event["at"]) > TEN_MINUTES:
             self.backwards.append((event["id"], self.line, where))
+        self.told = event["at"] if self.told is None else max(self.told, event["at"])
         if event["action"] == "log.reconciled":
             late = set(event["detail"]["events"])
             self.backwards = [item for item in self.backwards if item[0] not in late]

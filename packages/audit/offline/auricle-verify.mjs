@@ -763,6 +763,8 @@ class Counters {
    * @param {{line: number, origin: string, seq: number}} place
    */
   takeTime({ id, at, action, detail }, place) {
+    // It says when the log was begun; what it stands before may have waited for that.
+    if (action === 'log.opened') return
     if (this.newest === null || at >= this.newest) this.newest = at
     else if (toMs(this.newest) - toMs(at) > clockToleranceMs) {
       const places = this.backwards.get(id) ?? []
