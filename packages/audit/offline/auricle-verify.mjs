@@ -583,6 +583,18 @@ class Verification {
     return toMs(from) - toMs(firstAt) >= clockToleranceMs
   }
 
+  forget() {
+    this.findings = []
+    this.found.clear()
+    this.logs = []
+    this.events = 0
+    this.selected = 0
+    this.withheld = 0
+    this.privateShown = 0
+    this.byAction.clear()
+    this.byPerson.clear()
+  }
+
   /**
    * @param {'gzip' | 'gzip_cut' | null} damage
    * @returns {Report}
@@ -590,8 +602,7 @@ class Verification {
   report(damage) {
     if (damage !== null) {
       // How much of a damaged file can be unpacked depends on the program that tries, so nothing of it is believed.
-      this.findings = []
-      this.found.clear()
+      this.forget()
       this.find(damage === 'gzip' ? 'tampered' : 'missing', damage, { line: 0 })
     } else if (!this.stopped) {
       this.lineNumber++
@@ -936,7 +947,7 @@ const isRoot = value =>
  * @param {Selection} selection
  */
 function isSelected({ actor, object, patients, at }, { patient, user, recording, from, to }) {
-  if (patient !== undefined && !(patients !== undefined && patients.includes(patient))) return false
+  if (patient !== undefined && patients?.includes(patient) !== true) return false
   if (user !== undefined && actor.id !== user) return false
   if (recording !== undefined && object?.id !== recording) return false
   return (from === undefined || at >= from) && (to === undefined || at < to)
@@ -1463,7 +1474,7 @@ async function eachPiece(pieces, take) {
 // ---- The report -------------------------------------------------------------------------------------------------------
 
 /** What findings mean, by their code. @type {Record<string, string>} */
-const sentences = {
+export const sentences = {
   bad_line: 'The line is not written as the format asks.',
   order: 'The line stands where it may not: something was moved, repeated or taken out.',
   origin: 'The line belongs to another log.',
@@ -1536,11 +1547,14 @@ export function reportText(report) {
   const first = findings.find(finding => finding.class === verdict)
   const lines = [verdictSentences[verdict]]
   if (first !== undefined) lines.push(`First bad place: ${sentenceOf(first)}`)
+  if (verdict === 'tampered') lines.push('Reading ended there. What follows is about what stands before it.')
   lines.push('', `Trusted: ${trustOf(report)}`)
   for (const signer of report.signers) lines.push(`  signed by ${signer}`)
   if (report.tenant !== null) lines.push(`Tenant: ${report.tenant}, bundle made ${report.madeAt}`)
   for (const { origin, first: from, size, root } of report.logs) {
-    lines.push(`Log: ${origin}, entries ${from} to ${size - 1}, root ${root ?? 'unknown'}`)
+    const extent =
+      root === null ? `from entry ${from}, no checkpoint` : `entries ${from} to ${size - 1}, root ${root}`
+    lines.push(`Log: ${origin}, ${extent}`)
   }
   lines.push(`Events: ${report.events}, from ${report.oldestAt ?? '-'} to ${report.newestAt ?? '-'}`)
   lines.push(`Private parts shown: ${report.privateShown}`)

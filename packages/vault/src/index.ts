@@ -83,6 +83,37 @@ export { refuseUnhealthyLog } from './log/log-health.ts'
 export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
 export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export {
+  type AccessReport,
+  accessReport,
+  accessReportCsv,
+  wholeAccessReport,
+} from './log-reading/access-report.ts'
+export { accountingCsv, accountOfDisclosures } from './log-reading/accounting.ts'
+export { type DisclosureParts, listDisclosures, recordDisclosure } from './log-reading/disclosures.ts'
+export { type FeedParts, followLog } from './log-reading/feed.ts'
+export { type LogList, listLogs, showCheckpoint } from './log-reading/logs.ts'
+export { type DropParts, dropPrivatePart } from './log-reading/private-part.ts'
+export { type ProofParts, proveConsistency, proveInclusion } from './log-reading/proofs.ts'
+export {
+  AccessReportQuery,
+  CheckpointQuery,
+  ConsistencyQuery,
+  FeedQuery,
+  InclusionQuery,
+  LogQuery,
+  PrivatePartDrop,
+} from './log-reading/query.ts'
+export type { LogFinding, SealedEvent } from './log-reading/sealed-event.ts'
+export {
+  type LogPage,
+  type NamedPerson,
+  type SearchedPage,
+  type SearchParts,
+  searchLog,
+} from './log-reading/search.ts'
+export { type ShownEvent, showEvent } from './log-reading/show.ts'
+export { endSuspension, listSuspensions, suspendDisclosures } from './log-reading/suspensions.ts'
+export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
   rotateAtConsole,

@@ -50,6 +50,7 @@ import {
   isError,
   isSameSecret,
   type OnAlert,
+  type ProofParts,
   refuseUnhealthyLog,
   type StreamTimes,
   signIn,
@@ -115,6 +116,9 @@ export async function startApi(
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
   }
+  const onFinding: NonNullable<ProofParts['onFinding']> = ({ tenantId, id: eventId, finding: kind }) => {
+    logger.error('An event of the log is not as it was sealed', { tenantId, eventId, kind })
+  }
   const deciding = { catalog, log, secrets, decide, now }
 
   const onRefused = createRefusedTokens({ catalog, log, secrets, limits, logger, metrics, now })
@@ -141,7 +145,8 @@ export async function startApi(
 
   // Known at the latest when the first request arrives.
   let listeningUrl: string | null = null
-  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
+  const outsideUrl = () => config.api.publicUrl ?? listeningUrl ?? ''
+  const providerParts = createProviderParts(outsideUrl, now)
   const vault = { catalog, log, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
     verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
@@ -202,6 +207,9 @@ export async function startApi(
     connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
+    log: { ...deciding, onFinding, stopping: signal },
+    outsideUrl,
+    disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
