@@ -64,7 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
-import { createReceipts } from './receipts.ts'
+import { createReceipts, receiptHeader } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -281,6 +281,8 @@ export async function startApi(
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
+    // Whether there was an event to give one for may say whether there is such a person.
+    if (!identity.isProven(request)) response.removeHeader(receiptHeader)
     const waitSeconds = retryAfterSeconds(error, now())
     if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))
