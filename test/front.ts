@@ -33,7 +33,16 @@ export async function openFront(
   change: Partial<
     Pick<
       ApiParts,
-      'catalog' | 'log' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'
+      | 'catalog'
+      | 'log'
+      | 'objects'
+      | 'keys'
+      | 'noteKeyUse'
+      | 'limits'
+      | 'now'
+      | 'streams'
+      | 'metrics'
+      | 'decide'
     >
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {
@@ -43,6 +52,7 @@ export async function openFront(
   const config = {
     api: { host: '127.0.0.1', port: 0, publicUrl },
     ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
+    witnesses: [],
     shutdownGraceMs,
   }
   const parts = {

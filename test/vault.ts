@@ -84,7 +84,7 @@ export async function openTestVault(): Promise<TestVault> {
   const keyService = await createLocalKeyService({ file })
   const noteKeyUse = createKeyUses(keyUsesFolder(file))
   const keys = guardedKeys(keyService, noteKeyUse)
-  const secrets = createTenantSecrets(catalog, keys, log)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   await migrateLimits({ owner: database.owner, appRole: database.app.user })
   const onError = (error: Error) => {
     throw error

@@ -17,6 +17,8 @@ import { type Story, type StoryOptions, type TracedEvent, tellStory } from './st
 export const logName = 'vault.example'
 /** Of an id, behind its prefix and first digit. */
 const idCharacters = 25
+const sealedLateMs = 1_200_000
+const anchoredAfterMs = 10_000
 
 export interface BundleOptions extends StoryOptions {
   readonly seed: number
@@ -75,8 +77,7 @@ export function makeBundle(options: BundleOptions): Bundle {
 export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bundle {
   const random = randomFrom(options.seed + 1)
   const logs = sealLogs(story, keys, options)
-  const newest = logs.at(-1)?.events.at(-1)?.event.at ?? ''
-  const madeAt = new Date(Date.parse(newest) + 20_000)
+  const madeAt = new Date(Date.parse(anchoredAt(logs.at(-1)?.events ?? [])) + anchoredAfterMs)
   const anchorSigner = logSigner(`${logName}/anchor`, keys.anchor)
   const witnesses = keys.witnesses.map((key, index) =>
     witnessSigner(`witness${index}.example`, key, Math.floor(madeAt.getTime() / 1000)),
@@ -136,7 +137,8 @@ function openingOf(
     v: 1,
     id,
     tenant: story.tenant,
-    at: next?.event.at ?? '',
+    // It says when it was sealed, and what it comes before may have waited for that.
+    at: new Date(Date.parse(next?.event.at ?? '') + sealedLateMs).toISOString(),
     action: 'log.opened',
     outcome: 'allowed',
     actor: { type: 'system', id: 'log', session: null },
@@ -180,6 +182,9 @@ function linesOfLog(log: SealedLog, first: number, random: Random, options: Bund
   return lines
 }
 
+const anchoredAt = (events: readonly TracedEvent[]): string =>
+  new Date(Math.max(...events.map(({ event }) => Date.parse(event.at))) + anchoredAfterMs).toISOString()
+
 /** Every checkpoint is anchored among entries of other tenants; the last one of each log is shown, and some others. */
 function linesOfAnchor(
   logs: readonly SealedLog[],
@@ -191,7 +196,7 @@ function linesOfAnchor(
   const anchored: { origin: string; size: number; index: number }[] = []
   for (const log of logs) {
     for (const { size, root } of log.checkpoints) {
-      const at = new Date(Date.parse(log.events[size - 1]?.event.at ?? '') + 10_000).toISOString()
+      const at = anchoredAt(log.events.slice(0, size))
       for (let others = random.int(4); others > 0; others--)
         leaves.push(Buffer.from(`auricle-anchor/1\n${at}\n`))
       const isShown = size === log.checkpoints.at(-1)?.size || random.chance(0.1)

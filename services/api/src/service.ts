@@ -72,15 +72,17 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs' | 'witnesses'>
   readonly catalog: Catalog
   readonly log: EventLog
   /** Whose receipts go into answers. */
   readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Where the keys of receipts are signed for. */
+  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
   /** Guarded before a use case gets it. */
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
@@ -110,7 +112,7 @@ export async function startApi(
   const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys, log)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
@@ -190,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,
       newCode: () => {
@@ -209,6 +212,7 @@ export async function startApi(
     tenant: deciding,
     log: { ...deciding, onFinding, stopping: signal },
     outsideUrl,
+    logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
