@@ -30,6 +30,23 @@ export {
   EmergencyUseQuery,
   Verdict,
 } from './break-glass.ts'
+export {
+  Accounting,
+  AccountingLine,
+  AccountingQuery,
+  DisclosurePage,
+  DisclosurePurpose,
+  DisclosureQuery,
+  DisclosureView,
+  NewDisclosure,
+  NewSuspension,
+  PatientText,
+  RecipientKind,
+  SuspendedKind,
+  SuspensionList,
+  SuspensionQuery,
+  SuspensionView,
+} from './disclosure.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,
@@ -104,6 +121,7 @@ export {
   WriterId,
 } from './ids.ts'
 export { Job } from './job.ts'
+export { logKeptDays } from './log-kept.ts'
 export { CallDirection, Notice, RecordingKind } from './notice.ts'
 export { ObjectRole } from './object-role.ts'
 export { Peaks } from './peaks.ts'
