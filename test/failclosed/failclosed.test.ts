@@ -18,7 +18,7 @@ after(() => vault[Symbol.asyncDispose]())
 
 test('no byte leaves without a durable event, and whoever got some is in the log with all of them', async () => {
   const { listeners, logStore, met } = await storm(vault, { seed: 1, requests: 480, lanes, requestsOfALife })
-  const durable = await readDurable(vault.database.superuserPool, logStore)
+  const durable = await readDurable(vault.database.superuserPool, logStore, vault.secrets)
   const found = judge(listeners, durable)
   assert.ok(found.requests >= 480 && found.answered > 40, JSON.stringify(found))
   assert.ok(met.size > 25, `only ${met.size} kinds of faults were met`)
@@ -36,6 +36,6 @@ test('a way around the log would be found', async () => {
   await using other = await openTestVault()
   const options = { seed: 2, requests: 60, lanes, requestsOfALife, bypass: true }
   const { listeners, logStore } = await storm(other, options)
-  const found = judge(listeners, await readDurable(other.database.superuserPool, logStore))
+  const found = judge(listeners, await readDurable(other.database.superuserPool, logStore, other.secrets))
   assert.ok(found.bytesWithoutEvent > 0)
 })

@@ -4,6 +4,8 @@
 import '../harness/own-roots.ts'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { createTenantSecrets } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import { freshSeed } from '../harness/random.ts'
 import { createVerdict, mebibytes, printTable, say, seconds } from '../harness/verdict.ts'
 import { openTestVault } from '../vault.ts'
@@ -54,7 +56,7 @@ async function runStorm(): Promise<void> {
       .sort()
       .join(', ')}; ${lives} lives`,
   )
-  const durable = await readDurable(vault.database.superuserPool, logStore)
+  const durable = await readDurable(vault.database.superuserPool, logStore, vault.secrets)
   const found = judge(listeners, durable)
   checkCommon('faults', found, durable)
   verdict.check(found.requests >= requests, 'as many requests as were asked for', String(found.requests))
@@ -70,7 +72,10 @@ async function runStorm(): Promise<void> {
 
 async function runKilling(): Promise<void> {
   await killUnderLoad({ seed, kills, lanes: killingLanes }, async (stack, { listeners, killed, falls }) => {
-    const durable = await readDurable(stack.superuser, stack.adapters.logStore)
+    const { adapters, log, superuser } = stack
+    const keys = guardedKeys(adapters.keys, adapters.noteKeyUse)
+    const secrets = createTenantSecrets({ ...adapters, keys, log })
+    const durable = await readDurable(superuser, adapters.logStore, secrets)
     const found = judge(listeners, durable)
     say(`killed: API ${killed.api}, PostgreSQL ${killed.postgres}`)
     checkCommon('SIGKILL', found, durable)

@@ -16,7 +16,7 @@ import { type Front, openFront } from '../front.ts'
 import { createRandom, type Random } from '../harness/random.ts'
 import { type Clinic, makeClinic, type TestVault } from '../vault.ts'
 import type { Listener } from './judge.ts'
-import { type Heard, listen, markedWav } from './listener.ts'
+import { addressOf, type Heard, listen, markedWav } from './listener.ts'
 import { type Fault, kinds, placeSeams, type Seams, seams } from './seams.ts'
 import { createWeather, type Weather, type WeatherMaker, weathers } from './weather.ts'
 
@@ -73,6 +73,7 @@ export async function storm(vault: TestVault, options: StormOptions): Promise<St
   const listeners: Listener[] = []
   const met = new Map<string, number>()
   const statuses = new Map<string, number>()
+  const address = { next: 0 }
   let [lives, done] = [0, 0]
   while (done < options.requests) {
     const life = {
@@ -90,6 +91,7 @@ export async function storm(vault: TestVault, options: StormOptions): Promise<St
       goal,
       life,
       bypass: options.bypass === true,
+      address,
     })
     listeners.push(...lived.listeners)
     for (const [name, count] of lived.met) met.set(name, (met.get(name) ?? 0) + count)
@@ -125,9 +127,12 @@ interface Life {
   readonly goal: number
   readonly life: { readonly weather: Weather; readonly sink: Sink }
   readonly bypass: boolean
+  /** Of the next listener. */
+  readonly address: { next: number }
 }
 
-async function live(vault: TestVault, { lanes, random, weather, logStore, goal, life, bypass }: Life) {
+async function live(vault: TestVault, given: Life) {
+  const { lanes, random, weather, logStore, goal, life, bypass, address } = given
   await using opening = new AsyncDisposableStack()
   const pool = opening.adopt(
     createPool(vault.database.app, { maxConnections: lanes.length + 4, applicationName: application }),
@@ -154,13 +159,13 @@ async function live(vault: TestVault, { lanes, random, weather, logStore, goal, 
     await using _made = await weather.make(life.weather)
     const canFail = seams.filter(seam => seam !== 'late' || life.sink === 'fails now and then')
     await Promise.all(
-      lanes.map(async (lane, index) => {
+      lanes.map(async lane => {
         const own = createRandom(random.integer(0, 2 ** 31))
         using agent = keptAgent()
-        for (let number = 0; left > 0; number++) {
+        while (left > 0) {
           const asks = Math.min(left, 1 + own.integer(0, seeksMost))
           left -= asks
-          const ip = `10.${index}.${(number >> 8) & 0xff}.${number & 0xff}`
+          const ip = addressOf(address.next++)
           listeners.push(
             await listenOnce({ front, lane, placed, own, asks, ip, canFail, agent: agent.agent }),
           )
@@ -207,7 +212,7 @@ async function listenOnce({ front, lane, placed, own, asks, ip, canFail, agent }
     }
     heard.push({ ...(await listen(wish, agent)), start: range?.start ?? 0 })
   }
-  return { heard }
+  return { ip, heard }
 }
 
 function keptAgent(): { readonly agent: Agent } & Disposable {
