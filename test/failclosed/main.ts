@@ -12,7 +12,7 @@ import { openTestVault } from '../vault.ts'
 import { type Durable, type Judgement, judge, readDurable, usesWithoutEvent } from './judge.ts'
 import { killUnderLoad } from './killing.ts'
 import { kinds, seams } from './seams.ts'
-import { storm } from './storm.ts'
+import { everyTime, storm } from './storm.ts'
 
 const lanes = 12
 const killingLanes = 8
@@ -59,6 +59,10 @@ async function runStorm(): Promise<void> {
   const durable = await readDurable(vault.database.superuserPool, logStore, vault.secrets)
   const found = judge(listeners, durable)
   checkCommon('faults', found, durable)
+  const unmet = everyTime.flatMap(seam =>
+    kinds.map(kind => `${seam} 1 ${kind}`).filter(name => !met.has(name)),
+  )
+  verdict.check(unmet.length === 0, 'each kind of fault was met at each seam', unmet.join(', '))
   verdict.check(found.requests >= requests, 'as many requests as were asked for', String(found.requests))
   verdict.check(
     found.withoutEnd === 0,
