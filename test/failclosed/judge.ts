@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AuditEvent, decodeLeaf, decodePrivate } from '@auricle/audit'
-import type { EventId } from '@auricle/contract'
+import { EventId } from '@auricle/contract'
 import type { ObjectStore } from '@auricle/objects'
 import { openPrivate, type TenantSecretsCache } from '@auricle/vault'
 import type pg from 'pg'
@@ -123,18 +123,18 @@ function bytesOutside(
   return isTold.filter(told => told === 0).length
 }
 
-/** Uses of keys that name an event which is not durable. Must be none. */
-export async function usesWithoutEvent(
-  folder: string,
-  { events }: Durable,
-): Promise<{ readonly uses: number; readonly withoutEvent: number }> {
-  let [uses, withoutEvent] = [0, 0]
+/** The events that uses of keys name. To be read before the events are: looking at those uses keys too. */
+export async function readKeyUses(folder: string): Promise<readonly EventId[]> {
+  const uses: EventId[] = []
   for (const name of await readdir(folder)) {
-    for (const line of (await readFile(join(folder, name), 'utf8')).split('\n').filter(text => text !== '')) {
-      const { event } = JSON.parse(line) as { event: EventId }
-      uses++
-      if (!events.has(event)) withoutEvent++
-    }
+    for (const line of (await readFile(join(folder, name), 'utf8')).split('\n').filter(text => text !== ''))
+      uses.push(KeyUseLine.parse(JSON.parse(line)).event)
   }
-  return { uses, withoutEvent }
+  return uses
 }
+
+const KeyUseLine = z.object({ event: EventId })
+
+/** How many of them name an event that is not durable. Must be none. */
+export const usesWithoutEvent = (uses: readonly EventId[], { events }: Durable): number =>
+  uses.filter(id => !events.has(id)).length
