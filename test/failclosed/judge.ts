@@ -6,7 +6,6 @@ import { EventId } from '@auricle/contract'
 import type { ObjectStore } from '@auricle/objects'
 import { openPrivate, type TenantSecretsCache } from '@auricle/vault'
 import type pg from 'pg'
-import { z } from 'zod'
 import type { Heard } from './listener.ts'
 
 export interface DurableEvent {
@@ -43,14 +42,17 @@ export async function readDurable(
   for await (const { key } of logStore.list('late/')) {
     const pieces: Uint8Array[] = []
     for await (const piece of logStore.read(key, null)) pieces.push(piece)
-    const line = LateLine.parse(JSON.parse(Buffer.concat(pieces).toString()))
+    const line: LateLine = JSON.parse(Buffer.concat(pieces).toString())
     const bytes = (text: string) => Buffer.from(text, 'base64')
     await take(bytes(line.leaf), line.private === null ? null : bytes(line.private))
   }
   return { events, late: events.size - stored }
 }
 
-const LateLine = z.object({ leaf: z.string(), private: z.string().nullable() })
+interface LateLine {
+  readonly leaf: string
+  readonly private: string | null
+}
 
 /** What one listener asked for, one request after the other: all of it is one playback, or several. */
 export interface Listener {
@@ -128,12 +130,10 @@ export async function readKeyUses(folder: string): Promise<readonly EventId[]> {
   const uses: EventId[] = []
   for (const name of await readdir(folder)) {
     for (const line of (await readFile(join(folder, name), 'utf8')).split('\n').filter(text => text !== ''))
-      uses.push(KeyUseLine.parse(JSON.parse(line)).event)
+      uses.push(EventId.parse(JSON.parse(line).event))
   }
   return uses
 }
-
-const KeyUseLine = z.object({ event: EventId })
 
 /** How many of them name an event that is not durable. Must be none. */
 export const usesWithoutEvent = (uses: readonly EventId[], { events }: Durable): number =>

@@ -2,7 +2,7 @@
 import { type Agent, request } from 'node:http'
 
 /** What the audio of a run is made of, so that it is known wherever it turns up. */
-export const marker = Buffer.from('auricle fail-closed audio;')
+const marker = Buffer.from('auricle fail-closed audio;')
 const shortestTrace = 12
 
 export interface Wish {
