@@ -23,7 +23,7 @@ const rawKeyBytes = 32
 const rawKey = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-rawKeyBytes))
 const tileWidth = 256
 
-export const testOrigin = (tenantId: TenantId, year: number): string => `log.test/t/${tenantId}/${year}`
+const testOrigin = (tenantId: TenantId, year: number): string => `log.test/t/${tenantId}/${year}`
 export const testLogKey = (origin: string) => verifierKey(origin, 'ed25519', rawKey)
 
 /** Appends all that is not sealed yet, in the order of ids. Returns the size of the log. */
