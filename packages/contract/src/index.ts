@@ -47,6 +47,7 @@ export {
   SuspensionQuery,
   SuspensionView,
 } from './disclosure.ts'
+export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,
@@ -121,6 +122,7 @@ export {
   WriterId,
 } from './ids.ts'
 export { Job } from './job.ts'
+export { logKeptDays } from './log-kept.ts'
 export { CallDirection, Notice, RecordingKind } from './notice.ts'
 export { ObjectRole } from './object-role.ts'
 export { Peaks } from './peaks.ts'

@@ -8,7 +8,7 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
-export { authorizeSelf } from './authorize.ts'
+export { type AuthorizeParts, authorizeSelf } from './authorize.ts'
 export {
   type AlertParts,
   acknowledgeAlert,
@@ -34,6 +34,14 @@ export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
+export {
+  type EvidenceParts,
+  type EvidenceWish,
+  exportAtConsole,
+  exportEvidence,
+  showPolicy,
+} from './evidence/export-evidence.ts'
+export { logPolicy, type PolicyParts } from './evidence/log-policy.ts'
 export {
   type AcceptanceAnswer,
   type Begun,
@@ -64,6 +72,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
   createEventLog,
@@ -78,9 +87,18 @@ export {
   type EventWriterOptions,
   type GivenReceipt,
 } from './log/event-writer.ts'
+export { createLogKeeper, type LogKeeper, type LogKeeperParts, type LogWatch } from './log/keeper.ts'
 export { refuseUnhealthyLog } from './log/log-health.ts'
+export { LogRefusal, type LogRefusalCode } from './log/log-refusal.ts'
 export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
 export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
+export {
+  createWitnesses,
+  type WitnessAddress,
+  type Witnesses,
+  type WitnessOutcome,
+} from './log/witness-client.ts'
+export { anchorPrefix, checkpointKey, findLastPublished, logPrefix } from './log/write-once.ts'
 export {
   type AccessReport,
   accessReport,

@@ -1,5 +1,13 @@
 // The log as FHIR, for who asks for it by `Accept`: which of the two it is, and the Bundle of a page or of one event.
-import { type FhirContext, type LogFinding, type SearchPage, toFhir, toSearchset } from '@auricle/audit/fhir'
+import { pipeline } from 'node:stream/promises'
+import {
+  type FhirAuditEvent,
+  type FhirContext,
+  type LogFinding,
+  type SearchPage,
+  searchsetJson,
+  toFhir,
+} from '@auricle/audit/fhir'
 import { problems } from '@auricle/contract'
 import type { LogQuery, RequestFacts, SearchedPage, ShownEvent } from '@auricle/vault'
 import type { Request, Response } from 'express'
@@ -24,18 +32,28 @@ export function chooseType(request: Request, response: Response): typeof fhirTyp
   return type
 }
 
-export function sendFhir(response: Response, page: SearchPage): void {
-  response
-    .type(`${fhirType}; charset=utf-8; fhirVersion=4.0`)
-    .send(Buffer.from(JSON.stringify(toSearchset(page))))
+/** Entry by entry, as fast as the client takes them. An abort ends it where it is. */
+export async function sendFhir(
+  response: Response,
+  page: SearchPage,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  response.type(`${fhirType}; charset=utf-8; fhirVersion=4.0`)
+  await pipeline(untilAbort(searchsetJson(page), signal), response, { signal })
+}
+
+/** Of itself a pipeline does not end the generator that it takes from. */
+function* untilAbort(chunks: Iterable<string>, signal: AbortSignal): Generator<string> {
+  for (const chunk of chunks) {
+    signal.throwIfAborted()
+    yield chunk
+  }
 }
 
 /** A search opens no private part. */
 export function fhirOfPage(page: SearchedPage, query: LogQuery, asked: Asked): SearchPage {
   return {
-    resources: page.events.flatMap(({ event, year, seq }) =>
-      event === null ? [] : toFhir(event, contextOf(asked, { year, seq }, null)),
-    ),
+    resources: resourcesOf(page, asked),
     findings: page.events.flatMap(({ id, year, seq, finding }) =>
       finding === undefined ? [] : [{ id, place: { year, seq }, finding }],
     ),
@@ -45,6 +63,11 @@ export function fhirOfPage(page: SearchedPage, query: LogQuery, asked: Asked): S
         ? null
         : searchUrl(asked, { ...query, patient: patientOf(page, query), cursor: page.nextCursor }),
   }
+}
+
+function* resourcesOf({ events }: SearchedPage, asked: Asked): Generator<FhirAuditEvent> {
+  for (const { event, year, seq } of events)
+    if (event !== null) yield* toFhir(event, contextOf(asked, { year, seq }, null))
 }
 
 export function fhirOfEvent(

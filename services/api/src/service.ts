@@ -64,7 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
-import { createReceipts } from './receipts.ts'
+import { createReceipts, receiptHeader } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -72,7 +72,7 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs' | 'witnesses'>
   readonly catalog: Catalog
   readonly log: EventLog
   /** Whose receipts go into answers. */
@@ -82,7 +82,7 @@ export interface ApiParts {
   /** Where the keys of receipts are signed for. */
   readonly logStore: Pick<ObjectStore, 'list' | 'read'>
   /** Guarded before a use case gets it. */
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
@@ -192,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,
       newCode: () => {
@@ -280,6 +281,8 @@ export async function startApi(
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
+    // Whether there was an event to give one for may say whether there is such a person.
+    if (!identity.isProven(request)) response.removeHeader(receiptHeader)
     const waitSeconds = retryAfterSeconds(error, now())
     if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))

@@ -1,5 +1,5 @@
 // Puts the worker together: archives what was received, copies it to the recovery store, relays the outbox, brings back
-// what was forgotten, sweeps.
+// what was forgotten, sweeps, keeps the audit log.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
@@ -23,16 +23,17 @@ import {
   sweepReviews,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
+import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
   readonly catalog: Catalog
   readonly log: EventAppender
   readonly objects: ObjectStore
-  /** Where events are that the database could not have. */
-  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
+  /** Where the log is published, and where events are that the database could not have. */
+  readonly logStore: ObjectStore
   /** Removes what crashed writers left in the stores. */
   readonly sweepTemporary: (options: {
     readonly olderThanMs: number
@@ -41,7 +42,7 @@ export interface WorkerParts {
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
   /** Guarded before a use case gets it. */
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
@@ -110,6 +111,7 @@ export async function startWorker(
     },
   })
   opening.use(workers)
+  opening.use(startLogKeeping(parts))
   const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
     opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { EventAction } from '../event.ts'
-import { withheldAddress } from './agents.ts'
+import { recipientAddress, withheldAddress } from './agents.ts'
 import { withheldQuery } from './entities.ts'
 import { type Mapping, mappingOf } from './mapping.ts'
 
@@ -33,5 +33,6 @@ test('the table of the page is that of the code', () => {
 })
 
 test('the page names what stands for what is withheld', () => {
-  for (const stand of [withheldAddress, withheldQuery]) assert.ok(page.includes(`\`${stand}\``), stand)
+  for (const stand of [withheldAddress, recipientAddress, withheldQuery])
+    assert.ok(page.includes(`\`${stand}\``), stand)
 })

@@ -3,7 +3,8 @@ import { hex, sha256, utf8 } from '../bytes.ts'
 import type { FhirAuditEvent, OperationOutcome, Searchset } from './resource.ts'
 
 export interface SearchPage {
-  readonly resources: readonly FhirAuditEvent[]
+  /** Gone through once. */
+  readonly resources: Iterable<FhirAuditEvent>
   /** What of the log is not as it was sealed: it must not be missed by who reads the rest. */
   readonly findings: readonly LogFinding[]
   /** The search that was made, as an absolute URL. */
@@ -34,17 +35,26 @@ const issues = {
   },
 } as const
 
-export function toSearchset({ resources, findings, self, next }: SearchPage): Searchset {
-  const entry = [
-    ...resources.map(resource => ({
-      fullUrl: `urn:uuid:${uuidOf(resource.id)}`,
-      resource,
-      search: { mode: 'match' } as const,
-    })),
-    ...(findings.length === 0
-      ? []
-      : [{ resource: outcomeOf(findings), search: { mode: 'outcome' } as const }]),
-  ]
+export function toSearchset(page: SearchPage): Searchset {
+  const entry = [...entriesOf(page)]
+  return { ...headOf(page), ...(entry.length === 0 ? {} : { entry }) }
+}
+
+/**
+ * The same as JSON, entry by entry: a page of lists that showed many patients is tens of thousands of resources, which
+ * need not be there at once.
+ */
+export function* searchsetJson(page: SearchPage): Generator<string> {
+  yield JSON.stringify(headOf(page)).slice(0, -1)
+  let isFirst = true
+  for (const entry of entriesOf(page)) {
+    yield `${isFirst ? ',"entry":[' : ','}${JSON.stringify(entry)}`
+    isFirst = false
+  }
+  yield isFirst ? '}' : ']}'
+}
+
+function headOf({ self, next }: SearchPage): Omit<Searchset, 'entry'> {
   return {
     resourceType: 'Bundle',
     type: 'searchset',
@@ -52,8 +62,14 @@ export function toSearchset({ resources, findings, self, next }: SearchPage): Se
       { relation: 'self', url: self },
       ...(next === null ? [] : [{ relation: 'next', url: next } as const]),
     ],
-    ...(entry.length === 0 ? {} : { entry }),
   }
+}
+
+function* entriesOf({ resources, findings }: SearchPage): Generator<NonNullable<Searchset['entry']>[number]> {
+  for (const resource of resources) {
+    yield { fullUrl: `urn:uuid:${uuidOf(resource.id)}`, resource, search: { mode: 'match' } }
+  }
+  if (findings.length > 0) yield { resource: outcomeOf(findings), search: { mode: 'outcome' } }
 }
 
 function outcomeOf(findings: readonly LogFinding[]): OperationOutcome {

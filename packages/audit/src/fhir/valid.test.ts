@@ -8,7 +8,7 @@ import { loadValidators, type Remark } from '../../../../test/fhir/validators.ts
 import { EventAction } from '../event.ts'
 import { toFhir } from './audit-event.ts'
 import type { FhirAuditEvent } from './resource.ts'
-import { toSearchset } from './searchset.ts'
+import { searchsetJson, toSearchset } from './searchset.ts'
 
 const validate = loadValidators()
 const isPublished = publishedCodes()
@@ -82,6 +82,7 @@ describe('an event in FHIR', () => {
     for (const page of pages) {
       const bundle = toSearchset(page)
       assert.deepEqual(validate(json(bundle)).filter(isNew), [])
+      assert.equal([...searchsetJson(page)].join(''), JSON.stringify(bundle))
       const modes = (bundle.entry ?? []).map(({ search }) => search.mode)
       assert.deepEqual(modes, [
         ...page.resources.map(() => 'match'),

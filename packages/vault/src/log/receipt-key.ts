@@ -57,7 +57,7 @@ export interface EndorseParts {
 }
 
 /** Under which name the key service signs for receipt keys. */
-export const endorserName = (logName: string): string => `${logName}/receipts`
+const endorserName = (logName: string): string => `${logName}/receipts`
 
 /** The key service's signature over a process's key, durable in write-once storage when it resolves. */
 export async function endorseReceiptKey(

@@ -345,9 +345,10 @@ export function createAuditHandlers({ identity, log, logStore, outsideUrl }: Aud
       const type = chooseType(request, response)
       if (type === null) return
       const facts = factsOf(identity, request)
+      const asked = { facts, baseUrl: outsideUrl() }
       const { patient, ...page } = await searchLog(log, facts, query, exchangeOf(request))
       if (type === fhirType)
-        sendFhir(response, fhirOfPage({ ...page, patient }, query, { facts, baseUrl: outsideUrl() }))
+        await sendFhir(response, fhirOfPage({ ...page, patient }, query, asked), exchangeOf(request))
       else response.json(page)
     },
     async showEvent(request, response) {
@@ -356,8 +357,10 @@ export function createAuditHandlers({ identity, log, logStore, outsideUrl }: Aud
       if (type === null) return
       const facts = factsOf(identity, request)
       const shown = await showEvent(log, facts, id, exchangeOf(request))
-      if (type === fhirType) sendFhir(response, fhirOfEvent(shown, { facts, baseUrl: outsideUrl() }))
-      else response.json(shown)
+      if (type === fhirType) {
+        const page = fhirOfEvent(shown, { facts, baseUrl: outsideUrl() })
+        await sendFhir(response, page, exchangeOf(request))
+      } else response.json(shown)
     },
     async dropPrivatePart(request, response) {
       const drop = PrivatePartDrop.parse(request.body)
