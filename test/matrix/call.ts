@@ -45,7 +45,8 @@ export function createCaller({ world, url }: { readonly world: World; readonly u
     const make = () => world.member(roles, options)
     const member = line.uses === 'person' ? await make() : await once(members, key, make)
     const mint = () => world.bearer(member, token)
-    const lasting = `${member.userId} ${token} ${Math.floor(Date.now() / freshForMs)}`
+    const slice = token === 'fresh' ? Math.floor(Date.now() / freshForMs) : 0
+    const lasting = `${member.userId} ${token} ${slice}`
     const bearer = line.uses === null ? await once(bearers, lasting, mint) : await mint()
     if (isDisabled) await world.disable(member)
     return { member, bearer }

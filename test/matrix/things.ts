@@ -1,6 +1,6 @@
 // Things of a tenant that a call is about, made for that call alone: through the catalog where something is sealed.
 import { randomBytes } from 'node:crypto'
-import { formatVerifierKey, receiptKeyName } from '@auricle/audit'
+import { formatVerifierKey, receiptKeyName, verifierKey } from '@auricle/audit'
 import {
   type ConnectorId,
   EventId,
@@ -37,7 +37,7 @@ import {
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
-import { testLogKey } from '../sealed-log.ts'
+import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
 import { operatorDid } from './operator.ts'
@@ -61,6 +61,8 @@ export interface Things {
   /** With a private part; in no tree yet. */
   event(): Promise<EventId>
   sealedEvent(): Promise<EventId>
+  /** All that there is. */
+  seal(): Promise<void>
   suspension(): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
@@ -198,11 +200,15 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       )
       return EventId.parse(found.rows[0]?.event_id)
     },
+    async seal() {
+      await sealLog(vault, tenantId)
+    },
     async receiptKey() {
       const id = newWriterId()
-      const verifierKey = formatVerifierKey(testLogKey(receiptKeyName('log.test', id)))
+      const name = receiptKeyName('log.test', id)
+      const key = formatVerifierKey(verifierKey(name, 'ed25519', randomBytes(32)))
       const parts = { keys: vault.keyService, store: vault.logStore, logName: 'log.test' }
-      await endorseReceiptKey(parts, { id, verifierKey }, {})
+      await endorseReceiptKey(parts, { id, verifierKey: key }, {})
       return id
     },
     async suspension() {

@@ -4,13 +4,12 @@
 // reads them compares.
 import type { AuditRecord } from '@auricle/audit'
 import { EventId, type TenantId } from '@auricle/contract'
-import { type AuditFilter, auditQuery, sealColumns, withEvents } from './audit-query.ts'
+import { type AuditFilter, auditQuery, type LogPosition, sealColumns, withEvents } from './audit-query.ts'
 import type { QueryOptions } from './catalog.ts'
 import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
 import { type CheckpointRow, readCheckpoint } from './log-reading.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, time } from './row.ts'
-import type { LogPosition } from './search-cursor.ts'
 
 /** What the index of the log says of a leaf, and its event as it is stored. */
 export interface SealedRow extends LogPosition {

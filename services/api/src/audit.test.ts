@@ -1,6 +1,6 @@
 // The log from the outside: searched, shown, proved and followed by who may, each reading in the log itself.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -8,7 +8,9 @@ import {
   formatVerifierKey,
   fromBase64,
   leafHash,
+  parseVerifierKey,
   receiptKeyName,
+  verifierKey,
   verifyConsistency,
   verifyInclusion,
   verifyNote,
@@ -21,7 +23,7 @@ import { archiveAudio } from '../../../test/archived.ts'
 import { ask, problemOf } from '../../../test/ask.ts'
 import { auditEvents, privatePartOf } from '../../../test/audit-log.ts'
 import { type Front, openFront } from '../../../test/front.ts'
-import { sealLog, testLogKey } from '../../../test/sealed-log.ts'
+import { sealLog } from '../../../test/sealed-log.ts'
 import {
   type Clinic,
   makeClinic,
@@ -54,7 +56,7 @@ after(async () => {
   await vault[Symbol.asyncDispose]()
 })
 
-const seal = () => sealLog(vault.database, clinic.tenant.id)
+const seal = () => sealLog(vault, clinic.tenant.id)
 const sql = (text: string, values: unknown[] = []) => vault.database.superuserPool.query(text, values)
 const get = (path: string, token: string | null = officer) => ask(front.url, token, ['GET', path])
 const queryOf = (query: Readonly<Record<string, string>>) => new URLSearchParams(query).toString()
@@ -146,7 +148,7 @@ describe('a search', () => {
     const [patient] = events[0]?.event?.patients ?? []
     const page = await search({ limit: '5' })
     const other = await makeClinic(vault)
-    await sealLog(vault.database, other.tenant.id)
+    await sealLog(vault, other.tenant.id)
     const { token } = await front.sessionOf(other.complianceOfficer)
     const asked = async (query: Readonly<Record<string, string>>) => {
       const { status, body } = await get(`/v1/audit/events?${queryOf(query)}`, token)
@@ -192,7 +194,9 @@ describe('one event', () => {
     const committed = fromBase64(privatePart.committed ?? '') ?? assert.fail()
     assert.equal(`sha256:${createHash('sha256').update(committed).digest('hex')}`, event.private)
     assert.ok(isIncluded(proof, leaf))
-    const { note } = await verifyNote(proof.checkpoint.note, [testLogKey(proof.origin)])
+    const { detail } = await newest('log.opened')
+    const keys = detail?.kind === 'opened' ? detail.keys.map(parseVerifierKey) : []
+    const { note } = await verifyNote(proof.checkpoint.note, keys)
     assert.equal(note.text, `${proof.origin}\n${proof.size}\n${proof.root}\n`)
     const reading = await newest('log.shown')
     assert.equal(reading.object?.id, event.id)
@@ -535,7 +539,7 @@ describe('the access report', () => {
 test('the key of a receipt is shown to everybody who is given one, signed for by the key service', async () => {
   const logName = 'log.test'
   const writer = newWriterId()
-  const key = formatVerifierKey(testLogKey(receiptKeyName(logName, writer)))
+  const key = formatVerifierKey(verifierKey(receiptKeyName(logName, writer), 'ed25519', randomBytes(32)))
   const parts = { keys: vault.keyService, store: vault.logStore, logName }
   const { token } = await front.sessionOf(clinic.clinician)
   const path = `/v1/audit/receipt-keys?writer=${writer}`

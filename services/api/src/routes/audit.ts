@@ -1,5 +1,4 @@
 // The log: searched, shown, proved, followed; and the one part of an event that may go.
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AuditEvent, PrivatePart } from '@auricle/audit'
 import { EventId, type Session, UserId, WriterId } from '@auricle/contract'
@@ -396,7 +395,7 @@ export function createAuditHandlers({ identity, log, logStore, outsideUrl }: Aud
         response.end()
         return
       }
-      await pipeline(Readable.from(resume(first.value, lines)), response, { signal })
+      await pipeline(resume(first.value, lines), response, { signal })
     },
     async showReceiptKey(request, response) {
       const { writer } = ReceiptKeyQuery.parse(request.query)
