@@ -23,7 +23,7 @@ import {
   verifyNote,
 } from '@auricle/audit'
 import type { TenantId } from '@auricle/contract'
-import { createFolderStore, type FolderStore } from '@auricle/objects'
+import { type FolderStore, ObjectError } from '@auricle/objects'
 import { createTestTenant } from '../../../../test/catalog-fixture.ts'
 import { appendMany, openTestLog, sealAll, type TestLog, testLogName } from '../../../../test/log-fixture.ts'
 import type { LogWatch } from './keeper.ts'
@@ -34,8 +34,6 @@ before(async () => {
   log = await openTestLog()
 })
 after(() => log[Symbol.asyncDispose]())
-
-const read = async (key: string, store: LogStore = log.store) => new Uint8Array(await readAll(store, key, {}))
 
 async function keysUnder(prefix: string, store: FolderStore = log.store): Promise<readonly string[]> {
   const keys: string[] = []
@@ -295,7 +293,7 @@ test('while write-once storage is away events are sealed and not signed, and sig
   const store: LogStore = {
     ...log.store,
     async *list(prefix, options) {
-      if (isAway) yield* createFolderStore({ folder: '/proc/nowhere' }).list(prefix, options)
+      if (isAway) throw new ObjectError('unavailable', 'The store is away')
       yield* log.store.list(prefix, options)
     },
   }
