@@ -1,7 +1,6 @@
 locals {
   objects  = trimsuffix("gs://${module.recordings.name}/${module.blueprint.prefix}", "/")
   recovery = trimsuffix("gs://${module.recovery.name}/${module.blueprint.prefix}", "/")
-
   log      = trimsuffix("gs://${module.log.name}/${module.blueprint.prefix}", "/")
 
   everywhere = {
