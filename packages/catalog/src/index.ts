@@ -43,6 +43,15 @@ export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { GrantRow } from './grants.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
+export {
+  createLogWatch,
+  type LogOf,
+  type LogWatch,
+  type WatchedCheckpoint,
+  type WatchedLeaf,
+  type WatchedLog,
+  type WatchedUnsealed,
+} from './log-watch.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { OwnTokenRow } from './own-tokens.ts'
 export type { PasskeyRow } from './passkeys.ts'

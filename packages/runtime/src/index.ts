@@ -10,6 +10,7 @@ export { lockFolder } from './lock-folder.ts'
 export type { LogFields } from './log-fields.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
+export { readIfPresent, writeDurably } from './postgres/durable.ts'
 export {
   type DatabaseSettings,
   type EmbeddedPostgres,

@@ -245,3 +245,11 @@ export {
 } from './token.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'
+export {
+  createWitness,
+  type Witness,
+  type WitnessAnswer,
+  type WitnessKey,
+  type WitnessParts,
+  type WitnessStore,
+} from './witness/witness.ts'

@@ -47,6 +47,7 @@ import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
+import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -147,6 +148,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   }
   addProviderCommands(program, { withOperator, fail })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
+  addWatching(program, { context: () => context(false), process: host })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

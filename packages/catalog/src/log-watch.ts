@@ -1,0 +1,264 @@
+// The log as the monitor's role sees it: rows of all tenants, read and never written.
+import { TenantId } from '@auricle/contract'
+import type pg from 'pg'
+import type { QueryOptions } from './catalog.ts'
+import { createDatabase } from './database.ts'
+import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, texts, time } from './row.ts'
+
+export interface WatchedLog {
+  readonly tenantId: TenantId
+  readonly year: number
+  readonly origin: string
+  /** What the row of the log says; rows of leaves and checkpoints may say otherwise. */
+  readonly size: number
+}
+
+/** A seal, and the event that it is of. Everything is as the rows have it. */
+export interface WatchedLeaf {
+  readonly seq: number
+  readonly eventId: string
+  readonly sealedHash: Uint8Array
+  readonly at: Date
+  readonly action: string
+  readonly outcome: string
+  readonly actorId: string
+  readonly objectId: string | null
+  /** In no particular order. */
+  readonly patients: readonly string[]
+  /** Null where the event's row is not there. */
+  readonly event: {
+    readonly leaf: Uint8Array
+    /** SHA-256 of the sealed private part; null without one. */
+    readonly privateDigest: Uint8Array | null
+  } | null
+}
+
+export interface WatchedCheckpoint {
+  readonly size: number
+  readonly root: Uint8Array
+  readonly note: string
+}
+
+export interface WatchedUnsealed {
+  readonly tenantId: TenantId
+  readonly count: number
+  readonly oldest: Date
+}
+
+export interface LogWatch {
+  listLogs(options?: QueryOptions): Promise<readonly WatchedLog[]>
+  /** From `from` to before `to`, in the order of their numbers; fewer where some are not there. */
+  readLeaves(log: LogOf, from: number, to: number, options?: QueryOptions): Promise<readonly WatchedLeaf[]>
+  /** Hashes of the seals from `from` to before `to`; fewer where some are not there. */
+  readHashes(log: LogOf, from: number, to: number, options?: QueryOptions): Promise<readonly Uint8Array[]>
+  /** 256 hashes of a full tile; null where it is not there. */
+  readTile(log: LogOf, level: number, index: number, options?: QueryOptions): Promise<Uint8Array | null>
+  /** The largest; null without any. */
+  lastCheckpoint(log: LogOf, options?: QueryOptions): Promise<WatchedCheckpoint | null>
+  /** Seals that there are, and how many of them have an event with the same hash. */
+  countLeaves(
+    log: LogOf,
+    options?: QueryOptions,
+  ): Promise<{ readonly seals: number; readonly events: number }>
+  /** Events that were recorded before `before` and have no seal, by tenant. Looks at every event since `since`. */
+  findUnsealed(
+    range: { readonly since: Date; readonly before: Date },
+    options?: QueryOptions,
+  ): Promise<readonly WatchedUnsealed[]>
+  /** The hash under which an event is sealed; null where it is not. */
+  findSeal(
+    tenantId: string,
+    eventId: string,
+    options?: QueryOptions,
+  ): Promise<{ readonly year: number; readonly seq: number; readonly sealedHash: Uint8Array } | null>
+  /** The leaf of an event, sealed or not; null where there is none. */
+  findLeaf(tenantId: string, eventId: string, options?: QueryOptions): Promise<Uint8Array | null>
+  /** The size and the frontier of the log over all logs; null before it began. */
+  anchor(options?: QueryOptions): Promise<{ readonly origin: string; readonly size: number } | null>
+  anchorLeaves(from: number, limit: number, options?: QueryOptions): Promise<readonly Uint8Array[]>
+}
+
+export type LogOf = Pick<WatchedLog, 'tenantId' | 'year'>
+
+/** `pool` is connected as the role of the monitor, and stays the caller's to end. */
+export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
+  const database = createDatabase(pool)
+  return {
+    async listLogs(options) {
+      const found = await database.once(
+        {
+          text: 'select tenant_id, year, origin, size from auricle.audit_log order by tenant_id, year',
+          values: [],
+        },
+        options,
+      )
+      return found.map(readLog)
+    },
+
+    async readLeaves({ tenantId, year }, from, to, options) {
+      const found = await database.once(
+        {
+          name: 'watch_leaves',
+          text: `select s.seq, s.event_id, s.leaf_hash, s.at, s.action, s.outcome, s.actor_id, s.object_id,
+                   e.leaf, sha256(e.sealed_private) as private_digest, coalesce(p.patients, '{}') as patients
+                 from auricle.audit_seal s
+                 left join auricle.audit_event e on e.tenant_id = s.tenant_id and e.id = s.event_id
+                 left join (
+                   select seq, array_agg(patient_id) as patients from auricle.audit_patient
+                   where tenant_id = $1 and year = $2 and seq >= $3 and seq < $4 group by seq
+                 ) p on p.seq = s.seq
+                 where s.tenant_id = $1 and s.year = $2 and s.seq >= $3 and s.seq < $4 order by s.seq`,
+          values: [tenantId, year, from, to],
+        },
+        options,
+      )
+      return found.map(readLeaf)
+    },
+
+    async readHashes({ tenantId, year }, from, to, options) {
+      const found = await database.once(
+        {
+          name: 'watch_hashes',
+          text: `select seq, leaf_hash from auricle.audit_seal
+                 where tenant_id = $1 and year = $2 and seq >= $3 and seq < $4 order by seq`,
+          values: [tenantId, year, from, to],
+        },
+        options,
+      )
+      return found.map(row => bytes(row, 'leaf_hash'))
+    },
+
+    async readTile({ tenantId, year }, level, index, options) {
+      const found = await database.once(
+        {
+          name: 'watch_tile',
+          text: `select hashes from auricle.audit_tile
+                 where tenant_id = $1 and year = $2 and level = $3 and idx = $4`,
+          values: [tenantId, year, level, index],
+        },
+        options,
+      )
+      return firstOrNull(found, row => bytes(row, 'hashes'))
+    },
+
+    async lastCheckpoint({ tenantId, year }, options) {
+      const found = await database.once(
+        {
+          text: `select size, root, note from auricle.audit_checkpoint
+                 where tenant_id = $1 and year = $2 order by size desc limit 1`,
+          values: [tenantId, year],
+        },
+        options,
+      )
+      return firstOrNull(found, row => ({
+        size: integer(row, 'size'),
+        root: bytes(row, 'root'),
+        note: text(row, 'note'),
+      }))
+    },
+
+    async countLeaves({ tenantId, year }, options) {
+      const [row = {}] = await database.once(
+        {
+          text: `select count(*) as seals, count(e.id) as events from auricle.audit_seal s
+                 left join auricle.audit_event e on e.tenant_id = s.tenant_id and e.id = s.event_id
+                   and e.leaf_hash = s.leaf_hash
+                 where s.tenant_id = $1 and s.year = $2`,
+          values: [tenantId, year],
+        },
+        options,
+      )
+      return { seals: integer(row, 'seals'), events: integer(row, 'events') }
+    },
+
+    async findUnsealed({ since, before }, options) {
+      const found = await database.once(
+        {
+          text: `select e.tenant_id, count(*) as count, min(e.recorded_at) as oldest from auricle.audit_event e
+                 where e.recorded_at >= $1 and e.recorded_at < $2 and not exists (
+                   select from auricle.audit_seal s where s.tenant_id = e.tenant_id and s.event_id = e.id
+                 ) group by e.tenant_id order by e.tenant_id`,
+          values: [since, before],
+        },
+        options,
+      )
+      return found.map(row => ({
+        tenantId: parsed(row, 'tenant_id', TenantId),
+        count: integer(row, 'count'),
+        oldest: time(row, 'oldest'),
+      }))
+    },
+
+    async findSeal(tenantId, eventId, options) {
+      const found = await database.once(
+        {
+          name: 'watch_seal',
+          text: `select year, seq, leaf_hash from auricle.audit_seal where tenant_id = $1 and event_id = $2`,
+          values: [tenantId, eventId],
+        },
+        options,
+      )
+      return firstOrNull(found, row => ({
+        year: integer(row, 'year'),
+        seq: integer(row, 'seq'),
+        sealedHash: bytes(row, 'leaf_hash'),
+      }))
+    },
+
+    async findLeaf(tenantId, eventId, options) {
+      const found = await database.once(
+        {
+          name: 'watch_leaf',
+          text: 'select leaf from auricle.audit_event where tenant_id = $1 and id = $2',
+          values: [tenantId, eventId],
+        },
+        options,
+      )
+      return firstOrNull(found, row => bytes(row, 'leaf'))
+    },
+
+    async anchor(options) {
+      const found = await database.once(
+        { text: 'select origin, size from auricle.anchor_log', values: [] },
+        options,
+      )
+      return firstOrNull(found, row => ({ origin: text(row, 'origin'), size: integer(row, 'size') }))
+    },
+
+    async anchorLeaves(from, limit, options) {
+      const found = await database.once(
+        {
+          text: 'select leaf from auricle.anchor_leaf where seq >= $1 order by seq limit $2',
+          values: [from, limit],
+        },
+        options,
+      )
+      return found.map(row => bytes(row, 'leaf'))
+    },
+  }
+}
+
+function readLog(row: Row): WatchedLog {
+  return {
+    tenantId: parsed(row, 'tenant_id', TenantId),
+    year: integer(row, 'year'),
+    origin: text(row, 'origin'),
+    size: integer(row, 'size'),
+  }
+}
+
+function readLeaf(row: Row): WatchedLeaf {
+  const leaf = orNull(row, 'leaf', bytes)
+  return {
+    seq: integer(row, 'seq'),
+    eventId: text(row, 'event_id'),
+    sealedHash: bytes(row, 'leaf_hash'),
+    at: time(row, 'at'),
+    action: text(row, 'action'),
+    outcome: text(row, 'outcome'),
+    actorId: text(row, 'actor_id'),
+    objectId: orNull(row, 'object_id', text),
+    patients: texts(row, 'patients'),
+    event: leaf === null ? null : { leaf, privateDigest: orNull(row, 'private_digest', bytes) },
+  }
+}
