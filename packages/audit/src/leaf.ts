@@ -40,7 +40,7 @@ export function decodeLeaf(leaf: Uint8Array): AuditEvent {
 }
 
 /** SHA-256(0x00 || leaf) (RFC 6962 section 2.1). */
-export function leafHash(leaf: Uint8Array): Promise<Bytes> {
+export function leafHash(leaf: Uint8Array): Bytes {
   return sha256(concat(leafMark, leaf))
 }
 

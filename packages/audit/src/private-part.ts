@@ -59,10 +59,10 @@ export function newPrivatePart(facts: PrivateFacts): PrivatePart {
 
 /**
  * `sha256:` and the lower-case hex of SHA-256(salt || canonical JSON), for the event's `private`. `salt` is 16
- * random bytes, fresh for each event. Throws `AuditError('bad_private')`.
+ * random bytes, fresh for each event. Rejects with `AuditError('bad_private')`.
  */
 export async function commitPrivate(part: PrivatePart, salt: Uint8Array): Promise<string> {
-  return `sha256:${hex(await sha256(encodePrivate(part, salt)))}`
+  return `sha256:${hex(sha256(encodePrivate(part, salt)))}`
 }
 
 /** salt (16 bytes) || canonical JSON in UTF-8: exactly the bytes that were committed to. */
