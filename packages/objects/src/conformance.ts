@@ -663,6 +663,12 @@ export function objectStoreConformance(
       for (const prefix of ['/', '../', 'a//', 'A', 'a=', 'a\0']) {
         await fails(keysWith(store, prefix), 'bad_key')
       }
+      for (const from of keys) {
+        assert.deepEqual(
+          (await keysOf(store.list('a', { from }))).sort(),
+          keys.filter(key => key.startsWith('a') && key >= from).sort(),
+        )
+      }
     })
 
     test('a long object passes through in constant memory', async () => {

@@ -235,11 +235,12 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       )
     },
 
-    async *list(prefix, { signal } = {}) {
+    async *list(prefix, { from, signal } = {}) {
       signal?.throwIfAborted()
       const store = await opened()
       await confirmPresence(store)
       for await (const key of listKeys(store.folders.objects, prefix, signal)) {
+        if (from !== undefined && key < from) continue
         const place = placeOf(store.folders.objects, key)
         const stats = await statObject(place)
         if (stats !== null) yield await tell(place, stats)

@@ -34,6 +34,11 @@ export type PutResult = {
   readonly facts: ObjectFacts
 }
 
+export interface ListOptions extends StoreOptions {
+  /** By the order of characters; the key itself is among them. */
+  readonly from?: string | undefined
+}
+
 export interface OfGeneration extends StoreOptions {
   /** Only this one of the objects that had the key one after the other; another counts as absent. */
   readonly generation?: string | undefined
@@ -61,8 +66,8 @@ export interface ObjectStore {
   read(key: string, range: ByteRange | null, options?: StoreOptions): AsyncIterable<Uint8Array>
   /** Throws `held` while a hold keeps the object, and `retained` before its time. */
   delete(key: string, options?: OfGeneration): Promise<'deleted' | 'absent'>
-  /** Objects whose key begins with `prefix`, in no particular order. */
-  list(prefix: string, options?: StoreOptions): AsyncIterable<ObjectFacts>
+  /** Objects whose key begins with `prefix`, in no particular order; of them only those from the key `from` on, where given. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectFacts>
   /** Keeps the object until then at least: an earlier time than the present one changes nothing. Throws `not_found`. */
   retain(key: string, until: Date, options?: OfGeneration): Promise<ObjectFacts>
   /** Puts the hold on the object or takes it off; the same again changes nothing. Throws `not_found`. */

@@ -13,6 +13,8 @@ const user: Host = {
   home: '/home/somebody',
   readFile: () => assert.fail('no file was to be read'),
 }
+/** Of the C2SP signed-note specification. */
+const witness = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
 const secretUrl = 'postgres://auricle_app:swordfish@db.example.org/auricle'
 
 const read = (env: Record<string, string | undefined>, host: Host = user) => readConfig(env, host)
@@ -36,6 +38,9 @@ describe('readConfig', () => {
       objects: { kind: 'folder', folder: '/home/somebody/.local/share/auricle/objects' },
       keys: { kind: 'keyring', file: '/home/somebody/.local/share/auricle/keyring.json' },
       recovery: null,
+      logStore: { kind: 'folder', folder: '/home/somebody/.local/share/auricle/log-store' },
+      logName: 'auricle.local',
+      witnesses: [],
       keyCacheMs: 60_000,
       queue: { kind: 'postgres' },
       ingest: { host: '127.0.0.1', port: 8480, publicUrl: null },
@@ -67,6 +72,9 @@ describe('readConfig', () => {
       REDIS_URL: 'redis://swordfish@host',
       AURICLE_OBJECTS: '/mnt/objects',
       AURICLE_RECOVERY: '/mnt/elsewhere',
+      AURICLE_LOG_STORE: '/mnt/log',
+      AURICLE_LOG_NAME: 'log.clinic.example',
+      AURICLE_WITNESSES: `${witness} https://witness.example.org/, ${witness} http://127.0.0.1:9`,
       AURICLE_KEY_CACHE_MS: '0',
       AURICLE_KEYS: '/etc/auricle/keyring.json',
       AURICLE_HOST: '0.0.0.0',
@@ -86,6 +94,12 @@ describe('readConfig', () => {
       objects: { kind: 'folder', folder: '/mnt/objects' },
       keys: { kind: 'keyring', file: '/etc/auricle/keyring.json' },
       recovery: { kind: 'folder', folder: '/mnt/elsewhere' },
+      logStore: { kind: 'folder', folder: '/mnt/log' },
+      logName: 'log.clinic.example',
+      witnesses: [
+        { verifierKey: witness, url: 'https://witness.example.org' },
+        { verifierKey: witness, url: 'http://127.0.0.1:9' },
+      ],
       keyCacheMs: 0,
       queue: { kind: 'redis' },
       ingest: { host: '0.0.0.0', port: 0, publicUrl: 'https://ingest.example.org' },
@@ -107,6 +121,10 @@ describe('readConfig', () => {
       AURICLE_OBJECTS_RETENTION: 'swordfish',
       AURICLE_RECOVERY: 'gs://swordfish/../up',
       AURICLE_RECOVERY_ENDPOINT: 'swordfish',
+      AURICLE_LOG_STORE: 'ftp://swordfish',
+      AURICLE_LOG_STORE_ENDPOINT: 'swordfish',
+      AURICLE_LOG_NAME: 'https://swordfish',
+      AURICLE_WITNESSES: `${witness} http://swordfish.example.org`,
       AURICLE_KEYS: 'gcp-kms://swordfish',
       AURICLE_KMS: 'gcp-kms://swordfish',
       AURICLE_KMS_ENDPOINT: 'https://swordfish/',
@@ -151,6 +169,7 @@ describe('readConfig', () => {
       AURICLE_OBJECTS_RETENTION: 'locked',
       AURICLE_OBJECTS_ENDPOINT: 'https://storage.us-east4.rep.googleapis.com/',
       AURICLE_RECOVERY: 'gs://recovery-of-a-clinic/',
+      AURICLE_LOG_STORE: 'gs://log-of-a-clinic/vault',
       AURICLE_KMS: `gcp-kms://${keyRing}`,
       AURICLE_KMS_ENDPOINT: 'kms.us-east4.rep.googleapis.com',
       AURICLE_KMS_PROTECTION: 'hsm',
@@ -170,6 +189,12 @@ describe('readConfig', () => {
       bucket: 'recovery-of-a-clinic',
       prefix: '',
       retentionMode: 'Locked',
+      endpoint: null,
+    })
+    assert.deepEqual(config.logStore, {
+      kind: 'bucket',
+      bucket: 'log-of-a-clinic',
+      prefix: 'vault',
       endpoint: null,
     })
     assert.deepEqual(config.keys, {
@@ -198,6 +223,7 @@ describe('readConfig', () => {
       AURICLE_OBJECTS_RETENTION: 'locked',
       AURICLE_OBJECTS_ENDPOINT: 'https://host.example.org',
       AURICLE_RECOVERY_ENDPOINT: 'https://host.example.org',
+      AURICLE_LOG_STORE_ENDPOINT: 'https://host.example.org',
     })) {
       assert.match(refusal({ [name]: value }), new RegExp(`  ${name} needs `))
     }
@@ -222,6 +248,13 @@ describe('readConfig', () => {
       const { config } = read({ ...elsewhere, AURICLE_RECOVERY })
       assert.deepEqual(config.recovery, { kind: 'folder', folder: AURICLE_RECOVERY })
     }
+  })
+
+  it('refuses a log store that is not apart from objects and recovery store', () => {
+    const buckets = { AURICLE_OBJECTS: 'gs://clinic-one', AURICLE_RECOVERY: 'gs://clinic-two' }
+    for (const AURICLE_LOG_STORE of ['gs://clinic-one/log', 'gs://clinic-two'])
+      assert.match(refusal({ ...buckets, AURICLE_LOG_STORE }), /^ {2}AURICLE_LOG_STORE must lie apart/m)
+    assert.match(refusal({ AURICLE_LOG_STORE: '/home/somebody' }), /AURICLE_LOG_STORE must lie apart/)
   })
 
   it('refuses what would make a library print secrets', () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import type { HostAddress, StoreAddress } from './config/address.ts'
+import type { HostAddress, StoreAddress, WitnessAddress } from './config/address.ts'
 import { areApart } from './config/apart.ts'
 import { contradictions, Settings, settingNames } from './config/settings.ts'
 import { RuntimeError } from './error.ts'
@@ -26,6 +26,14 @@ export type StorePlace =
       readonly endpoint: string | null
     })
 
+/** Where the log is published: a place in which everything is written once. */
+export type LogStorePlace =
+  | Extract<StoreAddress, { kind: 'folder' }>
+  | (Extract<StoreAddress, { kind: 'bucket' }> & {
+      /** Null: Google's own. */
+      readonly endpoint: string | null
+    })
+
 /** How one deployment is put together. Holds no secret, so it may be shown. */
 export interface Config {
   /** Absolute. Everything that is not configured to lie elsewhere lies under it. */
@@ -34,6 +42,11 @@ export interface Config {
   readonly objects: StorePlace
   /** Where a copy of everything archived goes; null: nowhere. */
   readonly recovery: StorePlace | null
+  readonly logStore: LogStorePlace
+  /** What the origins of the logs begin with; fixed for good with the first of them. */
+  readonly logName: string
+  /** Who is asked to sign what the log is at, before it is published. */
+  readonly witnesses: readonly WitnessAddress[]
   readonly keys:
     | { readonly kind: 'keyring'; readonly file: string }
     | {
@@ -124,6 +137,10 @@ export function readConfig(
   if (config.recovery !== null && !areApart(config.objects, config.recovery)) {
     throw new RuntimeError('bad_config', `The configuration is wrong:\n  AURICLE_RECOVERY ${notApart}`)
   }
+  for (const other of [config.objects, ...(config.recovery === null ? [] : [config.recovery])]) {
+    if (areApart(config.logStore, other)) continue
+    throw new RuntimeError('bad_config', `The configuration is wrong:\n  AURICLE_LOG_STORE ${notApart}`)
+  }
   return { config, secrets: toSecrets(parsed.data, host) }
 }
 
@@ -144,6 +161,9 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
       settings.AURICLE_RECOVERY === undefined
         ? null
         : toPlace(settings, settings.AURICLE_RECOVERY, settings.AURICLE_RECOVERY_ENDPOINT),
+    logStore: toLogStore(settings, dataFolder),
+    logName: settings.AURICLE_LOG_NAME,
+    witnesses: settings.AURICLE_WITNESSES,
     keys: toKeys(settings, dataFolder),
     keyCacheMs: settings.AURICLE_KEY_CACHE_MS,
     queue: { kind: settings.REDIS_URL === undefined ? 'postgres' : 'redis' },
@@ -177,6 +197,12 @@ function toPlace(
   if (address.kind === 'folder') return address
   const retentionMode = retention === 'locked' ? 'Locked' : 'Unlocked'
   return { ...address, retentionMode, endpoint: endpoint ?? null }
+}
+
+function toLogStore(settings: Settings, dataFolder: string): LogStorePlace {
+  const address = settings.AURICLE_LOG_STORE ?? { kind: 'folder', folder: join(dataFolder, 'log-store') }
+  if (address.kind === 'folder') return address
+  return { ...address, endpoint: settings.AURICLE_LOG_STORE_ENDPOINT ?? null }
 }
 
 function toKeys(settings: Settings, dataFolder: string): Config['keys'] {

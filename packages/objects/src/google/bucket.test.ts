@@ -65,6 +65,41 @@ describe('a bucket', () => {
     }
   })
 
+  test('that is written to once is to keep by a policy that nobody can shorten', async () => {
+    const found = async (retentionPeriod: string | null, isLocked = false) => {
+      const policy = retentionPeriod === null ? {} : { retentionPolicy: { retentionPeriod } }
+      const settings = { ...lawfulSettings, objectRetention: false, ...policy }
+      await using subject = await start({ settings }, { keptByBucketDays: 7 })
+      if (isLocked) {
+        const lock = `/storage/v1/b/${bucket}/lockRetentionPolicy?ifMetagenerationMatch=1`
+        assert.ok((await fetch(subject.gcs.url + lock, { method: 'POST' })).ok)
+      }
+      const findings = await subject.store.inspect()
+      return findings.find(finding => /Keeps (every|its) object/.test(finding.found))
+    }
+    assert.match((await found(null))?.mend ?? '', /--retention-period=7d$/)
+    assert.match((await found('604799'))?.mend ?? '', /--retention-period=7d$/)
+    const unlocked = await found('604800')
+    assert.equal(unlocked?.state, 'bad')
+    assert.match(unlocked?.mend ?? '', /--lock-retention-period$/)
+    assert.equal((await found('604800', true))?.state, 'ok')
+  })
+
+  test('that keeps by its policy takes puts without a right to set retention', async () => {
+    await using subject = await start(
+      {
+        settings: {
+          ...lawfulSettings,
+          objectRetention: false,
+          retentionPolicy: { retentionPeriod: '604800', isLocked: true },
+        },
+      },
+      { keptByBucketDays: 7 },
+    )
+    const { facts } = await subject.store.put('key', whole('x'), { retainUntil: new Date('2100-01-01') })
+    assert.ok((facts.retainUntil?.getTime() ?? 0) > Date.now())
+  })
+
   test('tells how long what was deleted can be restored', async () => {
     const settings = { ...lawfulSettings, softDeletePolicy: { retentionDurationSeconds: '604800' } }
     await using subject = await start({ settings })

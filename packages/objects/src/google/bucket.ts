@@ -18,7 +18,15 @@ export interface Bucket {
   /** Null when there is no such object; `conflict` when it changed since it was looked at. */
   patch(resource: Resource, change: object, call: Call): Promise<Resource | 'conflict' | null>
   delete(objectName: string, generation: string, call: Call): Promise<'deleted' | 'absent'>
-  list(prefix: string, pageToken: string | null, call: Call): Promise<Page>
+  list(
+    which: {
+      readonly prefix: string
+      /** The first name that may be in it; null for none. */
+      readonly startOffset: string | null
+      readonly pageToken: string | null
+    },
+    call: Call,
+  ): Promise<Page>
 }
 
 const pageObjects = '1000'
@@ -84,9 +92,10 @@ export function createBucket(name: string, connection: Connection): Bucket {
       }
     },
 
-    async list(prefix, pageToken, call) {
+    async list({ prefix, startOffset, pageToken }, call) {
       const query = {
         prefix,
+        ...(startOffset === null ? {} : { startOffset }),
         maxResults: pageObjects,
         fields: `nextPageToken,items(${resourceFields})`,
         ...(pageToken === null ? {} : { pageToken }),

@@ -1,7 +1,7 @@
 // An object store in a bucket of Google Cloud Storage.
 import { prefixSegments } from '../key.ts'
 import { checkMetadata } from '../metadata.ts'
-import type { ObjectFacts, ObjectStore, OfGeneration, StoreOptions } from '../store.ts'
+import type { ListOptions, ObjectFacts, ObjectStore, OfGeneration, StoreOptions } from '../store.ts'
 import { amend, holdChange, metadataChange, retentionChange } from './amend.ts'
 import { objectError } from './api-failure.ts'
 import { createBucket } from './bucket.ts'
@@ -18,6 +18,11 @@ export interface GoogleStoreOptions {
   readonly prefix?: string | undefined
   /** `Locked`: nobody shortens a retention, not even the bucket's owner. `Unlocked`: who has the right for it does. */
   readonly retentionMode: 'Unlocked' | 'Locked'
+  /**
+   * What keeps objects: each its own retention, or the bucket's policy, which then must be locked and last that many
+   * days; what a put asks for is left to it. Default: null, each object.
+   */
+  readonly keptByBucketDays?: number | null | undefined
   /** Default: null, the one for everywhere. */
   readonly endpoint?: string | null | undefined
   /** Default: Application Default Credentials. */
@@ -46,7 +51,8 @@ export interface GoogleStore extends ObjectStore {
 
 /** `put` needs storage.objects.create and, where it retains, .setRetention; the other rights are in docs/google-storage.md. */
 export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
-  const { prefix = '', retentionMode, now = Date.now, chunkBytes = 8_388_608 } = options
+  const { prefix = '', retentionMode, keptByBucketDays = null } = options
+  const { now = Date.now, chunkBytes = 8_388_608 } = options
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0 || chunkBytes % quantumBytes !== 0) {
     throw new RangeError(`chunkBytes must be a multiple of ${quantumBytes}`)
   }
@@ -70,11 +76,14 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
     return factsOf(key, await translated(amend(bucket, name, ofGeneration, changeOf)))
   }
 
-  async function* list(listPrefix: string, { signal }: StoreOptions = {}): AsyncGenerator<ObjectFacts> {
+  async function* list(listPrefix: string, { from, signal }: ListOptions = {}): AsyncGenerator<ObjectFacts> {
     prefixSegments(listPrefix)
+    const startOffset = from === undefined ? null : names.nameOf(from)
     let pageToken: string | null = null
     do {
-      const page: Page = await translated(bucket.list(names.begin + listPrefix, pageToken, { signal }))
+      const page: Page = await translated(
+        bucket.list({ prefix: names.begin + listPrefix, startOffset, pageToken }, { signal }),
+      )
       for (const resource of page.items) {
         signal?.throwIfAborted()
         const key = names.keyOf(resource.name)
@@ -102,7 +111,12 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
     list,
     read,
     put: async (key, source, putOptions) =>
-      translated(put({ bucket, names, retentionMode, now, chunkBytes }, key, source, putOptions)),
+      translated(
+        put({ bucket, names, retentionMode, now, chunkBytes }, key, source, {
+          ...putOptions,
+          ...(keptByBucketDays === null ? {} : { retainUntil: null }),
+        }),
+      ),
 
     async head(key, { signal } = {}) {
       const resource = await translated(bucket.get(names.nameOf(key), { signal }))
@@ -130,7 +144,7 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
       return await change(key, ofGeneration, resource => metadataChange(resource, metadata))
     },
 
-    inspect: async ({ signal } = {}) => inspectBucket(connection, bucket.name, { signal }),
+    inspect: async ({ signal } = {}) => inspectBucket(connection, bucket.name, { keptByBucketDays, signal }),
     location: async ({ signal } = {}) =>
       (await translated(readSettings(connection, bucket.name, { signal }))).location,
   }

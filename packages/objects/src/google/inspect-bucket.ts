@@ -40,13 +40,15 @@ export async function readSettings(connection: Connection, bucket: string, call:
   })
 }
 
+/** `keptByBucketDays`: null where each object has its own retention. */
 export async function inspectBucket(
   connection: Connection,
   bucket: string,
-  call: Call,
+  { keptByBucketDays, ...call }: Call & { readonly keptByBucketDays: number | null },
 ): Promise<readonly Finding[]> {
   try {
-    return judge(bucket, await readSettings(connection, bucket, call))
+    const settings = await readSettings(connection, bucket, call)
+    return judge(bucket, settings, keptByBucketDays)
   } catch (error) {
     call.signal?.throwIfAborted()
     return [notSeen(bucket, error)]
@@ -71,7 +73,7 @@ function notSeen(bucket: string, error: unknown): Finding {
   return { name, state: 'away', found: 'Google Cloud Storage cannot be reached', mend }
 }
 
-function judge(bucket: string, settings: Settings): readonly Finding[] {
+function judge(bucket: string, settings: Settings, keptByBucketDays: number | null): readonly Finding[] {
   const name = `bucket ${bucket}`
   const update = (flag: string): string => `gcloud storage buckets update gs://${bucket} ${flag}`
   const ok = (found: string): Finding => ({ name, state: 'ok', found, mend: null })
@@ -86,13 +88,9 @@ function judge(bucket: string, settings: Settings): readonly Finding[] {
     publicAccessPrevention === 'enforced'
       ? ok('Cannot be made public')
       : bad('Could be made public', update('--public-access-prevention')),
-    settings.objectRetention?.mode === 'Enabled'
-      ? ok('Objects can be kept until a time of their own')
-      : bad(
-          'Objects cannot be kept until a time of their own',
-          `In the console: Buckets, ${bucket}, Protection, Object retention. By gcloud only a new bucket: ` +
-            createLine('NEW-NAME'),
-        ),
+    keptByBucketDays === null
+      ? judgeObjectRetention(bucket, settings, { ok, bad })
+      : judgeLockedPolicy(bucket, settings, keptByBucketDays, { ok, bad }),
     settings.defaultEventBasedHold === true
       ? bad(
           'New objects get an event-based hold, which no object can have together with a retention',
@@ -103,8 +101,40 @@ function judge(bucket: string, settings: Settings): readonly Finding[] {
     settings.versioning?.enabled === true
       ? warn('Keeps versions: what was deleted by others stays as an old version', update('--no-versioning'))
       : ok('Keeps no versions'),
-    judgePolicy(settings, { ok, warn }, update),
+    ...(keptByBucketDays === null ? [judgePolicy(settings, { ok, warn }, update)] : []),
   ]
+}
+
+interface OkOrBad {
+  readonly ok: (found: string) => Finding
+  readonly bad: Make
+}
+
+function judgeObjectRetention(bucket: string, { objectRetention }: Settings, { ok, bad }: OkOrBad): Finding {
+  if (objectRetention?.mode === 'Enabled') return ok('Objects can be kept until a time of their own')
+  return bad(
+    'Objects cannot be kept until a time of their own',
+    `In the console: Buckets, ${bucket}, Protection, Object retention. By gcloud only a new bucket: ` +
+      createLine('NEW-NAME'),
+  )
+}
+
+/** Of a bucket that is written to once: its own policy keeps all of it, and nobody may take that away. */
+function judgeLockedPolicy(
+  bucket: string,
+  { retentionPolicy }: Settings,
+  leastDays: number,
+  { ok, bad }: OkOrBad,
+): Finding {
+  const days = (retentionPolicy?.retentionPeriod ?? 0) / secondsPerDay
+  const update = `gcloud storage buckets update gs://${bucket}`
+  if (days < leastDays) {
+    const found = `Keeps its objects for ${days} days, and must for ${leastDays}`
+    return bad(found, `${update} --retention-period=${leastDays}d`)
+  }
+  const found = `Keeps every object for ${days} days`
+  if (retentionPolicy?.isLocked === true) return ok(`${found}, which nobody can shorten`)
+  return bad(`${found}, which an administrator could shorten`, `${update} --lock-retention-period`)
 }
 
 type Make = (found: string, mend: string) => Finding

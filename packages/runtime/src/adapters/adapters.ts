@@ -14,6 +14,7 @@ import { openLimits } from './limits.ts'
 import {
   compareLocations,
   type OpenedStore,
+  openLogStore,
   openRecovery,
   openStore,
   type SweepTemporary,
@@ -24,7 +25,9 @@ export interface Adapters extends AsyncDisposable {
   readonly objects: ObjectStore
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
-  /** What crashed writers left in either store. */
+  /** Where the log is published, and where events go while the database cannot have them. */
+  readonly logStore: ObjectStore
+  /** What crashed writers left in any of the stores. */
   readonly sweepTemporary: SweepTemporary
   readonly keys: KeyService
   /** Rate limits and the memory of what was seen lately. */
@@ -59,6 +62,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
   const objects = await openStore(config.objects)
   const recovery = await openRecovery(config)
+  const logStore = await openLogStore(config.logStore)
   const limits = opening.use(await openLimits(database, secrets, logger))
   const jobs = opening.use(lateJobs(database, secrets, logger))
   const opened = opening.move()
@@ -66,13 +70,15 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     catalog,
     objects: objects.store,
     recovery: recovery?.store ?? null,
-    sweepTemporary: sweepAll([objects, recovery]),
+    logStore: logStore.store,
+    sweepTemporary: sweepAll([objects, recovery, logStore]),
     keys,
     limits,
     openJobs: jobs.open,
     inspected: [
       { name: 'objects', inspect: objects.store.inspect },
       ...(recovery === null ? [] : inspectedRecovery(objects, recovery)),
+      { name: 'log store', inspect: logStore.store.inspect },
       { name: 'keys', inspect: keys.inspect },
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -2,7 +2,7 @@
 import type { Finding } from '@auricle/contract'
 import { createFolderStore, type ObjectStore, type StoreOptions } from '@auricle/objects'
 import { areReallyApart } from '../config/apart.ts'
-import type { Config, StorePlace } from '../config.ts'
+import type { Config, LogStorePlace, StorePlace } from '../config.ts'
 import { RuntimeError } from '../error.ts'
 
 export interface OpenedStore {
@@ -35,6 +35,17 @@ export async function openStore(place: StorePlace): Promise<OpenedStore> {
     default:
       return place satisfies never
   }
+}
+
+/** The Security Rule's six years (45 CFR 164.316(b)(2)(i)) begin when something is last in effect, hence one more. */
+const logKeptDays = 7 * 365
+
+/** Where the log is published. Of a folder each object is kept by what is put; of a bucket all is, by its own policy. */
+export async function openLogStore(place: LogStorePlace): Promise<OpenedStore> {
+  if (place.kind === 'folder') return openStore(place)
+  const { createGoogleStore } = await import('@auricle/objects/google')
+  const store = createGoogleStore({ ...place, retentionMode: 'Locked', keptByBucketDays: logKeptDays })
+  return { store, sweepTemporary: null, location: store.location }
 }
 
 /** Throws `bad_config` where the two are one place after all. */

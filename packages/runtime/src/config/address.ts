@@ -74,6 +74,41 @@ export const tlsHost = z.string().transform((text, context): HostAddress => {
   return z.NEVER
 })
 
+/** Most characters of a log's name: what follows it in the origins of logs has room beside it. */
+const logNameMost = 128
+
+/** What the origins of this deployment's logs begin with (C2SP tlog-checkpoint): like a host, no port. */
+export const logName = z
+  .string()
+  .max(logNameMost)
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/,
+    'must be like the name of a host',
+  )
+
+export interface WitnessAddress {
+  /** A verifier key (C2SP signed-note), as text. */
+  readonly verifierKey: string
+  /** Without a trailing slash. */
+  readonly url: string
+}
+
+const verifierKey = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/
+
+/** `verifier-key url`, with commas between several. */
+export const witnesses = z.string().transform((text, context): readonly WitnessAddress[] => {
+  return text.split(',').map(one => {
+    const [key = '', address = '', ...more] = one.trim().split(/\s+/)
+    const url = httpsUrl.safeParse(address)
+    if (verifierKey.test(key) && url.success && more.length === 0) return { verifierKey: key, url: url.data }
+    context.addIssue({
+      code: 'custom',
+      message: 'must be verifier keys, each with a space and an https URL behind it, and commas between',
+    })
+    return z.NEVER
+  })
+})
+
 export const redisUrl = z.url({
   protocol: /^rediss?$/,
   error: 'must be a URL such as rediss://user:password@host:6379',

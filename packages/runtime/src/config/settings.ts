@@ -5,16 +5,19 @@ import {
   absolutePath,
   httpsUrl,
   keyRingAddress,
+  logName,
   postgresUrl,
   redisUrl,
   storeAddress,
   tlsHost,
+  witnesses,
 } from './address.ts'
 
 const defaults = {
   host: '127.0.0.1',
   ingestPort: 8480,
   apiPort: 8481,
+  logName: 'auricle.local',
   workerConcurrency: 2,
   /** Longer than a database transaction, shorter than the patience of a process manager. */
   shutdownGraceMs: 20_000,
@@ -46,6 +49,10 @@ export const Settings = z.object({
   AURICLE_OBJECTS_RETENTION: z.enum(['unlocked', 'locked']).default('unlocked'),
   AURICLE_RECOVERY: storeAddress.optional(),
   AURICLE_RECOVERY_ENDPOINT: httpsUrl.optional(),
+  AURICLE_LOG_STORE: storeAddress.optional(),
+  AURICLE_LOG_STORE_ENDPOINT: httpsUrl.optional(),
+  AURICLE_LOG_NAME: logName.default(defaults.logName),
+  AURICLE_WITNESSES: witnesses.default([]),
   AURICLE_KEYS: absolutePath.optional(),
   AURICLE_KEYRING_PASSPHRASE: z.string().optional(),
   AURICLE_KEYRING_PASSPHRASE_FILE: absolutePath.optional(),
@@ -104,6 +111,7 @@ export function contradictions(present: Present): string[] {
     needs(name, has('AURICLE_KMS'), 'AURICLE_KMS, whose keys it is about')
   needs('AURICLE_OBJECTS_ENDPOINT', isBucket('AURICLE_OBJECTS'), 'a bucket in AURICLE_OBJECTS')
   needs('AURICLE_RECOVERY_ENDPOINT', isBucket('AURICLE_RECOVERY'), 'a bucket in AURICLE_RECOVERY')
+  needs('AURICLE_LOG_STORE_ENDPOINT', isBucket('AURICLE_LOG_STORE'), 'a bucket in AURICLE_LOG_STORE')
   needs(
     'AURICLE_OBJECTS_RETENTION',
     isBucket('AURICLE_OBJECTS') || isBucket('AURICLE_RECOVERY'),
