@@ -55,30 +55,46 @@ export interface LogWatch {
   readTile(log: LogOf, level: number, index: number, options?: QueryOptions): Promise<Uint8Array | null>
   /** The largest; null without any. */
   lastCheckpoint(log: LogOf, options?: QueryOptions): Promise<WatchedCheckpoint | null>
-  /** Seals that there are, and how many of them have an event with the same hash. */
+  /** Seals from `from` to before `to`, and how many of them have an event with the same hash. */
   countLeaves(
     log: LogOf,
+    from: number,
+    to: number,
     options?: QueryOptions,
   ): Promise<{ readonly seals: number; readonly events: number }>
-  /** Events that were recorded before `before` and have no seal, by tenant. Looks at every event since `since`. */
+  /**
+   * By tenant, events without a seal that were recorded before `before`. Looks at events whose ids begin from `fromId` to
+   * before `toId`, which is when they were made.
+   */
   findUnsealed(
-    range: { readonly since: Date; readonly before: Date },
+    range: { readonly fromId: string; readonly toId: string; readonly before: Date },
     options?: QueryOptions,
   ): Promise<readonly WatchedUnsealed[]>
+  /** The first id that any tenant's events have; null without any. */
+  firstEventId(options?: QueryOptions): Promise<string | null>
   /** The hash under which an event is sealed; null where it is not. */
   findSeal(
     tenantId: string,
     eventId: string,
     options?: QueryOptions,
   ): Promise<{ readonly year: number; readonly seq: number; readonly sealedHash: Uint8Array } | null>
+  /** Leaves of sealed events about an event that may say that its private part was dropped. */
+  findDrops(tenantId: string, eventId: string, options?: QueryOptions): Promise<readonly Uint8Array[]>
   /** The leaf of an event, sealed or not; null where there is none. */
   findLeaf(tenantId: string, eventId: string, options?: QueryOptions): Promise<Uint8Array | null>
-  /** The size and the frontier of the log over all logs; null before it began. */
-  anchor(options?: QueryOptions): Promise<{ readonly origin: string; readonly size: number } | null>
-  anchorLeaves(from: number, limit: number, options?: QueryOptions): Promise<readonly Uint8Array[]>
 }
 
 export type LogOf = Pick<WatchedLog, 'tenantId' | 'year'>
+
+/** Every tenant that has an event, by a step in the index for each: a list of tenants could lack one. */
+const tenants = `
+  with recursive tenants as (
+    (select tenant_id from auricle.audit_event order by tenant_id limit 1)
+    union all
+    select (
+      select e.tenant_id from auricle.audit_event e where e.tenant_id > t.tenant_id order by e.tenant_id limit 1
+    ) from tenants t where t.tenant_id is not null
+  )`
 
 /** `pool` is connected as the role of the monitor, and stays the caller's to end. */
 export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
@@ -157,28 +173,34 @@ export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
       }))
     },
 
-    async countLeaves({ tenantId, year }, options) {
+    async countLeaves({ tenantId, year }, from, to, options) {
       const [row = {}] = await database.once(
         {
+          name: 'watch_count',
           text: `select count(*) as seals, count(e.id) as events from auricle.audit_seal s
                  left join auricle.audit_event e on e.tenant_id = s.tenant_id and e.id = s.event_id
                    and e.leaf_hash = s.leaf_hash
-                 where s.tenant_id = $1 and s.year = $2`,
-          values: [tenantId, year],
+                 where s.tenant_id = $1 and s.year = $2 and s.seq >= $3 and s.seq < $4`,
+          values: [tenantId, year, from, to],
         },
         options,
       )
       return { seals: integer(row, 'seals'), events: integer(row, 'events') }
     },
 
-    async findUnsealed({ since, before }, options) {
+    async findUnsealed({ fromId, toId, before }, options) {
       const found = await database.once(
         {
-          text: `select e.tenant_id, count(*) as count, min(e.recorded_at) as oldest from auricle.audit_event e
-                 where e.recorded_at >= $1 and e.recorded_at < $2 and not exists (
-                   select from auricle.audit_seal s where s.tenant_id = e.tenant_id and s.event_id = e.id
-                 ) group by e.tenant_id order by e.tenant_id`,
-          values: [since, before],
+          name: 'watch_unsealed',
+          text: `${tenants}
+                 select t.tenant_id, u.count, u.oldest from tenants t cross join lateral (
+                   select count(*) as count, min(e.recorded_at) as oldest from auricle.audit_event e
+                   where e.tenant_id = t.tenant_id and e.id >= $1 and e.id < $2 and e.recorded_at < $3
+                     and not exists (
+                       select from auricle.audit_seal s where s.tenant_id = e.tenant_id and s.event_id = e.id
+                     )
+                 ) u where u.count > 0`,
+          values: [fromId, toId, before],
         },
         options,
       )
@@ -187,6 +209,20 @@ export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
         count: integer(row, 'count'),
         oldest: time(row, 'oldest'),
       }))
+    },
+
+    async firstEventId(options) {
+      const found = await database.once(
+        {
+          text: `${tenants}
+                 select min(u.id) as id from tenants t cross join lateral (
+                   select e.id from auricle.audit_event e where e.tenant_id = t.tenant_id order by e.id limit 1
+                 ) u`,
+          values: [],
+        },
+        options,
+      )
+      return firstOrNull(found, row => orNull(row, 'id', text))
     },
 
     async findSeal(tenantId, eventId, options) {
@@ -205,6 +241,21 @@ export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
       }))
     },
 
+    async findDrops(tenantId, eventId, options) {
+      const found = await database.once(
+        {
+          name: 'watch_drops',
+          text: `select e.leaf from auricle.audit_seal s
+                 join auricle.audit_event e on e.tenant_id = s.tenant_id and e.id = s.event_id
+                   and e.leaf_hash = s.leaf_hash
+                 where s.tenant_id = $1 and s.object_id = $2 and s.action = 'private_part.dropped'`,
+          values: [tenantId, eventId],
+        },
+        options,
+      )
+      return found.map(row => bytes(row, 'leaf'))
+    },
+
     async findLeaf(tenantId, eventId, options) {
       const found = await database.once(
         {
@@ -215,25 +266,6 @@ export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
         options,
       )
       return firstOrNull(found, row => bytes(row, 'leaf'))
-    },
-
-    async anchor(options) {
-      const found = await database.once(
-        { text: 'select origin, size from auricle.anchor_log', values: [] },
-        options,
-      )
-      return firstOrNull(found, row => ({ origin: text(row, 'origin'), size: integer(row, 'size') }))
-    },
-
-    async anchorLeaves(from, limit, options) {
-      const found = await database.once(
-        {
-          text: 'select leaf from auricle.anchor_leaf where seq >= $1 order by seq limit $2',
-          values: [from, limit],
-        },
-        options,
-      )
-      return found.map(row => bytes(row, 'leaf'))
     },
   }
 }

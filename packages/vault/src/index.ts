@@ -245,6 +245,20 @@ export {
 } from './token.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'
+export type { LineFiles } from './monitor/check-claims.ts'
+export type { WatchedWitness } from './monitor/check-witnesses.ts'
+export { findingNames, type OpenFinding } from './monitor/finding.ts'
+export {
+  createMonitor,
+  type Monitor,
+  type MonitorParts,
+  type MonitorTimes,
+  monitorTimes,
+  type Round,
+} from './monitor/monitor.ts'
+export { createPublished } from './monitor/published.ts'
+export { type DigestStore, digestBytes } from './monitor/read-leaves.ts'
+export { decodeState, encodeState, firstState, type MonitorState } from './monitor/state.ts'
 export {
   createWitness,
   type Witness,

@@ -52,9 +52,12 @@ export function found(
 export const findingId = ({ name, code, tenantId, year, seq, eventId }: LogFinding): string =>
   [name, code, tenantId ?? '-', year ?? '-', seq ?? '-', eventId ?? '-'].join(' ')
 
+/** What holds while it is so, and is over when it is not. Everything else stays until somebody has looked at it. */
+const passing: ReadonlySet<FindingName> = new Set(['unsealed_age', 'missing_heartbeat'])
+
 /**
- * What is open after a check. Of a check that sees everything each time (`whole`), what it does not see any more is over;
- * what a check saw in passing stays until somebody has looked at it.
+ * What is open after a check. Where the check looks at everything each time (`whole`), what passes and what was not yet
+ * found is over when it is not seen any more.
  */
 export function noteFindings(
   open: readonly OpenFinding[],
@@ -63,11 +66,9 @@ export function noteFindings(
   now: Date,
 ): { readonly open: readonly OpenFinding[]; readonly fresh: readonly OpenFinding[] } {
   const before = new Map(open.map(finding => [findingId(finding), finding]))
-  const after = new Map(
-    open
-      .filter(finding => !check.whole || finding.check !== check.name)
-      .map(finding => [findingId(finding), finding]),
-  )
+  const isKept = (finding: OpenFinding) =>
+    !check.whole || finding.check !== check.name || (finding.foundAt !== null && !passing.has(finding.name))
+  const after = new Map(open.filter(isKept).map(finding => [findingId(finding), finding]))
   const fresh: OpenFinding[] = []
   for (const { graceMs, ...finding } of candidates) {
     const id = findingId(finding)

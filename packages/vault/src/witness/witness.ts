@@ -1,6 +1,7 @@
 // What a witness says to a checkpoint that it is asked to cosign (C2SP tlog-witness): it signs only what goes on from
 // all that it signed before, as far as a proof shows it.
 import {
+  type AddCheckpoint,
   AuditError,
   type Bytes,
   type Checkpoint,
@@ -8,14 +9,13 @@ import {
   cosignedMessage,
   emptyRoot,
   equalBytes,
+  parseAddCheckpoint,
   parseCheckpoint,
   parseNote,
-  parseWitnessRequest,
   signatureLine,
   type VerifierKey,
   verifyConsistency,
   verifyNote,
-  type WitnessRequest,
 } from '@auricle/audit'
 
 /** What was cosigned last, by origin: the whole note, with the log's signatures and our own. */
@@ -78,7 +78,7 @@ export function createWitness(parts: WitnessParts): Witness {
       const { origin, size } = checkpoint
       const keys = logs.filter(({ name }) => name === origin)
       if (keys.length === 0) return { kind: 'unknown_log' }
-      const signed = await trustedLines(request.note, keys)
+      const signed = await trustedLines(request.checkpoint, keys)
       if (signed === null) return { kind: 'untrusted', origin }
       if (request.oldSize > size) return { kind: 'malformed' }
 
@@ -102,10 +102,10 @@ export function createWitness(parts: WitnessParts): Witness {
   }
 }
 
-function parseAsked(body: string): { request: WitnessRequest; checkpoint: Checkpoint } | null {
+function parseAsked(body: string): { request: AddCheckpoint; checkpoint: Checkpoint } | null {
   try {
-    const request = parseWitnessRequest(body)
-    return { request, checkpoint: parseCheckpoint(parseNote(request.note).text) }
+    const request = parseAddCheckpoint(body)
+    return { request, checkpoint: parseCheckpoint(parseNote(request.checkpoint).text) }
   } catch (error) {
     if (error instanceof AuditError) return null
     throw error
@@ -114,7 +114,7 @@ function parseAsked(body: string): { request: WitnessRequest; checkpoint: Checkp
 
 const nothingYet = (origin: string): Checkpoint => ({ origin, size: 0, root: emptyRoot })
 
-function goesOn(from: Checkpoint, to: Checkpoint, { proof }: WitnessRequest): boolean {
+function goesOn(from: Checkpoint, to: Checkpoint, { proof }: AddCheckpoint): boolean {
   // Of nothing everything goes on, but the root of nothing is only one.
   if (from.size === 0 && to.size > 0) return proof.length === 0
   if (from.size === to.size) return proof.length === 0 && equalBytes(from.root, to.root)
