@@ -1,6 +1,6 @@
 // Rows for tests of and on the catalog: a tenant with a user, a mailbox and a connector, and what is delivered to it.
 import { randomBytes } from 'node:crypto'
-import type { AuditRecord } from '@auricle/audit'
+import { type AuditRecord, newRecord } from '@auricle/audit'
 import type { Catalog, ColumnKeys, NewIntake, RecordingFacts, StoredObject, TokenRow } from '@auricle/catalog'
 import {
   type ConnectorId,
@@ -57,7 +57,20 @@ const aWrap: Wrap = {
 export const anInstant = new Date('2026-03-01T12:00:00.000Z')
 
 export function anEvent(tenantId: TenantId): AuditRecord {
-  return { tenantId, id: newEventId(), leaf: randomBytes(64), sealedPrivate: randomBytes(32) }
+  const event: AuditRecord['event'] = {
+    v: 1,
+    id: newEventId(),
+    tenant: tenantId,
+    at: anInstant.toISOString(),
+    action: 'tenant.changed',
+    outcome: 'allowed',
+    actor: { type: 'system', id: 'test', session: null },
+    object: null,
+    reasons: [],
+    request: null,
+    private: null,
+  }
+  return newRecord(event, randomBytes(32))
 }
 
 /** Makes a tenant with one clinician, who owns its one mailbox, and one connector. */
@@ -169,6 +182,7 @@ export function aRecording(
     fromName: 'Dana Example',
     to: '2025550199',
     patientReference: 'MRN-000077',
+    patientId: null,
     note: 'asks for a call back',
     startedAt: anInstant,
     receivedAt: anInstant,
@@ -235,7 +249,7 @@ export async function addAccessRows(
       },
     ],
     ['audit_patient', { patient_id: patient, year, seq: 0, at: anInstant }],
-    ['audit_tile', { year, level: 0, idx: 0, hashes: randomBytes(8192) }],
+    ['audit_tile', { year, level: 0, idx: 0, hashes: randomBytes(8192), root: hash }],
     ['audit_checkpoint', { year, size: 1, root: hash, note: 'a note', sealed_at: anInstant }],
     [
       'patient',

@@ -1,7 +1,7 @@
 // A migrated database of a test's own, on the server that the whole run shares.
 //
 //   await using database = await createTestDatabase()
-//   const catalog = createCatalog({ pool: database.appPool })
+//   const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
 import { randomBytes } from 'node:crypto'
 import { createPool, type DatabaseSettings } from '@auricle/catalog'
 import pg from 'pg'

@@ -29,6 +29,7 @@ import {
   type OpenConnector,
   type TenantSecretsCache,
 } from '@auricle/vault'
+import { aStamper } from './event-writer.ts'
 import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export interface Person {
@@ -56,7 +57,7 @@ export async function openTestVault(): Promise<TestVault> {
   const database = opening.use(await createTestDatabase())
   const folder = await mkdtemp(join(tmpdir(), 'auricle-vault-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const objects = createFolderStore({ folder: join(folder, 'objects') })
   const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
   const secrets = createTenantSecrets(catalog, keys)

@@ -11,6 +11,7 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '@auricle/runtime/postgres'
+import { createEventWriter } from '@auricle/vault'
 import pg from 'pg'
 import { findFreePort } from './free-port.ts'
 import { type Google, openStoresOf, startGoogle } from './google.ts'
@@ -113,6 +114,7 @@ export async function openStack(
         AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner),
       }),
       logger: silent,
+      stamper: createEventWriter({ name: 'harness' }),
       database: 'join',
     }),
   )

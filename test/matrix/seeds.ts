@@ -156,6 +156,14 @@ const seeds: Readonly<Record<string, Seed>> = {
     body: { verdict: 'justified', note: 'of a test' },
   }),
   acknowledgeAlert: async ({ things }) => ({ params: { id: await things.alert() } }),
+  showActivityReview: async ({ things }) => ({ params: { id: await things.activityReview() } }),
+  signActivityReview: async ({ things }) => ({
+    params: { id: await things.activityReview() },
+    body: { note: 'of a test', verdicts: [] },
+  }),
+  changeWorkingHours: () => ({
+    body: { timeZone: 'UTC', opensAt: '07:00', closesAt: '19:00', days: [1, 2, 3, 4, 5] },
+  }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {

@@ -301,6 +301,11 @@ const operations = `
   reviewBreakGlass          -                  break_glass.review    -                  own access                      201              person
   listAlerts                -                  alert.read            -                  tenant                          200              -
   acknowledgeAlert          -                  alert.acknowledge     -                  tenant                          201              -
+  listActivityReviews       -                  review.read           -                 tenant                          200              -
+  showActivityReview        -                  review.read           -                 tenant                          200              -
+  signActivityReview        -                  review.sign           -                 tenant                          201              -
+  showWorkingHours          -                  tenant.read           -                 tenant                          200              -
+  changeWorkingHours        -                  tenant.manage         -                 tenant                          200              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

@@ -10,6 +10,7 @@ import {
   newIssuerId,
   newPasskeyId,
   newProviderId,
+  newReviewId,
   newRoleRequestId,
   newTeamId,
   newTokenId,
@@ -41,6 +42,7 @@ export interface Things {
   roleRequest(userId: UserId, requestedBy: UserId): Promise<string>
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
+  activityReview(): Promise<string>
   emergencyCode(userId: UserId): Promise<string>
   passkey(userId: UserId): Promise<string>
   provider(): Promise<string>
@@ -150,6 +152,18 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         `insert into auricle.alert (tenant_id, id, kind, subject_type, subject_id, raised_at)
          values ($1, $2, 'review_overdue', 'break_glass', $3, now())`,
         [tenantId, id, newBreakGlassId()],
+      )
+      return id
+    },
+    async activityReview() {
+      const id = newReviewId()
+      // Each of a week of its own.
+      await sql(
+        `insert into auricle.activity_review (tenant_id, id, from_at, to_at, opened_at, due_at)
+         select $1, $2, t, t + interval '7 days', now(), now() + interval '7 days'
+         from (select '2020-01-06'::timestamptz + count(*) * interval '7 days' as t
+               from auricle.activity_review where tenant_id = $1) w`,
+        [tenantId, id],
       )
       return id
     },

@@ -1,3 +1,13 @@
+export {
+  type ActivityEvent,
+  type ActivityFinding,
+  type ActivityKind,
+  activityKinds,
+  isSameSurname,
+  reviewActivity,
+} from './activity/review-activity.ts'
+export { workingHours } from './activity/working-hours.ts'
+export { type AnchorLeaf, decodeAnchorLeaf, encodeAnchorLeaf } from './anchor-leaf.ts'
 export { type Bytes, equalBytes, fromBase64, sha256, toBase64 } from './bytes.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
@@ -30,6 +40,17 @@ export {
   signatureLine,
   verifyNote,
 } from './note.ts'
+export { anchorOrigin, LogName, logOrigin, parseLogOrigin, receiptKeyName } from './origins.ts'
+export {
+  formatPolicy,
+  meetsQuorum,
+  type Policy,
+  type PolicyGroup,
+  type PolicyLog,
+  type PolicyWitness,
+  parsePolicy,
+  verifyCheckpoint,
+} from './policy.ts'
 export {
   commitPrivate,
   decodePrivate,
@@ -38,8 +59,17 @@ export {
   type PrivateFacts,
   PrivatePart,
 } from './private-part.ts'
+export { formatProofFile, type ProofFile, parseProofFile, verifyProofFile } from './proof-file.ts'
 export { consistencyProof, type HashReader, inclusionProof, rootAt } from './proofs.ts'
-export type { AuditRecord } from './record.ts'
+export { type EventReceipt, formatReceipt, parseReceipt } from './receipt.ts'
+export {
+  type AuditRecord,
+  newRecord,
+  type RecordStamper,
+  type StampedRecord,
+  type StoredRecord,
+} from './record.ts'
+export { verifyCosignature } from './signature.ts'
 export {
   decodeEntries,
   encodeEntries,
@@ -61,3 +91,12 @@ export {
   type VerifierKey,
   verifierKey,
 } from './verifier-key.ts'
+export {
+  type AddCheckpoint,
+  formatAddCheckpoint,
+  formatTreeSize,
+  monitoringPath,
+  parseAddCheckpoint,
+  parseTreeSize,
+  treeSizeContentType,
+} from './witness-request.ts'

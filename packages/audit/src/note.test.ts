@@ -1,39 +1,19 @@
 // Holds notes, keys and checkpoints to published ones, and to refusal of everything that is spelled otherwise.
 import assert from 'node:assert/strict'
-import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, sign } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Bytes, concat, fromBase64, toBase64, utf8 } from './bytes.ts'
+import { newNoteSigner, signedNote } from '../../../test/note-signer.ts'
+import { concat, fromBase64, toBase64, utf8 } from './bytes.ts'
 import { formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
 import { AuditError, type AuditErrorCode } from './error.ts'
 import { leafHash } from './leaf.ts'
 import { createTree, emptyRoot } from './merkle.ts'
 import { formatNote, noteSignature, parseNote, parseSignatures, signatureLine, verifyNote } from './note.ts'
-import { formatVerifierKey, parseVerifierKey, type VerifierKey, verifierKey } from './verifier-key.ts'
+import { formatVerifierKey, parseVerifierKey, verifierKey } from './verifier-key.ts'
 
 const isError = (code: AuditErrorCode) => (error: unknown) =>
   error instanceof AuditError && error.code === code
-
-interface Pair {
-  readonly key: VerifierKey
-  readonly sign: (message: string) => Bytes
-}
-
-const signer = (privateKey: KeyObject) => (message: string) =>
-  Uint8Array.from(sign(privateKey.asymmetricKeyType === 'ec' ? 'sha256' : null, utf8(message), privateKey))
-
-function newPair(name: string, algorithm: 'ed25519' | 'ecdsa-p256'): Pair {
-  const { publicKey, privateKey } =
-    algorithm === 'ed25519'
-      ? generateKeyPairSync('ed25519')
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const spki = publicKey.export({ type: 'spki', format: 'der' })
-  const raw = algorithm === 'ed25519' ? spki.subarray(-32) : spki
-  return { key: verifierKey(name, algorithm, raw), sign: signer(privateKey) }
-}
-
-const signed = (text: string, ...pairs: readonly Pair[]): string =>
-  formatNote({ text, signatures: pairs.map(pair => noteSignature(pair.key, pair.sign(text))) })
 
 const exampleKey = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
 const exampleNote = `This is an example message.
@@ -91,7 +71,7 @@ test('the published test log: its roots, checkpoints and signatures', async () =
     assert.equal(roots[size], root)
     const text = formatCheckpoint({ origin: key.name, size, root: fromBase64(root) ?? assert.fail() })
     assert.equal(text, `example.com/log/testdata\n${size}\n${root}\n`)
-    const line = signatureLine(key, signer(privateKey)(text))
+    const line = signatureLine(key, sign(null, utf8(text), privateKey))
     assert.equal(line, `\u2014 example.com/log/testdata ${payload}\n`)
     const { note, by } = await verifyNote(`${text}\n${line}`, [key])
     assert.deepEqual(by, [key])
@@ -100,28 +80,28 @@ test('the published test log: its roots, checkpoints and signatures', async () =
 })
 
 test('Ed25519 and P-256 sign the same note; unknown keys are passed over', async () => {
-  const first = newPair('auricle.test/anchor', 'ed25519')
-  const second = newPair('auricle.test/anchor', 'ecdsa-p256')
-  const stranger = newPair('auricle.test/anchor', 'ed25519')
-  const note = signed('a\n\nb\n', first, second, stranger)
+  const first = newNoteSigner('auricle.test/anchor')
+  const second = newNoteSigner('auricle.test/anchor', 'ecdsa-p256')
+  const stranger = newNoteSigner('auricle.test/anchor')
+  const note = signedNote('a\n\nb\n', first, second, stranger)
   const keys = [first.key, second.key]
   assert.deepEqual((await verifyNote(note, keys)).by, keys)
   assert.equal((await verifyNote(note, keys)).note.text, 'a\n\nb\n')
   assert.deepEqual((await verifyNote(note, [second.key])).by, [second.key])
   for (const key of keys) assert.deepEqual(parseVerifierKey(formatVerifierKey(key)), key)
-  await assert.rejects(verifyNote(signed('a\n', stranger), keys), isError('unsigned'))
+  await assert.rejects(verifyNote(signedNote('a\n', stranger), keys), isError('unsigned'))
   await assert.rejects(verifyNote(note, []), isError('unsigned'))
 })
 
 test('a known key with a false signature spoils the note, whatever else is in it', async () => {
   for (const algorithm of ['ed25519', 'ecdsa-p256'] as const) {
-    const known = newPair('auricle.test/log', algorithm)
-    const other = newPair('auricle.test/other', 'ed25519')
+    const known = newNoteSigner('auricle.test/log', algorithm)
+    const other = newNoteSigner('auricle.test/other')
     const text = 'text\n'
-    const right = known.sign(text)
+    const right = concat(known.payload(text))
     for (const wrong of [
-      known.sign('another text\n'),
-      known.sign('text'),
+      known.payload('another text\n'),
+      known.payload('text'),
       right.with(9, (right[9] ?? 0) ^ 1),
       right.slice(0, -1),
       concat(right, Uint8Array.of(0)),
@@ -131,7 +111,7 @@ test('a known key with a false signature spoils the note, whatever else is in it
     ]) {
       const note = formatNote({
         text,
-        signatures: [noteSignature(other.key, other.sign(text)), noteSignature(known.key, wrong)],
+        signatures: [other.sign(text), noteSignature(known.key, wrong)],
       })
       await assert.rejects(verifyNote(note, [known.key, other.key]), isError('bad_signature'))
       await assert.rejects(verifyNote(note, [known.key]), isError('bad_signature'))
@@ -141,8 +121,8 @@ test('a known key with a false signature spoils the note, whatever else is in it
 })
 
 test('no altered character of a note leaves it verified', async () => {
-  const pair = newPair('auricle.test/log', 'ed25519')
-  const note = signed('auricle.test/log\n5\nabc\n', pair)
+  const pair = newNoteSigner('auricle.test/log')
+  const note = signedNote('auricle.test/log\n5\nabc\n', pair)
   await verifyNote(note, [pair.key])
   for (let place = 0; place < note.length; place++) {
     for (const other of ['', 'A', '\n', ' ']) {
@@ -154,15 +134,15 @@ test('no altered character of a note leaves it verified', async () => {
 })
 
 test('two trusted keys that notes cannot tell apart are refused', async () => {
-  const pair = newPair('auricle.test/log', 'ed25519')
-  const other = { ...newPair('auricle.test/log', 'ed25519').key, keyId: pair.key.keyId }
-  const note = signed('text\n', pair)
+  const pair = newNoteSigner('auricle.test/log')
+  const other = { ...newNoteSigner('auricle.test/log').key, keyId: pair.key.keyId }
+  const note = signedNote('text\n', pair)
   await assert.rejects(verifyNote(note, [pair.key, other]), isError('bad_key'))
   assert.deepEqual((await verifyNote(note, [pair.key, { ...pair.key }])).by, [pair.key])
 })
 
 test('what is no signed note is refused', () => {
-  const note = signed('auricle.test/log\n5\nabc\n', newPair('auricle.test/log', 'ed25519'))
+  const note = signedNote('auricle.test/log\n5\nabc\n', newNoteSigner('auricle.test/log'))
   const [line = ''] = /\u2014.*\n$/.exec(note) ?? []
   const payload = line.split(' ')[2]?.trim() ?? ''
   const text = note.slice(0, -line.length)
@@ -212,15 +192,15 @@ test('what is no signed note is refused', () => {
 })
 
 test('two empty lines leave a text that the key did not sign', async () => {
-  const pair = newPair('auricle.test/log', 'ed25519')
-  const note = signed(formatCheckpoint({ origin: 'auricle.test/log', size: 5, root: emptyRoot }), pair)
+  const pair = newNoteSigner('auricle.test/log')
+  const note = signedNote(formatCheckpoint({ origin: 'auricle.test/log', size: 5, root: emptyRoot }), pair)
   const wider = note.replace('\n\n', '\n\n\n')
   await assert.rejects(verifyNote(wider, [pair.key]), isError('bad_signature'))
   assert.throws(() => parseCheckpoint(parseNote(wider).text), isError('bad_checkpoint'))
 })
 
 test('notes that could not be read again are not written', () => {
-  const { key } = newPair('auricle.test/log', 'ed25519')
+  const { key } = newNoteSigner('auricle.test/log')
   const signature = noteSignature(key, new Uint8Array(64))
   const note = { text: 'text\n', signatures: [signature] }
   for (const other of [
@@ -315,7 +295,7 @@ test('whatever is read as a note, signatures, key or checkpoint is written as it
 test('what is no verifier key is refused', () => {
   const [name = '', id = '', encoded = ''] = exampleKey.split('+')
   const bytes = fromBase64(encoded) ?? assert.fail()
-  const p256 = newPair(name, 'ecdsa-p256').key
+  const p256 = newNoteSigner(name, 'ecdsa-p256').key
   const spelled: Readonly<Record<string, string>> = {
     empty: '',
     'no name': `+${id}+${encoded}`,
@@ -345,9 +325,9 @@ test('what is no verifier key is refused', () => {
 })
 
 test('a key that is no point of its curve is no reason to fail in another way', async () => {
-  const known = newPair('auricle.test/log', 'ecdsa-p256')
+  const known = newNoteSigner('auricle.test/log', 'ecdsa-p256')
   const off = verifierKey('auricle.test/log', 'ecdsa-p256', known.key.publicKey.with(60, 0).with(61, 0))
-  const note = formatNote({ text: 'text\n', signatures: [noteSignature(off, known.sign('text\n'))] })
+  const note = formatNote({ text: 'text\n', signatures: [noteSignature(off, known.payload('text\n'))] })
   await assert.rejects(verifyNote(note, [off]), isError('bad_key'))
 })
 

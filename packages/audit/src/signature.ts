@@ -30,6 +30,22 @@ export async function isSignedBy(key: VerifierKey, text: string, payload: Uint8A
   }
 }
 
+/**
+ * When the witness signed the text. Rejects with `AuditError('bad_signature')` where it did not, or the key is no
+ * witness's.
+ */
+export async function verifyCosignature(
+  key: VerifierKey,
+  text: string,
+  payload: Uint8Array,
+): Promise<{ readonly timeSeconds: number }> {
+  const cosignature = key.algorithm === 'cosignature-ed25519' ? splitCosignature(payload) : null
+  if (cosignature === null || !(await isSignedBy(key, text, payload))) {
+    throw new AuditError('bad_signature', 'the witness did not make this cosignature')
+  }
+  return { timeSeconds: cosignature.timeSeconds }
+}
+
 async function isEd25519(key: VerifierKey, message: Bytes, signature: Bytes): Promise<boolean> {
   const imported = await usable(crypto.subtle.importKey('raw', key.publicKey, ed25519, false, ['verify']))
   return crypto.subtle.verify(ed25519, imported, signature, message)

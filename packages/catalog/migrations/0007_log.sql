@@ -60,13 +60,15 @@ create index audit_patient_by_time on auricle.audit_patient (tenant_id, patient_
 -- For the monitor, which compares the rows with their leaves. Rows come in the order of their leaves.
 create index audit_patient_by_leaf on auricle.audit_patient using brin (year, seq) with (autosummarize = on);
 
--- Full tiles of 256 hashes only (C2SP tlog-tiles); what is not full follows from seals and lower tiles.
+-- Full tiles of 256 hashes only (C2SP tlog-tiles), each with the hash that stands for it in the tile above; what is not
+-- full follows from seals and from those.
 create table auricle.audit_tile (
   tenant_id text collate "C" not null,
   year integer not null,
   level smallint not null check (level between 0 and 7),
   idx bigint not null check (idx >= 0),
   hashes bytea not null check (length(hashes) = 8192),
+  root bytea not null check (length(root) = 32),
   primary key (tenant_id, year, level, idx),
   foreign key (tenant_id, year) references auricle.audit_log (tenant_id, year)
 );
@@ -78,11 +80,13 @@ create table auricle.audit_checkpoint (
   root bytea not null check (length(root) = 32),
   note text not null, -- signed
   sealed_at timestamptz not null,
-  published_at timestamptz, -- it and all that it stands on are in write-once storage
+  -- All that it stands on is in write-once storage and a leaf of the log over all logs: it, or a later one of its log.
+  published_at timestamptz,
   primary key (tenant_id, year, size),
   foreign key (tenant_id, year) references auricle.audit_log (tenant_id, year)
 );
-create index audit_checkpoint_unpublished on auricle.audit_checkpoint (sealed_at) where published_at is null;
+create index audit_checkpoint_unpublished on auricle.audit_checkpoint (tenant_id, year, size)
+  where published_at is null;
 
 -- --- the log over all logs: its leaves are their checkpoints, and now and then only the time ---
 
@@ -110,6 +114,7 @@ create table auricle.anchor_tile (
   level smallint not null check (level between 0 and 7),
   idx bigint not null check (idx >= 0),
   hashes bytea not null check (length(hashes) = 8192),
+  root bytea not null check (length(root) = 32),
   primary key (level, idx)
 );
 
@@ -154,6 +159,9 @@ alter table auricle.recording
   add foreign key (tenant_id, patient_id) references auricle.patient (tenant_id, id);
 create index recording_of_patient on auricle.recording (tenant_id, patient_id, started_at desc, id desc)
   where patient_id is not null;
+-- Of what was archived before patients had names; empty once all have theirs.
+create index recording_unnamed on auricle.recording (tenant_id, id)
+  where patient_id is null and patient_reference is not null;
 grant update (patient_id) on auricle.recording to :"app_role";
 
 -- --- disclosures (45 CFR 164.528) ---
@@ -200,6 +208,10 @@ create table auricle.disclosure_suspension (
 create index disclosure_suspension_of_patient on auricle.disclosure_suspension (tenant_id, patient_id);
 
 -- --- the weekly review of activity (164.308(a)(1)(ii)(D)) ---
+
+alter table auricle.tenant add column working_hours jsonb not null
+  default '{"timeZone":"UTC","opensAt":"07:00","closesAt":"19:00","days":[1,2,3,4,5]}';
+grant update (working_hours) on auricle.tenant to :"app_role";
 
 create table auricle.activity_review (
   tenant_id text collate "C" not null references auricle.tenant (id),
@@ -297,7 +309,7 @@ create function auricle.find_play_facts(
 returns table (
   user_id text, roles text[], relations jsonb, break_glass_id text, break_glass_until timestamptz,
   purpose text, scopes text[], secret_hash bytea, verified_at timestamptz,
-  recording_id text, mailbox_id text, patient_id text, labels text[], audio_state text, role text,
+  recording_id text, mailbox_id text, patient_id text, labels text[], audio_state text, duration_ms bigint, role text,
   object_key text, generation text, sealed_bytes bigint, plaintext_bytes bigint, content_type text, fingerprint bytea,
   wrap jsonb
 )
@@ -311,7 +323,8 @@ begin
   return query
     select u.id, a.roles, a.relations, a.break_glass_id, a.break_glass_until,
       t.purpose, t.scopes, t.secret_hash, t.verified_at,
-      r.id, r.mailbox_id, r.patient_id, r.labels, r.audio_state, b.role, b.object_key, b.generation, b.sealed_bytes, b.plaintext_bytes,
+      r.id, r.mailbox_id, r.patient_id, r.labels, r.audio_state, r.duration_ms, b.role, b.object_key, b.generation,
+      b.sealed_bytes, b.plaintext_bytes,
       b.content_type, b.fingerprint, b.wrap
     from auricle.token t
     join auricle.app_user u on u.tenant_id = t.tenant_id and u.id = t.user_id
@@ -325,8 +338,9 @@ $$;
 
 -- --- across tenants ---
 
--- Tenants that have events which no tree holds yet, oldest first, with the age of the oldest. Rows of transactions that
--- have not ended are left for later.
+-- Tenants that have events which no tree holds yet, with the age of the first of them in the sequencer's order. Rows of
+-- transactions that have not ended are left for later. After a restore into another cluster, rows may bear numbers of
+-- transactions that are still to come there; they are never new.
 create function auricle.unsealed_tenants() returns table (tenant_id text, oldest timestamptz)
 language plpgsql stable as $$
 declare
@@ -342,12 +356,47 @@ begin
     v_oldest := null;
     select e.recorded_at into v_oldest from auricle.audit_event e
       where e.tenant_id = v_tenant and (e.xid, e.id) > (coalesce(v_xid, '0'::xid8), coalesce(v_id, ''))
+        and e.xid < pg_snapshot_xmax(pg_current_snapshot())
+        and not exists (select from auricle.audit_seal s where s.tenant_id = v_tenant and s.event_id = e.id)
       order by e.xid, e.id limit 1;
     if v_oldest is not null then
       tenant_id := v_tenant;
       oldest := v_oldest;
       return next;
     end if;
+  end loop;
+end
+$$;
+
+-- The newest log of each tenant that has one, and up to where it is signed.
+create function auricle.log_heads() returns table (tenant_id text, year integer, size bigint, signed_size bigint)
+language plpgsql stable as $$
+declare
+  v_tenant text;
+begin
+  for v_tenant in select auricle.tenant_ids() loop
+    perform set_config('auricle.tenant', v_tenant, true);
+    return query
+      select l.tenant_id, l.year, l.size,
+        coalesce((select max(c.size) from auricle.audit_checkpoint c
+          where c.tenant_id = v_tenant and c.year = l.year), 0)
+      from auricle.audit_log l where l.tenant_id = v_tenant order by l.year desc limit 1;
+  end loop;
+end
+$$;
+
+-- Of each log with checkpoints that are not published, the newest of them, and when the oldest was signed.
+create function auricle.unpublished_checkpoints()
+returns table (tenant_id text, year integer, size bigint, oldest timestamptz)
+language plpgsql stable as $$
+declare
+  v_tenant text;
+begin
+  for v_tenant in select auricle.tenant_ids() loop
+    perform set_config('auricle.tenant', v_tenant, true);
+    return query
+      select v_tenant, c.year, max(c.size), min(c.sealed_at) from auricle.audit_checkpoint c
+      where c.tenant_id = v_tenant and c.published_at is null group by c.year order by c.year;
   end loop;
 end
 $$;
@@ -389,6 +438,49 @@ create trigger never_removed before delete or truncate on auricle.audit_event
   for each statement execute function auricle.refuse_change();
 alter table auricle.audit_event enable always trigger never_removed;
 
+-- A delivery: intake, audit event (with what its writer has to say before it) and outbox row. Returns no row where it was
+-- committed, and the first intake where the connector has that source already.
+drop function auricle.commit_intake(
+  text, text, text, bytea, bytea, text, text, bigint, bytea, timestamptz, timestamptz, text, text, bytea, bytea
+);
+create function auricle.commit_intake(
+  p_tenant text, p_id text, p_connector text, p_source_key bytea, p_content_mac bytea, p_recording text,
+  p_object_key text, p_audio_bytes bigint, p_sealed_notice bytea, p_received_at timestamptz, p_now timestamptz,
+  p_event_tenant text, p_event_ids text[], p_leaves bytea[], p_sealed_privates bytea[]
+)
+returns setof auricle.intake
+language plpgsql as $$
+begin
+  perform set_config('auricle.tenant', p_tenant, true);
+  if not exists (select from auricle.connector c where c.tenant_id = p_tenant and c.id = p_connector) then
+    raise exception 'no such connector' using errcode = 'foreign_key_violation';
+  end if;
+  insert into auricle.intake (
+    tenant_id, id, connector_id, source_key, content_mac, recording_id, state, object_key, audio_bytes, sealed_notice,
+    received_at, next_attempt_at, touched_at
+  ) values (
+    p_tenant, p_id, p_connector, p_source_key, p_content_mac, p_recording, 'received', p_object_key, p_audio_bytes,
+    p_sealed_notice, p_received_at, p_received_at, p_now
+  )
+  on conflict (tenant_id, connector_id, source_key) do nothing;
+  if not found then
+    -- The insert has waited for the first to commit, so a statement after it sees that one's row.
+    return query
+      select i.* from auricle.intake i
+      where i.tenant_id = p_tenant and i.connector_id = p_connector and i.source_key = p_source_key;
+    return;
+  end if;
+  insert into auricle.audit_event (tenant_id, id, leaf, sealed_private)
+    select p_event_tenant, e.id, e.leaf, e.private
+    from unnest(p_event_ids, p_leaves, p_sealed_privates) e (id, leaf, private);
+  insert into auricle.outbox (tenant_id, intake_id) values (p_tenant, p_id);
+end
+$$;
+
 revoke execute on all functions in schema auricle from public;
 grant execute on function auricle.find_play_facts(text, text, text, text, timestamptz, boolean),
-  auricle.unsealed_tenants(), auricle.drop_private_part(text, text) to :"app_role";
+  auricle.unsealed_tenants(), auricle.log_heads(), auricle.unpublished_checkpoints(),
+  auricle.drop_private_part(text, text),
+  auricle.commit_intake(
+    text, text, text, bytea, bytea, text, text, bigint, bytea, timestamptz, timestamptz, text, text[], bytea[], bytea[]
+  ) to :"app_role";

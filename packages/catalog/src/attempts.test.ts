@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newAttemptId } from '@auricle/contract'
 import { anInstant, createTestTenant, type TestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { AttemptRow } from './attempts.ts'
 import type { Catalog } from './catalog.ts'
@@ -15,7 +16,7 @@ let other: TestTenant
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   tenant = await createTestTenant(catalog)
   other = await createTestTenant(catalog)
 })

@@ -14,9 +14,21 @@ export function indexNumber(
   value: string | null,
 ): Uint8Array | null {
   const digits = value === null ? '' : digitsOf(value)
-  if (digits === '') return null
+  return digits === '' ? null : indexOf(keys, column, digits)
+}
+
+/**
+ * The same over a patient's reference, as the PBX gave it but for white space around it and for how its letters are
+ * composed (NFC); null where nothing is left.
+ */
+export function indexReference(keys: Pick<ColumnKeys, 'indexing'>, reference: string): Uint8Array | null {
+  const normal = reference.normalize('NFC').trim()
+  return normal === '' ? null : indexOf(keys, 'patient.reference', normal)
+}
+
+function indexOf(keys: Pick<ColumnKeys, 'indexing'>, column: string, value: string): Uint8Array {
   return createHmac('sha256', keys.indexing)
-    .update(`${column}\0${digits}`, 'utf8')
+    .update(`${column}\0${value}`, 'utf8')
     .digest()
     .subarray(0, indexBytes)
 }

@@ -1,5 +1,5 @@
 // Emergency access: opened once at a time, ended once, reviewed once, and what was asked for under it.
-import type { AuditRecord } from '@auricle/audit'
+import type { AuditRecord, StoredRecord } from '@auricle/audit'
 import {
   BreakGlassId,
   type BreakGlassState,
@@ -138,7 +138,7 @@ export interface BreakGlassCatalog {
       readonly limit: number
     },
     options?: QueryOptions,
-  ): Promise<readonly Pick<AuditRecord, 'id' | 'leaf'>[]>
+  ): Promise<readonly Pick<StoredRecord, 'id' | 'leaf'>[]>
   /** Challenges and spent tokens that were over before `before`; how many were removed. */
   removeSpent(before: Date, options?: QueryOptions): Promise<number>
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { decodeLeaf } from '@auricle/audit'
 import {
   newAlertId,
   newEventId,
@@ -23,6 +24,7 @@ import {
   someObjects,
   type TestTenant,
 } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, OutboxRow } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -34,7 +36,7 @@ let clock = anInstant
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool, now: () => clock })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper(), now: () => clock })
   tenant = await createTestTenant(catalog)
 })
 after(() => database[Symbol.asyncDispose]())
@@ -373,8 +375,9 @@ describe('out', () => {
     assert.equal(facts?.userId, tenant.userId)
     const relation = { mailboxId: tenant.mailboxId, kind: 'owner', until: null }
     assert.deepEqual(facts?.access, { roles: ['clinician'], mailboxes: [relation], breakGlass: null })
-    const { id, mailboxId } = recording
-    assert.deepEqual(facts?.recording, { id, mailboxId, labels: [], audioState: 'ready' })
+    const { id, mailboxId, durationMs } = recording
+    const told = { id, mailboxId, patientId: null, labels: [], audioState: 'ready', durationMs }
+    assert.deepEqual(facts?.recording, told)
     const objects = await catalog.listObjects(tenant.tenantId, recording.id)
     assert.deepEqual(
       { ...facts?.object, copy: null },
@@ -454,7 +457,9 @@ describe('the log', () => {
       listed.map(({ id }) => id).sort(),
     )
     const again = listed.find(({ id }) => id === first?.id)
-    assert.deepEqual(Buffer.from(again?.leaf ?? []), first?.leaf)
+    const { writer, ...event } = decodeLeaf(again?.leaf ?? assert.fail())
+    assert.deepEqual(event, first?.event)
+    assert.equal(writer?.name, 'test')
     assert.ok(again?.recordedAt instanceof Date)
     const after = await catalog.listEvents(one.tenantId, { afterId: newEventId(), limit: 3 })
     assert.deepEqual(after, [])

@@ -3,7 +3,7 @@
 // Every method that names a tenant runs under that tenant's row-level security. The few that do not are the
 // directory: they answer from an id or a short name which tenant it belongs to, and nothing of PHI.
 // Absence is null. Failures are `CatalogError`. Times are `Date`, sizes are bytes.
-import type { AuditRecord } from '@auricle/audit'
+import type { AuditRecord, StoredRecord } from '@auricle/audit'
 import type {
   AudioState,
   BreakGlassId,
@@ -15,6 +15,7 @@ import type {
   Label,
   MailboxId,
   ObjectRole,
+  PatientId,
   RecordingId,
   RecordingKind,
   RelationKind,
@@ -24,7 +25,9 @@ import type {
   UserId,
   Wrap,
 } from '@auricle/contract'
+import type { ActivityReviewCatalog } from './activity-reviews.ts'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
+import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
@@ -35,8 +38,12 @@ import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
+import type { LogCustodyCatalog } from './log-custody.ts'
+import type { LogReadingCatalog } from './log-reading.ts'
+import type { LogCatalog } from './log-store.ts'
 import type { OwnTokenCatalog } from './own-tokens.ts'
 import type { PasskeyCatalog } from './passkeys.ts'
+import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
@@ -234,6 +241,8 @@ export interface RecordingFacts {
   readonly fromName: string | null
   readonly to: string | null
   readonly patientReference: string | null
+  /** The random name that the log has for the patient. */
+  readonly patientId: PatientId | null
   readonly note: string | null
   readonly startedAt: Date
   readonly receivedAt: Date
@@ -282,8 +291,11 @@ export interface PlayFacts {
   readonly recording: {
     readonly id: RecordingId
     readonly mailboxId: MailboxId | null
+    /** The patient's random name; null where there is none, or none yet. */
+    readonly patientId: PatientId | null
     readonly labels: readonly Label[]
     readonly audioState: AudioState
+    readonly durationMs: number | null
   } | null
   /** Null where the recording has no object of that role. */
   readonly object: StoredObject | null
@@ -327,12 +339,14 @@ export interface OutboxRow {
 
 export interface Catalog
   extends PeopleCatalog,
+    PatientCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
     CoverCatalog,
     SessionsCatalog,
     AlertCatalog,
+    ActivityReviewCatalog,
     BreakGlassCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,
@@ -346,7 +360,11 @@ export interface Catalog
     OwnTokenCatalog,
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
-    TenantLimitsCatalog {
+    TenantLimitsCatalog,
+    LogCatalog,
+    LogReadingCatalog,
+    AnchorCatalog,
+    LogCustodyCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>
@@ -637,7 +655,7 @@ export interface Catalog
     tenantId: TenantId,
     page: { readonly afterId: EventId | null; readonly limit: number },
     options?: QueryOptions,
-  ): Promise<readonly (AuditRecord & { readonly recordedAt: Date })[]>
+  ): Promise<readonly (StoredRecord & { readonly recordedAt: Date })[]>
 
   /** Derives a tenant's column keys from its unwrapped column secret. */
   columnKeys(secret: Uint8Array): ColumnKeys

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { anEvent, anInstant, createTestTenant, type TestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog } from './catalog.ts'
 import type { Rotation } from './connector-changes.ts'
@@ -16,7 +17,7 @@ let tenant: TestTenant
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool, now: () => anInstant })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper(), now: () => anInstant })
 })
 after(() => database[Symbol.asyncDispose]())
 

@@ -1,6 +1,9 @@
 // The catalog on PostgreSQL: the contract of catalog.ts, put together from its parts.
+import type { RecordStamper } from '@auricle/audit'
 import type pg from 'pg'
+import { createActivityReviews } from './activity-reviews.ts'
 import { createAlerts } from './alerts.ts'
+import { createAnchorStore } from './anchor-store.ts'
 import { createAttempts } from './attempts.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
@@ -17,10 +20,14 @@ import { createGrants } from './grants.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
+import { createLogCustody } from './log-custody.ts'
+import { createLogReading } from './log-reading.ts'
+import { createLogStore } from './log-store.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwnTokens } from './own-tokens.ts'
 import { createPasskeyCatalog } from './passkeys.ts'
+import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
@@ -40,12 +47,14 @@ import { createUsers } from './users.ts'
 export interface CatalogOptions {
   /** Made by `createPool`, connected as the role of the services; stays the caller's to end. */
   readonly pool: pg.Pool
+  /** Numbers every event that is written here. */
+  readonly stamper: RecordStamper
   /** Default: the system's clock. */
   readonly now?: (() => Date) | undefined
 }
 
-export function createCatalog({ pool, now = () => new Date() }: CatalogOptions): Catalog {
-  const database = createDatabase(pool)
+export function createCatalog({ pool, stamper, now = () => new Date() }: CatalogOptions): Catalog {
+  const database = createDatabase(pool, stamper)
   return {
     ...createDirectory(database),
     ...createSigningKeys(database),
@@ -71,12 +80,18 @@ export function createCatalog({ pool, now = () => new Date() }: CatalogOptions):
     ...createConnectorChanges(database),
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
-    ...createIntakes(database, now),
+    ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
+    ...createPatients(database, now),
     ...createReplication(database, now),
-    ...createLog(database),
+    ...createLog(database, stamper),
+    ...createLogStore(database),
+    ...createLogReading(database),
+    ...createAnchorStore(database),
+    ...createLogCustody(database, pool),
     ...createAlerts(database),
+    ...createActivityReviews(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),
     ...createSchemaCheck(database),

@@ -1,4 +1,5 @@
 // How statements reach the database: on a connection of the pool, in a transaction, in a tenant's transaction.
+import type { AuditRecord, RecordStamper, StampedRecord, StoredRecord } from '@auricle/audit'
 import type pg from 'pg'
 import { orAbort } from './abort.ts'
 import type { QueryOptions } from './catalog.ts'
@@ -18,11 +19,15 @@ export interface Session {
   rows(statement: Statement): Promise<readonly Row[]>
   /** Number of rows that the statement wrote. */
   write(statement: Statement): Promise<number>
+  /** What to insert for these records; their writer is told when the transaction has committed. */
+  stamp(records: readonly AuditRecord[]): readonly StoredRecord[]
 }
 
 export interface Database {
-  /** One statement, one round trip, committed when it returns. */
-  once(statement: Statement, options?: QueryOptions): Promise<readonly Row[]>
+  /**
+   * One statement, one round trip, committed when it returns. A function is asked for it when a connection is there.
+   */
+  once(statement: Statement | (() => Statement), options?: QueryOptions): Promise<readonly Row[]>
   /** All statements of `work` commit together when it resolves; none if it throws. */
   transaction<Result>(work: (session: Session) => Promise<Result>, options?: QueryOptions): Promise<Result>
   /** A transaction that sees and writes the rows of one tenant. */
@@ -39,7 +44,7 @@ const tenantPattern = /^ten_[0-9a-z]{26}$/
  * Abort means: stop waiting, give up the connection, reject with the signal's reason. The server may still finish a
  * statement that it has begun, and a commit among them.
  */
-export function createDatabase(pool: pg.Pool): Database {
+export function createDatabase(pool: pg.Pool, stamper: RecordStamper): Database {
   async function transaction<Result>(
     begin: string,
     work: (session: Session) => Promise<Result>,
@@ -47,9 +52,11 @@ export function createDatabase(pool: pg.Pool): Database {
   ): Promise<Result> {
     return await onConnection(pool, options, async client => {
       await client.query(begin)
+      const stamped: StampedRecord[] = []
       try {
-        const result = await work(sessionOn(client))
-        await client.query('commit')
+        const result = await work(sessionOn(client, stamper, stamped))
+        await commit(client)
+        for (const record of stamped) record.acknowledge()
         return result
       } catch (error) {
         await rollBack(client)
@@ -60,7 +67,10 @@ export function createDatabase(pool: pg.Pool): Database {
 
   return {
     once: (statement, options = {}) => {
-      return onConnection(pool, options, client => sessionOn(client).rows(statement))
+      return onConnection(pool, options, async client => {
+        const { rows } = await run(client, typeof statement === 'function' ? statement() : statement)
+        return rows
+      })
     },
     transaction: (work, options = {}) => transaction('begin', work, options),
     inTenant: (tenantId, work, options = {}) => {
@@ -71,12 +81,25 @@ export function createDatabase(pool: pg.Pool): Database {
   }
 }
 
-function sessionOn(client: pg.PoolClient): Session {
-  const run = (statement: Statement) => client.query<Row>({ ...statement, values: [...statement.values] })
+const run = (client: pg.PoolClient, statement: Statement) =>
+  client.query<Row>({ ...statement, values: [...statement.values] })
+
+function sessionOn(client: pg.PoolClient, stamper: RecordStamper, stamped: StampedRecord[]): Session {
   return {
-    rows: async statement => (await run(statement)).rows,
-    write: async statement => (await run(statement)).rowCount ?? 0,
+    rows: async statement => (await run(client, statement)).rows,
+    write: async statement => (await run(client, statement)).rowCount ?? 0,
+    stamp(records) {
+      const own = stamper.stamp(records)
+      stamped.push(...own)
+      return own
+    },
   }
+}
+
+/** A transaction in which a statement failed ends with `commit` as well, and is rolled back by it. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit')
+  if (command !== 'COMMIT') throw new CatalogError('refused', 'The database rolled the transaction back')
 }
 
 /** Marks a connection that is in no state to be used again. */

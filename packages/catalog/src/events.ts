@@ -1,6 +1,6 @@
 // The log's rows: appended, listed, never changed.
 
-import type { AuditRecord } from '@auricle/audit'
+import type { AuditRecord, RecordStamper, StampedRecord, StoredRecord } from '@auricle/audit'
 import { EventId, TenantId } from '@auricle/contract'
 import type { Catalog } from './catalog.ts'
 import type { Database, Session } from './database.ts'
@@ -8,23 +8,25 @@ import { bytes, orNull, parsed, type Row, time } from './row.ts'
 
 type Log = Pick<Catalog, 'appendEvents' | 'listEvents'>
 
-export function createLog(database: Database): Log {
+export function createLog(database: Database, stamper: RecordStamper): Log {
   return {
     async appendEvents(events, options) {
       if (events.length === 0) return
-      await database.once(
-        {
+      let stamped: readonly StampedRecord[] = []
+      await database.once(() => {
+        stamped = stamper.stamp(events)
+        return {
           name: 'append_events',
           text: 'select auricle.append_events($1, $2, $3, $4)',
           values: [
-            events.map(event => event.tenantId),
-            events.map(event => event.id),
-            events.map(event => event.leaf),
-            events.map(event => event.sealedPrivate),
+            stamped.map(event => event.tenantId),
+            stamped.map(event => event.id),
+            stamped.map(event => event.leaf),
+            stamped.map(event => event.sealedPrivate),
           ],
-        },
-        options,
-      )
+        }
+      }, options)
+      for (const event of stamped) event.acknowledge()
     },
 
     async listEvents(tenantId, { afterId, limit }, options) {
@@ -46,14 +48,16 @@ export function createLog(database: Database): Log {
 
 /** Adds an event to a transaction; it commits with the rest, or not at all. */
 export async function insertEvent(session: Session, event: AuditRecord): Promise<void> {
-  await session.write({
-    name: 'insert_event',
-    text: 'insert into auricle.audit_event (tenant_id, id, leaf, sealed_private) values ($1, $2, $3, $4)',
-    values: [event.tenantId, event.id, event.leaf, event.sealedPrivate],
-  })
+  for (const { tenantId, id, leaf, sealedPrivate } of session.stamp([event])) {
+    await session.write({
+      name: 'insert_event',
+      text: 'insert into auricle.audit_event (tenant_id, id, leaf, sealed_private) values ($1, $2, $3, $4)',
+      values: [tenantId, id, leaf, sealedPrivate],
+    })
+  }
 }
 
-export function readEvent(row: Row): AuditRecord & { readonly recordedAt: Date } {
+export function readEvent(row: Row): StoredRecord & { readonly recordedAt: Date } {
   return {
     tenantId: parsed(row, 'tenant_id', TenantId),
     id: parsed(row, 'id', EventId),

@@ -1,4 +1,10 @@
+export {
+  ActivityVerdict,
+  type FindingRow,
+  type ReviewRow,
+} from './activity-reviews.ts'
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
+export type { AnchorCatalog, AnchorCommit, AnchorLeaf, AnchorRow } from './anchor-store.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -43,6 +49,27 @@ export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { GrantRow } from './grants.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
+export type { Leadership, LogCustodyCatalog, LogKeyRow } from './log-custody.ts'
+export type {
+  CheckpointRow,
+  LeafRange,
+  LogName,
+  LogReadingCatalog,
+  SealedLeaf,
+  TilePlace,
+  UnpublishedLog,
+} from './log-reading.ts'
+export type {
+  LogCatalog,
+  LogCursor,
+  LogHead,
+  LogRow,
+  Seal,
+  SealCommit,
+  SignedCheckpoint,
+  StoredTile,
+  UnsealedEvent,
+} from './log-store.ts'
 export {
   createLogWatch,
   type LogOf,

@@ -1,4 +1,5 @@
 // Deliveries from their commit point until they are archived or set aside.
+import type { RecordStamper, StampedRecord } from '@auricle/audit'
 import { ConnectorId, IntakeId, RecordingId, TenantId } from '@auricle/contract'
 import { z } from 'zod'
 import type { Catalog, IntakeRow, NewIntake } from './catalog.ts'
@@ -21,7 +22,7 @@ type Intakes = Pick<
 
 const IntakeState = z.enum(['received', 'archived', 'quarantined'])
 
-export function createIntakes(database: Database, now: () => Date): Intakes {
+export function createIntakes(database: Database, stamper: RecordStamper, now: () => Date): Intakes {
   return {
     async findIntakeBySource(tenantId, connectorId, sourceKey, options) {
       const found = await database.once(
@@ -37,8 +38,10 @@ export function createIntakes(database: Database, now: () => Date): Intakes {
 
     /** One statement, so one round trip and one flush: the database's function does the three writes. */
     async commitIntake(intake, event, options) {
-      const found = await database.once(
-        {
+      let stamped: readonly StampedRecord[] = []
+      const found = await database.once(() => {
+        stamped = stamper.stamp([event])
+        return {
           name: 'commit_intake',
           text: `select * from auricle.commit_intake(
                    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
@@ -46,15 +49,16 @@ export function createIntakes(database: Database, now: () => Date): Intakes {
             ...newIntakeValues(intake),
             now(),
             event.tenantId,
-            event.id,
-            event.leaf,
-            event.sealedPrivate,
+            stamped.map(({ id }) => id),
+            stamped.map(({ leaf }) => leaf),
+            stamped.map(({ sealedPrivate }) => sealedPrivate),
           ],
-        },
-        options,
-      )
+        }
+      }, options)
       const first = firstOrNull(found, readIntake)
-      return first === null ? { status: 'committed' } : { status: 'duplicate', first }
+      if (first !== null) return { status: 'duplicate', first }
+      for (const record of stamped) record.acknowledge()
+      return { status: 'committed' }
     },
 
     async findIntake(tenantId, intakeId, options) {

@@ -11,6 +11,7 @@ import {
   createTestTenant,
   type TestTenant,
 } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
 
@@ -44,7 +45,7 @@ let two: TestTenant
 
 before(async () => {
   database = await createTestDatabase()
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   one = await createTestTenant(catalog)
   two = await createTestTenant(catalog)
   for (const tenant of [one, two]) {
@@ -109,7 +110,7 @@ describe('row-level security', () => {
     // With every privilege granted, what is left to refuse is row-level security, and the log's triggers.
     const generous = await createTestDatabase()
     await using _ = generous
-    const catalog = createCatalog({ pool: generous.appPool })
+    const catalog = createCatalog({ pool: generous.appPool, stamper: aStamper() })
     const owner = await createTestTenant(catalog)
     const stranger = await createTestTenant(catalog)
     await archiveRecording(catalog, owner)
@@ -338,7 +339,7 @@ describe('the role of the services', () => {
         'team_member update (provider_id supervises)',
         'tenant insert',
         'tenant select',
-        'tenant update (break_glass_ms idle_ms name review_ms session_ms)',
+        'tenant update (break_glass_ms idle_ms name review_ms session_ms working_hours)',
         'token insert',
         'token select',
         'token update (end_reason factors provider_session revoked_at seen_at verified_at)',

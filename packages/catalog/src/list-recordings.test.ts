@@ -10,6 +10,7 @@ import {
   createTestTenant,
   type TestTenant,
 } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, RecordingFacts, RecordingFilter } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -28,7 +29,7 @@ const at = (minute: number): Date => new Date(anInstant.getTime() + minute * min
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   tenant = await createTestTenant(catalog)
   const second = newMailboxId()
   const mailbox = { id: second, tenantId: tenant.tenantId, address: '1002', name: 'Nurses' }

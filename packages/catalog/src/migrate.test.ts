@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newTenantId, newTokenId, newUserId } from '@auricle/contract'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
 import { migrate } from './migrate.ts'
@@ -19,7 +20,7 @@ function run(
 
 test('several at once on an empty database apply each migration once; running again applies none', async () => {
   await using database = await createTestDatabase({ empty: true })
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   await assert.rejects(catalog.check())
   const known = await readMigrations()
   const counts = await Promise.all([run(database), run(database), run(database), run(database)])
@@ -33,7 +34,7 @@ test('several at once on an empty database apply each migration once; running ag
 
 test('an altered or unknown migration is refused, by migrate and by check', async () => {
   await using database = await createTestDatabase()
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const known = await readMigrations()
   const altered = known.map(migration => {
     return migration.version === 1 ? { ...migration, sha256: '0'.repeat(64) } : migration
@@ -99,7 +100,7 @@ test('people and tokens from before roles were granted keep what they had', asyn
   }
   assert.equal(await run(database), known.length - 5)
 
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   for (const [tenantId, { both, none }] of people) {
     const users = await catalog.listUsers(tenantId)
     assert.deepEqual(

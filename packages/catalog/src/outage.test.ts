@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { anEvent, anIntake, createTestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { startOwnPostgres } from '../../../test/own-postgres.ts'
 import { createTestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -19,7 +20,7 @@ test('the server is killed under load: what was acknowledged is there, the rest 
   await migrate({ settings: server.owner, appRole: server.app.user })
   const pool = createPool(server.app)
   cleanup.defer(() => pool.end())
-  const catalog = createCatalog({ pool })
+  const catalog = createCatalog({ pool, stamper: aStamper() })
   const tenant = await createTestTenant(catalog)
 
   const acknowledged: string[] = []
@@ -72,7 +73,7 @@ test('the server is killed under load: what was acknowledged is there, the rest 
 test('abort stops the wait with the reason of the signal, and the pool goes on', async () => {
   await using database = await createTestDatabase()
   const pool = createPool(database.app, { maxConnections: 1 })
-  const catalog = createCatalog({ pool })
+  const catalog = createCatalog({ pool, stamper: aStamper() })
   const tenant = await createTestTenant(catalog)
   await catalog.commitIntake(anIntake(tenant), anEvent(tenant.tenantId))
   const reason = new Error('the client went away')
@@ -102,7 +103,7 @@ test('abort stops the wait with the reason of the signal, and the pool goes on',
 
 test('no message, property or cause of an error quotes a value of a row', async () => {
   await using database = await createTestDatabase()
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const tenant = await createTestTenant(catalog)
   const secret = 'SECRET-2025550100'
   const box = { id: 'mbx_x' as never, tenantId: tenant.tenantId, address: secret, name: secret }
@@ -130,14 +131,14 @@ test('a role that row-level security does not bind gets no connection', async ()
   await using database = await createTestDatabase()
   const refused = { name: 'CatalogError', code: 'refused' }
   const superuser = createPool(database.superuser)
-  await assert.rejects(createCatalog({ pool: superuser }).listTenants(), refused)
+  await assert.rejects(createCatalog({ pool: superuser, stamper: aStamper() }).listTenants(), refused)
   await superuser.end()
 
   const role = `bypasser_${database.app.database}`
   await database.superuserPool.query(`create role ${role} login bypassrls password 'only-here'`)
   await database.superuserPool.query(`grant connect on database ${database.app.database} to ${role}`)
   const bypasser = createPool({ ...database.app, user: role, password: 'only-here' })
-  await assert.rejects(createCatalog({ pool: bypasser }).listTenants(), refused)
+  await assert.rejects(createCatalog({ pool: bypasser, stamper: aStamper() }).listTenants(), refused)
   await bypasser.end()
   await database.superuserPool.query(`drop owned by ${role}; drop role ${role}`)
 })
@@ -148,16 +149,25 @@ test('a server that may lose commits gets none either', async () => {
     `alter role ${database.app.user} in database ${database.app.database} set synchronous_commit = off`,
   )
   const pool = createPool(database.app)
-  await assert.rejects(createCatalog({ pool }).listTenants(), { name: 'CatalogError', code: 'refused' })
+  await assert.rejects(createCatalog({ pool, stamper: aStamper() }).listTenants(), {
+    name: 'CatalogError',
+    code: 'refused',
+  })
   await pool.end()
 })
 
 test('a wrong password is refused for good, a missing server is unavailable for now', async () => {
   await using database = await createTestDatabase()
   const wrong = createPool({ ...database.app, password: 'wrong' })
-  await assert.rejects(createCatalog({ pool: wrong }).check(), { code: 'refused', transient: false })
+  await assert.rejects(createCatalog({ pool: wrong, stamper: aStamper() }).check(), {
+    code: 'refused',
+    transient: false,
+  })
   await wrong.end()
   const absent = createPool({ ...database.app, host: join(tmpdir(), 'nothing-here') })
-  await assert.rejects(createCatalog({ pool: absent }).check(), { code: 'unavailable', transient: true })
+  await assert.rejects(createCatalog({ pool: absent, stamper: aStamper() }).check(), {
+    code: 'unavailable',
+    transient: true,
+  })
   await absent.end()
 })

@@ -23,6 +23,7 @@ import {
   createTestTenant,
   type TestTenant,
 } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, UserRow } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -39,7 +40,7 @@ let foreign: TestTenant
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool, now: () => clock })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper(), now: () => clock })
 })
 beforeEach(async () => {
   clock = anInstant

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { anEvent, anIntake, createTestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
 import { createPool } from './pool.ts'
@@ -16,7 +17,7 @@ test('a connection that saw the table empty still finds one source among many by
   await using database = await createTestDatabase()
   // One connection for everything, so that its plans were made when there was nothing to read.
   await using pool = closing(createPool(database.app, { maxConnections: 1 }))
-  const catalog = createCatalog({ pool: pool.pool })
+  const catalog = createCatalog({ pool: pool.pool, stamper: aStamper() })
   const tenant = await createTestTenant(catalog)
   const { tenantId, connectorId } = tenant
   const nobody = randomBytes(32)

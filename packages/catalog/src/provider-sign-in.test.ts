@@ -20,6 +20,7 @@ import {
   createTestTenant,
   type TestTenant,
 } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -36,7 +37,7 @@ const later = (ms: number) => new Date(now.getTime() + ms)
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   tenant = await createTestTenant(catalog)
   providers = await Promise.all(['one', 'two'].map(addProvider))
   teams = [newTeamId(), newTeamId(), newTeamId()]

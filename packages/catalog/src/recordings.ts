@@ -1,5 +1,5 @@
 // Recordings: their commit point, and how they are found, listed and marked.
-import { AudioState, MailboxId, ObjectRole, RecordingId, UserId } from '@auricle/contract'
+import { AudioState, MailboxId, ObjectRole, PatientId, RecordingId, UserId } from '@auricle/contract'
 import { readAccess, readHeldToken } from './access-facts.ts'
 import type { Catalog, KeptObject, PlayFacts } from './catalog.ts'
 import { encodeCursor } from './cursor.ts'
@@ -8,7 +8,7 @@ import { CatalogError } from './error.ts'
 import { insertEvent } from './events.ts'
 import { recordingQuery } from './recording-query.ts'
 import { Labels, openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
-import { firstOrNull, parsed, parsedOrNull, type Row } from './row.ts'
+import { firstOrNull, integer, orNull, parsed, parsedOrNull, type Row } from './row.ts'
 import { insertObjects, readKeptObject, readObject } from './stored-objects.ts'
 
 type Recordings = Pick<
@@ -200,8 +200,10 @@ function readPlayFacts(row: Row): PlayFacts {
         : {
             id: recordingId,
             mailboxId: parsedOrNull(row, 'mailbox_id', MailboxId),
+            patientId: parsedOrNull(row, 'patient_id', PatientId),
             labels: parsed(row, 'labels', Labels),
             audioState: parsed(row, 'audio_state', AudioState),
+            durationMs: orNull(row, 'duration_ms', integer),
           },
     object: parsedOrNull(row, 'role', ObjectRole) === null ? null : readObject(row),
   }

@@ -8,6 +8,7 @@ import {
   createTestTenant,
   type TestTenant,
 } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, RecordingFacts } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -23,7 +24,7 @@ const soon = () => new Date(Date.now() + minuteMs)
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   one = await createTestTenant(catalog)
   two = await createTestTenant(catalog)
 })

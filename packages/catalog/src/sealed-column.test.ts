@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { archiveRecording, createTestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase } from '../../../test/postgres.ts'
 import { digitsOf, indexNumber } from './blind-index.ts'
 import { deriveColumnKeys } from './column-keys.ts'
@@ -82,7 +83,7 @@ test('an index differs by column and by tenant, and a value without digits has n
 
 test('no byte of any table, index or log of the database shows what was sealed', async () => {
   await using database = await createTestDatabase()
-  const catalog = createCatalog({ pool: database.appPool })
+  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const tenant = await createTestTenant(catalog)
   const marked = {
     sourceId: 'canary-source-1',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { newTokenId, newUserId, type TokenId } from '@auricle/contract'
 import { anEvent, aToken, createTestTenant, type TestTenant } from '../../../test/catalog-fixture.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog, TokenRow } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
@@ -21,7 +22,7 @@ const at = (ms: number) => new Date(begun.getTime() + ms)
 
 before(async () => {
   database = await createTestDatabase()
-  catalog = createCatalog({ pool: database.appPool, now: () => begun })
+  catalog = createCatalog({ pool: database.appPool, stamper: aStamper(), now: () => begun })
 })
 after(() => database[Symbol.asyncDispose]())
 beforeEach(async () => {
@@ -130,7 +131,7 @@ test('everywhere: sessions end but the one that is excepted; all tokens where ev
   for (const { id } of ended) assert.equal(await holds(id, secondMs), false)
   for (const { id } of [kept, program]) assert.equal(await holds(id, secondMs), true)
   const disabled = { reason: 'disabled', now: at(2 * secondMs) }
-  const all = await createDatabase(database.appPool).inTenant(tenantId, session =>
+  const all = await createDatabase(database.appPool, aStamper()).inTenant(tenantId, session =>
     endTokensOf(tenantId, userId, disabled, session),
   )
   assert.deepEqual([...all].sort(), [kept.id, program.id].sort())

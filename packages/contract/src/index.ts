@@ -1,5 +1,14 @@
 export { Factor, Label, Purpose, RelationKind, Role, Scope } from './access.ts'
 export {
+  ActivityFindingView,
+  ActivityReviewDetail,
+  ActivityReviewPage,
+  ActivityReviewQuery,
+  ActivityReviewSignature,
+  ActivityReviewView,
+  WorkingHours,
+} from './activity-review.ts'
+export {
   AlertPage,
   AlertQuery,
   AlertView,

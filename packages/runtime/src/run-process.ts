@@ -1,5 +1,5 @@
 // A service as a process of its own: configuration read, core dumps off, adapters opened, one thing started on them.
-import { type Adapters, openAdapters } from './adapters/adapters.ts'
+import { type Adapters, type OpenAdapters, openAdapters } from './adapters/adapters.ts'
 import { refuseUnfit } from './adapters/fitness.ts'
 import { type Config, readConfig } from './config.ts'
 import { disableCoreDumps } from './core-dumps.ts'
@@ -8,10 +8,14 @@ import { createLogger, type Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { type ProcessHandle, runService } from './run-service.ts'
 
-export interface ServiceParts extends Omit<Adapters, typeof Symbol.asyncDispose> {
+type Stamper = OpenAdapters['stamper']
+
+export interface ServiceParts<Writer extends Stamper> extends Omit<Adapters, typeof Symbol.asyncDispose> {
   readonly config: Config
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Who numbers the events of this process. */
+  readonly writer: Writer
 }
 
 /** `main.ts` hands its `process` over; nothing else touches it. */
@@ -23,10 +27,11 @@ const failureExitCode = 1
  * Runs until told to stop, as `runService` does. The adapters are closed after what `start` returned. A configuration
  * that is wrong is said in its own sentences, without a stack, and the exit code is 1.
  */
-export async function runProcess(
+export async function runProcess<Writer extends Stamper>(
   service: string,
   host: MainProcess,
-  start: (parts: ServiceParts, options: { readonly signal: AbortSignal }) => Promise<AsyncDisposable>,
+  openWriter: (config: Config) => Writer,
+  start: (parts: ServiceParts<Writer>, options: { readonly signal: AbortSignal }) => Promise<AsyncDisposable>,
 ): Promise<void> {
   const settings = readSettings(host)
   if (settings === null) return
@@ -39,9 +44,11 @@ export async function runProcess(
     shutdownGraceMs: config.shutdownGraceMs,
     start: async ({ signal }) => {
       await using opening = new AsyncDisposableStack()
-      const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'join', signal }))
+      const writer = openWriter(config)
+      const options = { config, secrets, logger, stamper: writer, database: 'join', signal } as const
+      const adapters = opening.use(await openAdapters(options))
       await refuseUnfit(adapters.inspected, { logger, signal })
-      opening.use(await start({ ...adapters, config, logger, metrics: createMetrics() }, { signal }))
+      opening.use(await start({ ...adapters, config, logger, metrics: createMetrics(), writer }, { signal }))
       return opening.move()
     },
   })

@@ -1,7 +1,7 @@
 // The access event of a person's request: appended, and durable, before anything is shown.
-import { type AuditEvent, newPrivatePart } from '@auricle/audit'
+import { type AuditEvent, type EventDetail, newPrivatePart } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
-import type { EventId } from '@auricle/contract'
+import type { EventId, PatientId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
@@ -14,9 +14,12 @@ export interface AccessReceipt {
   readonly eventId: EventId
 }
 
-/** A request, and the telephone number it searched for, if it did: kept in the private part. */
+/** A request, and what it is about. */
 export interface AccessFacts extends RequestFacts {
+  /** The telephone number it searched for, if it did: kept in the private part. */
   readonly number?: string | undefined
+  readonly patients?: readonly PatientId[] | undefined
+  readonly detail?: EventDetail | undefined
 }
 
 export async function appendAccess(
@@ -27,7 +30,7 @@ export async function appendAccess(
   decision: Decision,
   options: CallOptions,
 ): Promise<AccessReceipt> {
-  const { ip, userAgent, actor, request, number } = facts
+  const { ip, userAgent, actor, request, number, purposeOfUse: purpose, patients, detail } = facts
   const record = await auditRecord(
     {
       tenantId: actor.tenantId,
@@ -36,6 +39,9 @@ export async function appendAccess(
       actor,
       object,
       reasons: decision.reasons,
+      purpose,
+      patients,
+      detail,
       request,
     },
     { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },

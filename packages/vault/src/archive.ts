@@ -28,7 +28,10 @@ import { readWhole } from './stored-object.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface ArchiveParts {
-  readonly catalog: Pick<Catalog, 'findIntake' | 'findConnector' | 'findMailboxByAddress' | 'commitArchive'>
+  readonly catalog: Pick<
+    Catalog,
+    'findIntake' | 'findConnector' | 'findMailboxByAddress' | 'ensurePatient' | 'commitArchive'
+  >
   readonly objects: Pick<ObjectStore, 'put' | 'head' | 'read' | 'delete'>
   readonly keys: Pick<KeyService, 'key'>
   readonly secrets: TenantSecretsCache
@@ -129,6 +132,11 @@ async function commit(
 ): Promise<void> {
   const { tenantId, recordingId, connectorId } = intake
   const now = parts.now?.() ?? new Date()
+  const { patientReference } = notice
+  const patientId =
+    patientReference === null
+      ? null
+      : await parts.catalog.ensurePatient(tenantId, patientReference, secrets.columns, options)
   const facts: RecordingFacts = {
     id: recordingId,
     tenantId,
@@ -141,7 +149,8 @@ async function commit(
     from: notice.from,
     fromName: notice.fromName,
     to: notice.to,
-    patientReference: notice.patientReference,
+    patientReference,
+    patientId,
     note: notice.note,
     startedAt,
     receivedAt: intake.receivedAt,
@@ -162,6 +171,7 @@ async function commit(
       actor: { type: 'system', name: 'worker' },
       object: { type: 'recording', id: recordingId, version: fingerprint },
       reasons: [derived.audioState],
+      patients: patientId === null ? [] : [patientId],
       request: null,
     },
     null,

@@ -1,18 +1,21 @@
-// Makes the audit record of what is about to happen: leaf, and the private part sealed beside it.
+// Makes the audit record of what is about to happen: the event, and its private part sealed beside it.
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import {
   type AuditEvent,
   type AuditRecord,
   commitPrivate,
-  encodeLeaf,
+  type EventDetail,
   encodePrivate,
+  newRecord,
   type PrivatePart,
 } from '@auricle/audit'
 import {
   type EventId,
   type IssuerId,
   newEventId,
+  type PatientId,
   type ProviderId,
+  type Purpose,
   type TenantId,
   type TokenId,
   type UserId,
@@ -40,6 +43,11 @@ export interface EventFacts {
   readonly actor: Actor | Person | Vouching
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
+  /** What a recording is heard for, where that was stated. */
+  readonly purpose?: Purpose | null | undefined
+  /** Whom it is about; none and absent are the same. */
+  readonly patients?: readonly PatientId[] | undefined
+  readonly detail?: EventDetail | undefined
   readonly request: string | null
 }
 
@@ -61,7 +69,7 @@ export async function auditRecord(
 ): Promise<AuditRecord> {
   const id = newEventId()
   const salt = secret === null ? null : randomBytes(saltBytes)
-  const event: AuditEvent = {
+  const event: AuditRecord['event'] = {
     v: 1,
     id,
     tenant: facts.tenantId,
@@ -71,16 +79,15 @@ export async function auditRecord(
     actor: auditActor(facts.actor),
     object: facts.object,
     reasons: [...(facts.reasons ?? [])],
+    ...(facts.purpose == null ? {} : { purpose: facts.purpose }),
+    ...(facts.patients === undefined || facts.patients.length === 0 ? {} : { patients: [...facts.patients] }),
+    ...(facts.detail === undefined ? {} : { detail: facts.detail }),
     request: facts.request,
     private: secret === null || salt === null ? null : await commitPrivate(secret.part, salt),
   }
-  return {
-    tenantId: facts.tenantId,
-    id,
-    leaf: encodeLeaf(event),
-    sealedPrivate:
-      secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt)),
-  }
+  const sealedPrivate =
+    secret === null || salt === null ? null : sealPrivate(secret.key, id, encodePrivate(secret.part, salt))
+  return newRecord(event, sealedPrivate)
 }
 
 function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {

@@ -15,7 +15,7 @@ import type { CallOptions } from '@auricle/sealed'
 import { appendAccess, appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
 import { authorize } from './authorize.ts'
-import { VaultError } from './error.ts'
+import { refusalOf, VaultError } from './error.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
@@ -51,7 +51,11 @@ export async function listRecordings(
   const decision = general.allowed ? withSight(general, sight, foreign) : general
   const object = query.mailbox === undefined ? null : { type: 'mailbox', id: query.mailbox, version: null }
   const searching = { ...facts, number: query.number }
-  await appendOrRefuse({ ...parts, secrets }, searching, 'recording.listed', object, decision, options)
+  const appending = { ...parts, secrets }
+  if (!decision.allowed) {
+    await appendAccess(appending, searching, 'recording.listed', object, decision, options)
+    throw refusalOf(decision)
+  }
 
   const filter: RecordingFilter = {
     mailboxIds: query.mailbox === undefined ? sight.mailboxIds : [query.mailbox],
@@ -65,7 +69,13 @@ export async function listRecordings(
     cursor: query.cursor,
     limit: query.limit,
   }
+  // Read first, since the event names the patients of the page; nothing of it is shown before the event is durable.
   const page = await parts.catalog.listRecordings(tenantId, filter, secrets.columns, options)
+  const shown = {
+    patients: [...new Set(page.recordings.flatMap(({ patientId }) => patientId ?? []))],
+    detail: { kind: 'found', count: page.recordings.length } as const,
+  }
+  await appendAccess(appending, { ...searching, ...shown }, 'recording.listed', object, decision, options)
   return { recordings: page.recordings.map(viewOf), nextCursor: page.nextCursor }
 }
 
@@ -80,7 +90,8 @@ export async function showRecording(
   const row = await find(parts, facts, 'recording.shown', id, secrets, options)
   const decision = decideOn(parts, facts, 'recording.show', row)
   const object = { type: 'recording', id, version: null }
-  await appendOrRefuse({ ...parts, secrets }, facts, 'recording.shown', object, decision, options)
+  const about = { ...facts, patients: patientsOf(row) }
+  await appendOrRefuse({ ...parts, secrets }, about, 'recording.shown', object, decision, options)
   return viewOf(row)
 }
 
@@ -97,8 +108,11 @@ export async function markRecording(
   const row = await find(parts, facts, 'recording.marked', id, secrets, options)
   const decision = decideOn(parts, facts, 'recording.mark', row)
   const object = { type: 'recording', id, version: null }
-  if (!decision.allowed)
-    await appendOrRefuse({ ...parts, secrets }, facts, 'recording.marked', object, decision, options)
+  const patients = patientsOf(row)
+  if (!decision.allowed) {
+    const about = { ...facts, patients }
+    await appendOrRefuse({ ...parts, secrets }, about, 'recording.marked', object, decision, options)
+  }
   const event = await auditRecord(
     {
       tenantId,
@@ -107,6 +121,7 @@ export async function markRecording(
       actor: facts.actor,
       object,
       reasons: [heard ? 'heard' : 'unheard', ...decision.reasons],
+      patients,
       request: facts.request,
     },
     null,
@@ -211,6 +226,8 @@ async function find(
   await appendAccess({ ...parts, secrets }, facts, log, object, decision, options)
   throw new VaultError('not_found', 'No such recording')
 }
+
+const patientsOf = ({ patientId }: RecordingRow) => (patientId === null ? [] : [patientId])
 
 function viewOf(row: RecordingRow): RecordingView {
   return {

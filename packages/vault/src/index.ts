@@ -64,6 +64,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
@@ -106,6 +107,21 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export type { LineFiles } from './monitor/check-claims.ts'
+export type { WatchedWitness } from './monitor/check-witnesses.ts'
+export { findingNames, type OpenFinding } from './monitor/finding.ts'
+export {
+  createMonitor,
+  type Monitor,
+  type MonitorParts,
+  type MonitorTimes,
+  monitorTimes,
+  type Round,
+} from './monitor/monitor.ts'
+export { createPublished } from './monitor/published.ts'
+export { type DigestStore, digestBytes } from './monitor/read-leaves.ts'
+export { decodeState, encodeState, firstState, type MonitorState } from './monitor/state.ts'
+export { type NamePatientsParts, namePatients } from './name-patients.ts'
 export {
   type ConsoleParts,
   createTeamAtConsole,
@@ -196,6 +212,15 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
+export {
+  changeWorkingHours,
+  listReviews,
+  type ReviewParts,
+  showReview,
+  showWorkingHours,
+  signReview,
+} from './review/reviews.ts'
 export { parseRoles } from './roles.ts'
 export { isSameSecret } from './same-secret.ts'
 export {
@@ -245,20 +270,6 @@ export {
 } from './token.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'
-export type { LineFiles } from './monitor/check-claims.ts'
-export type { WatchedWitness } from './monitor/check-witnesses.ts'
-export { findingNames, type OpenFinding } from './monitor/finding.ts'
-export {
-  createMonitor,
-  type Monitor,
-  type MonitorParts,
-  type MonitorTimes,
-  monitorTimes,
-  type Round,
-} from './monitor/monitor.ts'
-export { createPublished } from './monitor/published.ts'
-export { type DigestStore, digestBytes } from './monitor/read-leaves.ts'
-export { decodeState, encodeState, firstState, type MonitorState } from './monitor/state.ts'
 export {
   createWitness,
   type Witness,

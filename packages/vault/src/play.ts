@@ -154,9 +154,10 @@ export function createPlayer(parts: PlayParts): Player {
     const secrets = await parts.secrets.get(tenantId, options)
     const version = object === null ? null : Buffer.from(object.fingerprint).toString('hex')
     const logged = { type: 'recording', id: recordingId, version }
+    const patients = recording.patientId === null ? [] : [recording.patientId]
     const receipt = await appendAccess(
       { ...parts, secrets },
-      { ...request, actor },
+      { ...request, actor, patients },
       action.log,
       logged,
       decision,

@@ -11,6 +11,7 @@ import { createPostgresJobs, migrateJobs } from '@auricle/jobs'
 import { createFolderStore, type FolderStore, ObjectError } from '@auricle/objects'
 import fc from 'fast-check'
 import { auditEvents } from '../../../test/audit-log.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -451,7 +452,7 @@ test('a flood of recordings without copies goes through the queue in batches, un
   const failures: unknown[] = []
   await using jobs = await createPostgresJobs({ connection: app, onError: error => failures.push(error) })
   const later = () => new Date(Date.now() + 10 * 86_400_000)
-  const catalog = createCatalog({ pool: vault.database.appPool, now: later })
+  const catalog = createCatalog({ pool: vault.database.appPool, stamper: aStamper(), now: later })
 
   // Nobody works yet: however often it is looked for, the queue holds one batch.
   for (let round = 0; round < 3; round++) {

@@ -1,5 +1,6 @@
 // What each operation does, put together from the themes: one for every operation, or the service does not compile.
 import type { Handler } from './route.ts'
+import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './routes/activity-reviews.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
@@ -36,6 +37,7 @@ export type HandlerParts = RecordingRouteParts &
   CoverRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
+  ActivityReviewRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -70,6 +72,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createCoverHandlers(parts),
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
+    ...createActivityReviewHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),

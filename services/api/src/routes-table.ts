@@ -6,6 +6,7 @@ import { Problem } from '@auricle/contract'
 import type { z } from 'zod'
 import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
+import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
 import * as breakGlass from './routes/break-glass.ts'
 import * as connectors from './routes/connectors.ts'
@@ -48,6 +49,7 @@ export const schemas = {
   ...cover.schemas,
   ...breakGlass.schemas,
   ...alerts.schemas,
+  ...activityReviews.schemas,
   ...emergencyCodes.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
@@ -65,6 +67,7 @@ const table = [
   ...cover.table,
   ...breakGlass.table,
   ...alerts.table,
+  ...activityReviews.table,
   ...emergencyCodes.table,
   ...providers.table,
   ...identityProviders.table,

@@ -172,6 +172,7 @@ export async function startApi(
     cover: deciding,
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
+    reviews: deciding,
     emergencyCodes: {
       ...deciding,
       newCode: () => {

@@ -5,6 +5,7 @@ import { totpCode } from '@auricle/identity'
 import { createTenantSecrets } from '@auricle/vault'
 import { ask, problemOf } from '../../../test/ask.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
+import { anEvent } from '../../../test/catalog-fixture.ts'
 import { type Front, openFront } from '../../../test/front.ts'
 import { type Clinic, makeClinic, openTestVault, type Person, type TestVault } from '../../../test/vault.ts'
 import { schemas } from './routes/tenant.ts'
@@ -111,8 +112,7 @@ test('no limit is laxer than the product allows, or none at all: not by the API,
     { idleMinutes: 5, keepDays: 1 },
   ]
   for (const body of refused) assert.equal(problemOf(await change(body)), 'malformed', JSON.stringify(body))
-  const event = (await vault.catalog.listEvents(clinic.tenant.id, { afterId: null, limit: 1 }))[0]
-  assert.ok(event)
+  const event = anEvent(clinic.tenant.id)
   const limits = [
     { idleMs: 15 * minuteMs + 1 },
     { sessionMs: 12 * hourMs + 1 },

@@ -12,6 +12,7 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
+import { createEventWriter } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -85,7 +86,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     work: (operator: Operator, output: Output) => Promise<Result>,
   ): Promise<Result> => {
     const parts = context()
-    await using adapters = await openAdapters({ ...parts, database: 'join', signal })
+    const stamper = createEventWriter({ name: 'command' })
+    await using adapters = await openAdapters({ ...parts, stamper, database: 'join', signal })
     return await work(createOperator({ ...adapters, config: parts.config, signal }), output())
   }
   const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
@@ -148,7 +150,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   }
   addProviderCommands(program, { withOperator, fail })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
-  addWatching(program, { context: () => context(false), process: host })
+  addWatching(program, { context: () => context(false), output, process: host, signal })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

@@ -7,6 +7,7 @@ import { Problem, type ProblemName, problems, Receipt } from '@auricle/contract'
 import { createStandardDelivery, signStandard } from '@auricle/pbx'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { addPbx, type Door, openDoor } from '../../../test/door.ts'
+import { aStamper } from '../../../test/event-writer.ts'
 import type { DeliveryPoint } from '../../../test/harness/clinic.ts'
 import { type Answer, inPieces, send } from '../../../test/harness/http-client.ts'
 import {
@@ -283,7 +284,7 @@ test('422 for audio that is not what its metadata declares', async () => {
 
 test('503 while the database is away, with a word of when to try again', async () => {
   const pool = createPool({ ...vault.database.app, port: 1, host: '127.0.0.1' })
-  await using away = await openDoor(vault, { catalog: createCatalog({ pool }) })
+  await using away = await openDoor(vault, { catalog: createCatalog({ pool, stamper: aStamper() }) })
   const answer = await put(upload, 'away.wav', wav, {}, away.url)
   assertProblem(answer, 'unavailable')
   assert.equal(answer.headers['retry-after'], '5')

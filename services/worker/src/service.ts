@@ -11,11 +11,13 @@ import {
   type AttemptOutcome,
   createTenantSecrets,
   failAttempt,
+  namePatients,
   type OnAlert,
   relayOutbox,
   requeueStalled,
   sweepBreakGlass,
   sweepIntakeObjects,
+  sweepReviews,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -46,6 +48,8 @@ const stalledPauseMs = 10_000
 const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
+const reviewPauseMs = 10 * 60_000
+const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -114,17 +118,34 @@ export async function startWorker(
     )
   }
   metrics.gaugeAlerts(() => catalog.countOpenAlerts())
+  const onAlert: OnAlert = ({ id, kind }) => {
+    logger.warn('Alert raised', { kind, alertId: id })
+    metrics.countAlert(kind)
+  }
   loop(
     async options => {
-      const onAlert: OnAlert = ({ id, kind }) => {
-        logger.warn('Alert raised', { kind, alertId: id })
-        metrics.countAlert(kind)
-      }
       const { ended } = await sweepBreakGlass({ catalog, onAlert }, options)
       if (ended > 0) logger.info('Emergency access ran out', { count: ended })
     },
     breakGlassPauseMs,
     'Emergency access could not be looked after',
+  )
+  loop(
+    async options => {
+      const { opened } = await sweepReviews({ catalog, secrets, onAlert }, options)
+      if (opened > 0) logger.info('Opened weekly reviews of activity', { count: opened })
+    },
+    reviewPauseMs,
+    'The weekly review of activity could not be opened',
+  )
+  loop(
+    async options => {
+      const { named, damaged } = await namePatients({ catalog, secrets }, options)
+      if (named > 0) logger.info('Gave names to the patients of recordings', { count: named })
+      if (damaged > 0) logger.error('References of patients do not open', { count: damaged })
+    },
+    namePatientsPauseMs,
+    'Patients without a name could not be looked for',
   )
   loop(
     async options => {

@@ -13,7 +13,7 @@ import type { PlayFacts } from '@auricle/catalog'
 import type { Session } from '@auricle/contract'
 import { createHttpIdentity, type Decide, IdentityError } from '@auricle/identity'
 import { createLogger, openAdapters, readConfig } from '@auricle/runtime'
-import { actorOf, createPlayer, createTenantSecrets } from '@auricle/vault'
+import { actorOf, createEventWriter, createPlayer, createTenantSecrets } from '@auricle/vault'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import pg from 'pg'
 import { serveParent } from '../system/child.ts'
@@ -25,7 +25,13 @@ export interface BareServer {
 
 const { config, secrets: configured } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
-const adapters = await openAdapters({ config, secrets: configured, logger, database: 'join' })
+const adapters = await openAdapters({
+  stamper: createEventWriter({ name: 'bench' }),
+  config,
+  secrets: configured,
+  logger,
+  database: 'join',
+})
 const { catalog, keys, objects } = adapters
 const secrets = createTenantSecrets(catalog, keys)
 

@@ -3,6 +3,7 @@
 import { startApi } from '@auricle/api-service'
 import type { ObjectStore } from '@auricle/objects'
 import { createLogger, createMetrics, openAdapters, readConfig } from '@auricle/runtime'
+import { createEventWriter } from '@auricle/vault'
 import { serveParent } from '../system/child.ts'
 
 /** What was read since the question before. */
@@ -14,7 +15,14 @@ export interface ReadCounts {
 const { config, secrets } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
 const { signal } = new AbortController()
-const adapters = await openAdapters({ config, secrets, logger, database: 'join', signal })
+const adapters = await openAdapters({
+  stamper: createEventWriter({ name: 'bench' }),
+  config,
+  secrets,
+  logger,
+  database: 'join',
+  signal,
+})
 
 let bytes = 0
 let reads = 0

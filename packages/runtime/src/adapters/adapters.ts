@@ -1,5 +1,5 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
-import { type Catalog, createCatalog, createPool, migrate } from '@auricle/catalog'
+import { type Catalog, type CatalogOptions, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { type Jobs, migrateJobs } from '@auricle/jobs'
 import type { KeyService } from '@auricle/keys'
 import { type Limits, migrateLimits } from '@auricle/limits'
@@ -42,6 +42,8 @@ export interface OpenAdapters {
   readonly config: Config
   readonly secrets: Secrets
   readonly logger: Logger
+  /** Numbers the events that this process writes. */
+  readonly stamper: CatalogOptions['stamper']
   /** See `openDatabase`. */
   readonly database: 'start' | 'join'
   readonly signal?: AbortSignal | undefined
@@ -49,7 +51,7 @@ export interface OpenAdapters {
 
 /** Migrates where it may; then everything is open, and disposing closes it in reverse. */
 export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
-  const { config, secrets, logger, signal } = options
+  const { config, secrets, logger, stamper, signal } = options
   await using opening = new AsyncDisposableStack()
   const database = opening.use(await openDatabase(config, secrets, options.database, { logger, signal }))
   await migrateDatabase(database, signal)
@@ -57,7 +59,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     createPool(database.app, { onIdleError: error => logger.debug('An idle connection broke', { error }) }),
     opened => opened.end(),
   )
-  const catalog = createCatalog({ pool })
+  const catalog = createCatalog({ pool, stamper })
   await catalog.check({ signal })
   const keys = opening.use(await openKeys({ config, secrets, catalog, signal }))
   const objects = await openStore(config.objects)

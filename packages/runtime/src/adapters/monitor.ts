@@ -59,6 +59,9 @@ async function findSettings(
       'No database runs on this data folder, and AURICLE_MONITOR_DATABASE_URL names no other',
     )
   if (running.monitor === null)
-    throw new RuntimeError('bad_config', 'The database was started before there was a monitor: start it again')
+    throw new RuntimeError(
+      'bad_config',
+      'The database was started before there was a monitor: start it again',
+    )
   return running.monitor
 }

@@ -19,6 +19,7 @@ import type { RequestFacts } from '../request-facts.ts'
 export type AlertKind =
   | 'break_glass_started'
   | 'review_overdue'
+  | 'activity_review_overdue'
   | 'emergency_code_used'
   | 'group_roles_changed'
   | 'identity_linked'

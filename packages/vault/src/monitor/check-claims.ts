@@ -101,7 +101,9 @@ async function settle(
   if (kind === 'receipt') {
     if (seal === null) return isLate ? found('receipt_missing', 'not_sealed', about) : 'waits'
     const isSame = leafHash !== null && equalBytes(seal.sealedHash, leafHash)
-    return isSame ? 'settled' : found('receipt_missing', 'another_leaf', { ...about, seq: seal.seq, year: seal.year })
+    return isSame
+      ? 'settled'
+      : found('receipt_missing', 'another_leaf', { ...about, seq: seal.seq, year: seal.year })
   }
   const leaf = await watch.findLeaf(tenantId, eventId, options)
   if (leaf === null) return isLate ? found('key_use', 'no_event', about) : 'waits'
@@ -127,7 +129,8 @@ function readUse(line: string, now: Date): Claim | CountedUse | null {
   const cloud = CloudUse.safeParse(entry)
   if (!cloud.success || !/\bDecrypt$/.test(cloud.data.protoPayload.methodName)) return null
   const { timestamp, protoPayload } = cloud.data
-  const [, tenantId] = /\/cryptoKeys\/tenants-(ten_[0-9a-z]{26})-recordings(?:\/|$)/.exec(protoPayload.resourceName) ?? []
+  const [, tenantId] =
+    /\/cryptoKeys\/tenants-(ten_[0-9a-z]{26})-recordings(?:\/|$)/.exec(protoPayload.resourceName) ?? []
   return tenantId === undefined ? null : { day: timestamp.slice(0, '2026-01-01'.length), tenantId }
 }
 
@@ -146,9 +149,9 @@ function readReceipt(line: string, now: Date): Claim | null {
 }
 
 function countUse(uses: MonitorState['uses'], { day, tenantId }: CountedUse): void {
-  const ofDay = (uses[day] ??= {})
+  const ofDay = uses[day] ?? {}
   const { announced, counted } = ofDay[tenantId] ?? { announced: 0, counted: 0 }
-  ofDay[tenantId] = { announced, counted: counted + 1 }
+  uses[day] = { ...ofDay, [tenantId]: { announced, counted: counted + 1 } }
 }
 
 function parseJson(line: string): unknown {

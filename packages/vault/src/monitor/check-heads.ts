@@ -47,8 +47,7 @@ export async function followAnchor(
   const before = state.anchor
   const size = await published.largestSize(placeOfAnchor, before?.size ?? 0)
   // Before anything was published there is nothing to miss.
-  if (size === null)
-    return { state, findings: before === null ? [] : [found('truncation', 'anchor_gone')] }
+  if (size === null) return { state, findings: before === null ? [] : [found('truncation', 'anchor_gone')] }
   const note = await published.checkpoint(placeOfAnchor, size)
   const checkpoint = note === null ? null : await readCheckpoint(note, anchorKeys)
   if (checkpoint === null || checkpoint.size !== size)
@@ -72,10 +71,7 @@ export async function followAnchor(
 }
 
 /** The signed state in a note; null where it is not signed by one of the keys, or is none. */
-export async function readCheckpoint(
-  note: string,
-  keys: readonly VerifierKey[],
-): Promise<Checkpoint | null> {
+export async function readCheckpoint(note: string, keys: readonly VerifierKey[]): Promise<Checkpoint | null> {
   try {
     if (keys.length > 0) await verifyNote(note, keys)
     return parseCheckpoint(parseNote(note).text)
@@ -134,8 +130,7 @@ const emptyLog = { anchored: null, seen: null, followed: 0, scanned: 0 } as cons
 export async function checkLogs(parts: HeadsParts, state: MonitorState, options: Options): Promise<Read> {
   const rows = new Map((await parts.watch.listLogs(options)).map(row => [row.origin, row]))
   const logs: Record<string, LogState> = { ...state.logs }
-  for (const { origin, tenantId, year } of rows.values())
-    logs[origin] ??= { ...emptyLog, tenantId, year }
+  for (const { origin, tenantId, year } of rows.values()) logs[origin] ??= { ...emptyLog, tenantId, year }
   const findings: Candidate[] = []
   for (const [origin, log] of Object.entries(logs)) {
     const row = rows.get(origin)

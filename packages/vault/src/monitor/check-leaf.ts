@@ -1,6 +1,6 @@
 // Whether the rows of one sealed event say what its leaf says: the leaf against its seal, the columns that search uses
 // against the leaf, the sealed private part against what was there before.
-import { type AuditEvent, AuditError, decodeLeaf, equalBytes, leafHash } from '@auricle/audit'
+import { AuditError, type AuditEvent, decodeLeaf, equalBytes, leafHash } from '@auricle/audit'
 import type { LogOf, WatchedLeaf } from '@auricle/catalog'
 import { type Candidate, type FindingName, found } from './finding.ts'
 
@@ -16,11 +16,7 @@ export interface CheckedLeaf {
 }
 
 /** `knownDigest` is what the private part's digest was when it was first seen; null where it was not seen. */
-export function checkLeaf(
-  log: LogOf,
-  row: WatchedLeaf,
-  knownDigest: Uint8Array | null,
-): CheckedLeaf {
+export function checkLeaf(log: LogOf, row: WatchedLeaf, knownDigest: Uint8Array | null): CheckedLeaf {
   const finding = (name: FindingName, code: string) =>
     found(name, code, { tenantId: log.tenantId, year: log.year, seq: row.seq, eventId: row.eventId })
   if (row.event === null)

@@ -14,7 +14,11 @@ const countedAtOnce = 50_000
 /** Events made in the last while that were recorded `unsealedMs` ago and have no seal. */
 export async function checkUnsealed(
   watch: Pick<LogWatch, 'findUnsealed'>,
-  { now, unsealedMs, lookBackMs }: { readonly now: Date; readonly unsealedMs: number; readonly lookBackMs: number },
+  {
+    now,
+    unsealedMs,
+    lookBackMs,
+  }: { readonly now: Date; readonly unsealedMs: number; readonly lookBackMs: number },
   options: Options,
 ): Promise<readonly Candidate[]> {
   return await unsealedBetween(watch, new Date(now.getTime() - lookBackMs), now, unsealedMs, now, options)
@@ -44,7 +48,11 @@ async function unsealedBetween(
   now: Date,
   options: Options,
 ): Promise<readonly Candidate[]> {
-  const range = { fromId: idAt(from), toId: idAt(new Date(to.getTime() + 1)), before: new Date(now.getTime() - unsealedMs) }
+  const range = {
+    fromId: idAt(from),
+    toId: idAt(new Date(to.getTime() + 1)),
+    before: new Date(now.getTime() - unsealedMs),
+  }
   const unsealed = await watch.findUnsealed(range, options)
   return unsealed.map(({ tenantId }) => found('unsealed_age', 'events', { tenantId }))
 }

@@ -36,7 +36,8 @@ export function judgeDays(
     if (ageMs < 2 * dayMs || ageMs >= 3 * dayMs) continue
     const before = days[dayOf(new Date(Date.parse(day) - dayMs))] ?? {}
     for (const [tenantId, { announced, counted }] of Object.entries(tenants)) {
-      const most = announced + Math.max(0, (before[tenantId]?.announced ?? 0) - (before[tenantId]?.counted ?? 0))
+      const most =
+        announced + Math.max(0, (before[tenantId]?.announced ?? 0) - (before[tenantId]?.counted ?? 0))
       if (counted > most) findings.push(found('key_use', 'more_than_announced', { tenantId, eventId: day }))
     }
   }

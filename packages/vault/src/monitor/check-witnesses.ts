@@ -1,11 +1,5 @@
 // Whether the witnesses signed the same log that is published: what one of them saw and is not there was taken back.
-import {
-  AuditError,
-  equalBytes,
-  parseCheckpoint,
-  type VerifierKey,
-  verifyNote,
-} from '@auricle/audit'
+import { AuditError, equalBytes, parseCheckpoint, type VerifierKey, verifyNote } from '@auricle/audit'
 import { type Candidate, found } from './finding.ts'
 import { type Published, placeOfAnchor, publishedRoot } from './published.ts'
 import type { MonitorState } from './state.ts'
@@ -59,7 +53,8 @@ async function judge(
   if (seen === null || seen.origin !== anchor.origin)
     return found('fork', 'witness_signature', { eventId: key.name })
   // It signs before that is published; what is not there a while later was never going to be.
-  if (seen.size > anchor.size) return found('truncation', 'witness', { eventId: key.name, seq: seen.size }, publishMs)
+  if (seen.size > anchor.size)
+    return found('truncation', 'witness', { eventId: key.name, seq: seen.size }, publishMs)
   const root = await publishedRoot(published, placeOfAnchor, seen.size, anchor.size)
   if (root === null) return found('truncation', 'anchor_tiles')
   if (!equalBytes(root, seen.root)) return found('fork', 'witness', { eventId: key.name, seq: seen.size })

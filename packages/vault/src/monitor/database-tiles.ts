@@ -12,7 +12,10 @@ export async function databaseRoot(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Bytes | null> {
   try {
-    return await rootAt(size, tileReader(tile => readTile(watch, log, tile, options), size))
+    return await rootAt(
+      size,
+      tileReader(tile => readTile(watch, log, tile, options), size),
+    )
   } catch (error) {
     if (error instanceof MissingRows) return null
     throw error

@@ -116,19 +116,30 @@ export function createMonitor(parts: MonitorParts, first: MonitorState): Monitor
       await run('leaves', false, given => followOnce(given, signal))
       await run('scan', false, given => {
         const share = times.roundMs / times.scanMs
-        return scanLeaves({ ...parts, onEvent: () => undefined }, given, { share, least: scannedLeast }, options)
+        return scanLeaves(
+          { ...parts, onEvent: () => undefined },
+          given,
+          { share, least: scannedLeast },
+          options,
+        )
       })
       await run('writers', true, stateless(checkWriters))
-      await run('heartbeat', true, stateless(async given =>
-        checkHeartbeat(given, { now: now(), heartbeatMs: times.heartbeatMs }),
-      ))
-      await run('unsealed', true, stateless(() =>
-        checkUnsealed(
-          watch,
-          { now: now(), unsealedMs: times.mergeDelayMs, lookBackMs: times.mergeDelayMs * lookBackFactor },
-          options,
+      await run(
+        'heartbeat',
+        true,
+        stateless(async given => checkHeartbeat(given, { now: now(), heartbeatMs: times.heartbeatMs })),
+      )
+      await run(
+        'unsealed',
+        true,
+        stateless(() =>
+          checkUnsealed(
+            watch,
+            { now: now(), unsealedMs: times.mergeDelayMs, lookBackMs: times.mergeDelayMs * lookBackFactor },
+            options,
+          ),
         ),
-      ))
+      )
       await run('claims', false, given =>
         checkClaims({ ...parts, mergeDelayMs: times.mergeDelayMs }, given, options),
       )
@@ -138,10 +149,14 @@ export function createMonitor(parts: MonitorParts, first: MonitorState): Monitor
       })
       if (countedAt === null || now().getTime() - countedAt.getTime() >= times.countMs) {
         countedAt = now()
-        await run('counts', true, stateless(async given => [
-          ...(await checkCounts(watch, given, options)),
-          ...(await checkAllUnsealed(watch, { now: now(), unsealedMs: times.mergeDelayMs }, options)),
-        ]))
+        await run(
+          'counts',
+          true,
+          stateless(async given => [
+            ...(await checkCounts(watch, given, options)),
+            ...(await checkAllUnsealed(watch, { now: now(), unsealedMs: times.mergeDelayMs }, options)),
+          ]),
+        )
       }
       await parts.save(state)
       return { fresh, open: state.findings.filter(({ foundAt }) => foundAt !== null), failed, state }
@@ -163,6 +178,8 @@ export function createMonitor(parts: MonitorParts, first: MonitorState): Monitor
 
   async function checkWriters(given: MonitorState): Promise<readonly Candidate[]> {
     const silence = { now: now(), silenceMs: times.writerMs, forgetMs: writerForgottenMs }
-    return Object.entries(given.writers).flatMap(([tenantId, known]) => silentWriters(tenantId, known, silence))
+    return Object.entries(given.writers).flatMap(([tenantId, known]) =>
+      silentWriters(tenantId, known, silence),
+    )
   }
 }

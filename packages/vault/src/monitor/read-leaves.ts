@@ -120,7 +120,11 @@ async function scanBlock(
   for (const row of rows) {
     const offset = (row.seq - from) * digestBytes
     const digest = known.subarray(offset, offset + digestBytes)
-    const { findings: ofLeaf, lacksPrivate } = checkLeaf(log, row, digest.every(byte => byte === 0) ? null : digest)
+    const { findings: ofLeaf, lacksPrivate } = checkLeaf(
+      log,
+      row,
+      digest.every(byte => byte === 0) ? null : digest,
+    )
     findings.push(...ofLeaf)
     if (lacksPrivate) findings.push(...(await lacking(parts, log, row, options)))
   }

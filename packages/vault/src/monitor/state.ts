@@ -43,16 +43,20 @@ const Anchor = z.strictObject({
 export type AnchorState = z.infer<typeof Anchor>
 
 const Span = z.tuple([size, size]).readonly()
-const Writer = z.strictObject({
-  seen: z.array(Span).readonly(),
-  hasStarted: z.boolean(),
-  nextBeat: size,
-  hasStopped: z.boolean(),
-  eventAt: z.number(),
-  beatAt: z.number().nullable(),
-  isOwing: z.boolean(),
-}).readonly()
-const Writers = z.strictObject({ isCounted: z.boolean(), writers: z.record(z.string(), Writer).readonly() }).readonly()
+const Writer = z
+  .strictObject({
+    seen: z.array(Span).readonly(),
+    hasStarted: z.boolean(),
+    nextBeat: size,
+    hasStopped: z.boolean(),
+    eventAt: z.number(),
+    beatAt: z.number().nullable(),
+    isOwing: z.boolean(),
+  })
+  .readonly()
+const Writers = z
+  .strictObject({ isCounted: z.boolean(), writers: z.record(z.string(), Writer).readonly() })
+  .readonly()
 
 const Claim = z.strictObject({
   kind: z.enum(['use', 'receipt']),
@@ -79,23 +83,25 @@ const Finding = z.strictObject({
   foundAt: date.nullable(),
 })
 
-export const MonitorState = z.strictObject({
-  v: z.literal(1),
-  anchor: Anchor.nullable(),
-  /** By origin. */
-  logs: z.record(z.string(), Log),
-  /** By tenant. */
-  writers: z.record(z.string(), Writers),
-  /** Since when each witness has given no state, or one that is behind; by the name of its key. */
-  silentWitnesses: z.record(z.string(), date),
-  /** How far each file of key uses and receipts was read, in bytes. */
-  files: z.record(z.string(), size),
-  /** What somebody said of an event that is not there yet. */
-  claims: z.array(Claim).readonly(),
-  /** By day, then tenant: events that announce the use of a key, and uses that a key service counted. */
-  uses: z.record(z.string(), z.record(z.string(), Uses)),
-  findings: z.array(Finding).readonly(),
-}).readonly()
+export const MonitorState = z
+  .strictObject({
+    v: z.literal(1),
+    anchor: Anchor.nullable(),
+    /** By origin. */
+    logs: z.record(z.string(), Log),
+    /** By tenant. */
+    writers: z.record(z.string(), Writers),
+    /** Since when each witness has given no state, or one that is behind; by the name of its key. */
+    silentWitnesses: z.record(z.string(), date),
+    /** How far each file of key uses and receipts was read, in bytes. */
+    files: z.record(z.string(), size),
+    /** What somebody said of an event that is not there yet. */
+    claims: z.array(Claim).readonly(),
+    /** By day, then tenant: events that announce the use of a key, and uses that a key service counted. */
+    uses: z.record(z.string(), z.record(z.string(), Uses)),
+    findings: z.array(Finding).readonly(),
+  })
+  .readonly()
 export type MonitorState = z.infer<typeof MonitorState>
 
 export const firstState: MonitorState = {

@@ -12,6 +12,7 @@ import {
   openAdapters,
   type Secrets,
 } from '@auricle/runtime'
+import { createEventWriter } from '@auricle/vault'
 import { codeOf } from '../file-failure.ts'
 import { formatBytes, formatCount, formatDuration } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -140,7 +141,8 @@ async function checkReplication(
 
 async function checkAdapters(parts: DoctorParts): Promise<readonly Finding[]> {
   try {
-    await using adapters = await openAdapters({ ...parts, database: 'join' })
+    const stamper = createEventWriter({ name: 'doctor' })
+    await using adapters = await openAdapters({ ...parts, stamper, database: 'join' })
     return [
       ok('database', `${parts.config.database.kind}; schema, durability and role are right`),
       ...(await inspectAll(adapters.inspected, parts)),

@@ -9,7 +9,6 @@ import {
   listen,
   openMonitorAdapters,
   type Secrets,
-  startLoop,
 } from '@auricle/runtime'
 import {
   createMonitor,
@@ -20,6 +19,7 @@ import {
   type OpenFinding,
   type Round,
 } from '@auricle/vault'
+import { startLoop } from '@auricle/worker-service'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
 import { createLineFiles, noLineFiles } from '../monitor/line-files.ts'
@@ -113,7 +113,11 @@ export async function watchOnce(
 /** Round after round until disposed; `/metrics`, `/healthz` and `/readyz` on `port`. */
 export async function watch(
   options: MonitorOptions,
-  { host, port, print }: { readonly host: string; readonly port: number; readonly print: (text: string) => void },
+  {
+    host,
+    port,
+    print,
+  }: { readonly host: string; readonly port: number; readonly print: (text: string) => void },
 ): Promise<AsyncDisposable> {
   const { logger, times, config, signal } = options
   await disableCoreDumps({ pid: process.pid })

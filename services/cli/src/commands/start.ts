@@ -12,6 +12,7 @@ import {
   refuseUnfit,
   type Secrets,
 } from '@auricle/runtime'
+import { createEventWriter } from '@auricle/vault'
 import { openAudioTool, startWorker } from '@auricle/worker-service'
 import { banner } from '../demo/banner.ts'
 import { type Access, makeDemo } from '../demo/demo.ts'
@@ -33,7 +34,9 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
   opening.use(await lockFolder(config.dataFolder))
   print(`Auricle is starting on ${config.dataFolder}`)
-  const adapters = opening.use(await openAdapters({ config, secrets, logger, database: 'start', signal }))
+  const writer = createEventWriter({ name: 'auricle' })
+  const opened = { config, secrets, logger, stamper: writer, database: 'start', signal } as const
+  const adapters = opening.use(await openAdapters(opened))
   const jobs = await adapters.openJobs()
   const inspected = [...adapters.inspected, { name: 'queue', inspect: jobs.inspect }]
   await refuseUnfit(inspected, { logger, signal })

@@ -32,7 +32,13 @@ export function createLineFiles(path: string): LineFiles {
       const end = read.lastIndexOf(lineFeed) + 1
       // A line longer than all that is read at once is none of ours.
       if (end === 0) return { lines: [], to: bytesRead < readMostBytes ? start : start + bytesRead }
-      return { lines: read.subarray(0, end - 1).toString('utf8').split('\n'), to: start + end }
+      return {
+        lines: read
+          .subarray(0, end - 1)
+          .toString('utf8')
+          .split('\n'),
+        to: start + end,
+      }
     },
   }
 }

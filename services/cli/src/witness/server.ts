@@ -1,9 +1,9 @@
 // The witness over HTTP (C2SP tlog-witness): `POST /add-checkpoint`, and `GET /{hash of an origin}/checkpoint` for
 // whoever wants to know what it cosigned last.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { formatTreeSize, monitoringPath, treeSizeContentType } from '@auricle/audit'
 import { createHealth, type Listening, type Logger, listen, type Metrics } from '@auricle/runtime'
 import type { Witness, WitnessAnswer } from '@auricle/vault'
-import { originHash } from './state-folder.ts'
 
 export interface WitnessServerParts {
   readonly witness: Witness
@@ -22,7 +22,6 @@ const bodyTimeoutMs = 10_000
 /** Requests that are read or wait for the disk at once. */
 const runningMost = 256
 
-const sizeType = 'text/x.tlog.size'
 const textType = 'text/plain; charset=utf-8'
 
 interface Reply {
@@ -39,7 +38,7 @@ export async function startWitness(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
   const { witness, logger, metrics } = parts
-  const byHash = new Map(witness.origins.map(origin => [originHash(origin), origin]))
+  const origins = new Map(witness.origins.map(origin => [`/${monitoringPath(origin)}`, origin]))
   const health = createHealth({ checks: {}, metrics })
   let running = 0
 
@@ -50,8 +49,7 @@ export async function startWitness(
       const body = await readText(request)
       return typeof body === 'string' ? replyOf(await decide(body)) : body
     }
-    const [, hash] = /^\/([0-9a-f]{64})\/checkpoint$/.exec(path) ?? []
-    const origin = hash === undefined ? undefined : byHash.get(hash)
+    const origin = origins.get(path)
     if (origin === undefined) return refused(404, 'there is nothing here')
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return refused(405, 'a checkpoint is read with GET')
@@ -124,7 +122,7 @@ function replyOf(answer: WitnessAnswer): Reply {
     case 'untrusted':
       return refused(403, 'no key of the log signed this checkpoint')
     case 'stale':
-      return { status: 409, type: sizeType, body: `${answer.size}\n` }
+      return { status: 409, type: treeSizeContentType, body: formatTreeSize(answer.size) }
     case 'inconsistent':
       return refused(422, 'this checkpoint does not go on from the one that was cosigned last')
     default:
