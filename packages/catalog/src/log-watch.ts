@@ -1,8 +1,10 @@
 // The log as the monitor's role sees it: rows of all tenants, read and never written.
+import type { RecordStamper } from '@auricle/audit'
 import { TenantId } from '@auricle/contract'
 import type pg from 'pg'
 import type { QueryOptions } from './catalog.ts'
 import { createDatabase } from './database.ts'
+import { CatalogError } from './error.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, texts, time } from './row.ts'
 
 export interface WatchedLog {
@@ -96,9 +98,16 @@ const tenants = `
     ) from tenants t where t.tenant_id is not null
   )`
 
+/** It writes no events: its role could not. */
+const readsOnly: RecordStamper = {
+  stamp() {
+    throw new CatalogError('refused', 'The monitor writes nothing')
+  },
+}
+
 /** `pool` is connected as the role of the monitor, and stays the caller's to end. */
 export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
-  const database = createDatabase(pool)
+  const database = createDatabase(pool, readsOnly)
   return {
     async listLogs(options) {
       const found = await database.once(
