@@ -25,7 +25,14 @@ export async function openDoor(
   const log = captureLog()
   const stop = new AbortController()
   const config = { ingest: { host: '127.0.0.1', port: 0, publicUrl: null }, shutdownGraceMs }
-  const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...change }
+  const parts = {
+    ...vault,
+    keys: vault.keyService,
+    config,
+    logger: log.logger,
+    metrics: createMetrics(),
+    ...change,
+  }
   const listening: Listening = await startIngest(parts, { signal: stop.signal })
   return {
     url: listening.url,

@@ -42,7 +42,14 @@ export async function openFront(
     ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
     shutdownGraceMs,
   }
-  const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...changed }
+  const parts = {
+    ...vault,
+    keys: vault.keyService,
+    config,
+    logger: log.logger,
+    metrics: createMetrics(),
+    ...changed,
+  }
   const now = () => change.now?.() ?? new Date()
   const listening = await startApi(parts, { signal: stop.signal })
   const { issueToken } = await openAuthority(vault, {})

@@ -14,7 +14,13 @@ import {
 } from '@auricle/catalog'
 import { type Notice, newTokenId, type Role, type TokenId } from '@auricle/contract'
 import { can, createPasswords, newTotp } from '@auricle/identity'
-import { createLocalKeyService, type KeyService } from '@auricle/keys'
+import {
+  createKeyUses,
+  createLocalKeyService,
+  type KeyService,
+  keyUsesFolder,
+  type OnKeyUse,
+} from '@auricle/keys'
 import { createPostgresLimits, type Limits, migrateLimits } from '@auricle/limits'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import type { Delivery } from '@auricle/pbx'
@@ -28,8 +34,10 @@ import {
   createUser,
   type OpenConnector,
   type TenantSecretsCache,
+  type VaultKeys,
 } from '@auricle/vault'
 import { aStamper } from './event-writer.ts'
+import { guardedKeys } from './guarded-keys.ts'
 import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export interface Person {
@@ -43,7 +51,11 @@ export interface TestVault extends AsyncDisposable {
   readonly folder: string
   readonly catalog: Catalog
   readonly objects: FolderStore
-  readonly keys: KeyService
+  /** As use cases get it. */
+  readonly keys: VaultKeys
+  /** As composition roots get it. */
+  readonly keyService: KeyService
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Limits
   readonly secrets: TenantSecretsCache
   readonly sniff: typeof sniffAudio
@@ -59,7 +71,10 @@ export async function openTestVault(): Promise<TestVault> {
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
   const objects = createFolderStore({ folder: join(folder, 'objects') })
-  const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
+  const file = join(folder, 'keyring.json')
+  const keyService = await createLocalKeyService({ file })
+  const noteKeyUse = createKeyUses(keyUsesFolder(file))
+  const keys = guardedKeys(keyService, noteKeyUse)
   const secrets = createTenantSecrets(catalog, keys)
   await migrateLimits({ owner: database.owner, appRole: database.app.user })
   const onError = (error: Error) => {
@@ -68,7 +83,7 @@ export async function openTestVault(): Promise<TestVault> {
   const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, objects, keys, limits, secrets },
+    ...{ database, folder, catalog, objects, keys, keyService, noteKeyUse, limits, secrets },
     ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { decodeLeaf } from '@auricle/audit'
 import type { ObjectFacts } from '@auricle/objects'
 import { sweepIntakeObjects, verifyTenant } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import type { Clinic } from '../harness/clinic.ts'
 import { send } from '../harness/http-client.ts'
 import type { Stack } from '../harness/stack.ts'
@@ -167,7 +168,8 @@ async function checkLog(
 }
 
 async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Promise<void> {
-  const { catalog, objects, keys } = stack.adapters
+  const { catalog, objects, noteKeyUse } = stack.adapters
+  const keys = guardedKeys(stack.adapters.keys, noteKeyUse)
   let left = 0
   for await (const _ of objects.list('intake/')) left++
   const swept = await sweepIntakeObjects({ catalog, objects: stack.stores.objects, now: later }, 0, {})

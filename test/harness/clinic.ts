@@ -12,6 +12,7 @@ import {
   createUser,
   issueProgramToken,
 } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import type { Stack } from './stack.ts'
 
 const keepDays = 2557
@@ -60,7 +61,8 @@ export async function openClinic(
   { adapters }: Pick<Stack, 'adapters'>,
   options: ClinicOptions,
 ): Promise<Clinic> {
-  const { catalog, keys } = adapters
+  const { catalog, noteKeyUse } = adapters
+  const keys = guardedKeys(adapters.keys, noteKeyUse)
   const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys) }
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})

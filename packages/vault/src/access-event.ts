@@ -6,12 +6,15 @@ import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { refusalOf } from './error.ts'
+import { appendDurably } from './log/append.ts'
+import type { DurableEvent } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets } from './tenant-secrets.ts'
 
 /** Proof in types that an access event is durable: what reads audio asks for one. */
 export interface AccessReceipt {
   readonly eventId: EventId
+  readonly event: DurableEvent
 }
 
 /** A request, and what it is about. */
@@ -46,8 +49,7 @@ export async function appendAccess(
     },
     { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },
   )
-  await parts.catalog.appendEvents([record], options)
-  return { eventId: record.id }
+  return { eventId: record.id, event: await appendDurably(parts.catalog, record, options) }
 }
 
 /** Logs the decision, whichever it is, and throws where it was a refusal. */

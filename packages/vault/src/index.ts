@@ -64,6 +64,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { type DurableEvent, isDurable } from './log/durable-event.ts'
 export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   changeTenantAtConsole,
@@ -268,6 +269,7 @@ export {
   type TokenKeyPair,
   type TokenKeys,
 } from './token.ts'
+export type { VaultKeys } from './vault-keys.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'
 export {

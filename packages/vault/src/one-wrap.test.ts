@@ -12,6 +12,7 @@ import {
 } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
 import { inspectSealed, sealBytes } from '@auricle/sealed'
+import { guardedKeys } from '../../../test/guarded-keys.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -31,18 +32,20 @@ import { intakeKey } from './object-key.ts'
 import { createPlayer, type Player, type PlayRequest } from './play.ts'
 import { receive } from './receive.ts'
 import { createTenantSecrets, type TenantSecretsCache } from './tenant-secrets.ts'
+import type { VaultKeys } from './vault-keys.ts'
 import { verifyTenant } from './verify.ts'
 
 let vault: TestVault
 let clinic: Clinic
 let wav: Buffer
-let keys: Pick<KeyService, 'key'>
+let keys: VaultKeys
 let secrets: TenantSecretsCache
 let calls: { wraps: number; unwraps: number }
 
 /** The same service, with every call counted. */
-function counting(service: KeyService): Pick<KeyService, 'key'> {
-  return {
+function counting(service: KeyService): VaultKeys {
+  return guardedKeys({
+    ...service,
     key(name) {
       const handle = service.key(name)
       return {
@@ -56,7 +59,7 @@ function counting(service: KeyService): Pick<KeyService, 'key'> {
         },
       }
     },
-  }
+  })
 }
 
 before(async () => {
@@ -68,7 +71,7 @@ after(() => vault[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   clinic = await makeClinic(vault)
-  keys = counting(vault.keys)
+  keys = counting(vault.keyService)
   secrets = createTenantSecrets(vault.catalog, keys)
   calls = { wraps: 0, unwraps: 0 }
   // A tenant's own secret is unwrapped once a while and kept, however many recordings come.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { decodeLeaf, decodePrivate } from '@auricle/audit'
 import type { RecordingId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
+import { guardedKeys } from '../../../test/guarded-keys.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -53,9 +53,10 @@ after(() => vault[Symbol.asyncDispose]())
 beforeEach(() => {
   order = []
   clock = new Date()
-  const keys: Pick<KeyService, 'key'> = {
+  const service: TestVault['keyService'] = {
+    ...vault.keyService,
     key(name) {
-      const handle = vault.keys.key(name)
+      const handle = vault.keyService.key(name)
       return {
         ...handle,
         unwrap: (...parameters) => {
@@ -72,7 +73,7 @@ beforeEach(() => {
       order.push('event')
     },
   }
-  parts = { ...vault, keys, catalog, now: () => clock }
+  parts = { ...vault, keys: guardedKeys(service), catalog, now: () => clock }
 })
 
 async function requestBy(person: Person, facts: Partial<PlayRequest> = {}): Promise<PlayRequest> {

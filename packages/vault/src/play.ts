@@ -9,7 +9,6 @@
 // unwrap: the second takes the recording's secret from the first (docs/decisions/0006-one-wrap-a-recording.md).
 import type { PlayFacts, StoredObject } from '@auricle/catalog'
 import type { ByteRange, ObjectRole, RecordingId, TenantId, TokenId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions, RecordingSecret } from '@auricle/sealed'
 import { type AccessReceipt, appendAccess } from './access-event.ts'
@@ -21,13 +20,14 @@ import { isSameSecret } from './same-secret.ts'
 import { type SharedReading, shareReading } from './shared-reading.ts'
 import { openStored } from './stored-object.ts'
 import { createStreamWatch, type Stream, type StreamWatchParts } from './stream-watch.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const playbackMs = 5 * 60_000
 const playbacksMost = 512
 
 export interface PlayParts extends StreamWatchParts {
   readonly objects: Pick<ObjectStore, 'read'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'opener'>
 }
 
 /** Who asks, as the bearer token says; roles and mailboxes are looked up here, on every request. */
@@ -166,7 +166,7 @@ export function createPlayer(parts: PlayParts): Player {
     if (!decision.allowed) throw refusalOf(decision)
     if (object === null) throw new VaultError('not_found', 'This recording has no such object')
     const session = sessionOf(request, actor.tokenId)
-    const keyed = { ...parts, recordingSecret: secretAtHand(session) }
+    const keyed = { ...parts, event: receipt.event, recordingSecret: secretAtHand(session) }
     const opened = await openStored(keyed, tenantId, recordingId, object.role, object, options)
     if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) {
       opened[Symbol.dispose]()

@@ -3,9 +3,12 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { Catalog, ColumnKeys, TenantRow } from '@auricle/catalog'
 import type { TenantId, Wrap } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
+import { auditRecord } from './audit-record.ts'
 import { VaultError } from './error.ts'
+import { appendDurably } from './log/append.ts'
+import type { DurableEvent } from './log/durable-event.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const secretBytes = 32
 /** After this long a disabled KMS key is noticed: the secret is unwrapped anew. */
@@ -30,7 +33,7 @@ const columnSecretAad = (tenantId: TenantId) =>
 
 /** A fresh column secret for a new tenant, wrapped; its plaintext is wiped. */
 export async function newColumnSecret(
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   tenantId: TenantId,
   options?: CallOptions,
 ): Promise<Wrap> {
@@ -45,8 +48,8 @@ export async function newColumnSecret(
 }
 
 export function createTenantSecrets(
-  catalog: Pick<Catalog, 'findTenant' | 'columnKeys'>,
-  keys: Pick<KeyService, 'key'>,
+  catalog: Pick<Catalog, 'findTenant' | 'columnKeys' | 'appendEvents'>,
+  keys: Pick<VaultKeys, 'opener'>,
   now: () => number = Date.now,
 ): TenantSecretsCache {
   const kept = new Map<TenantId, { readonly until: number; readonly secrets: Promise<TenantSecrets> }>()
@@ -54,7 +57,8 @@ export function createTenantSecrets(
   async function load(tenantId: TenantId, options?: CallOptions): Promise<TenantSecrets> {
     const tenant = await catalog.findTenant(tenantId, options)
     if (tenant === null) throw new VaultError('not_found', 'No such tenant')
-    const handle = keys.key({ purpose: 'recordings', tenantId })
+    const event = await appendKeyUse(catalog, tenantId, options)
+    const handle = keys.opener({ purpose: 'recordings', tenantId }, event)
     const secret = await handle.unwrap(tenant.columnSecret, columnSecretAad(tenantId), options)
     try {
       const derived = hkdfSync(
@@ -93,6 +97,27 @@ export function createTenantSecrets(
       kept.delete(tenantId)
     },
   }
+}
+
+/** It goes before every other event of the tenant: their private parts are sealed under what it opens. */
+async function appendKeyUse(
+  catalog: Pick<Catalog, 'appendEvents'>,
+  tenantId: TenantId,
+  options: CallOptions = {},
+): Promise<DurableEvent> {
+  const record = await auditRecord(
+    {
+      tenantId,
+      action: 'key.used',
+      outcome: 'allowed',
+      actor: { type: 'part', name: 'vault' },
+      object: { type: 'tenant', id: tenantId, version: null },
+      reasons: ['column_secret'],
+      request: null,
+    },
+    null,
+  )
+  return appendDurably(catalog, record, options)
 }
 
 /** Stops waiting on abort; the work itself goes on for whoever else waits. */

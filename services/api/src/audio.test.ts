@@ -185,11 +185,11 @@ test('a playback with all its seeks is one event, also when they come at once', 
 
 test('where the event cannot be made durable, nothing is sent and no key is unwrapped', async () => {
   let unwraps = 0
-  const keys: TestVault['keys'] = {
-    ...vault.keys,
-    ensure: (...asked) => vault.keys.ensure(...asked),
+  const keys: TestVault['keyService'] = {
+    ...vault.keyService,
+    ensure: (...asked) => vault.keyService.ensure(...asked),
     key: purpose => {
-      const key = vault.keys.key(purpose)
+      const key = vault.keyService.key(purpose)
       return {
         ...key,
         wrap: (...asked) => key.wrap(...asked),

@@ -23,7 +23,7 @@ import {
   recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors } from '@auricle/pbx'
@@ -44,6 +44,7 @@ import {
   createTenantSecrets,
   emergencySignIn,
   endSession,
+  isDurable,
   isError,
   isSameSecret,
   type OnAlert,
@@ -70,7 +71,9 @@ export interface ApiParts {
   readonly catalog: Catalog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
@@ -96,7 +99,8 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
   const secrets = createTenantSecrets(catalog, keys)
   const passwords = createPasswords()
@@ -158,6 +162,7 @@ export async function startApi(
   const player = createPlayer({
     ...parts,
     ...deciding,
+    keys,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })

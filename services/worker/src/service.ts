@@ -3,7 +3,7 @@
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
@@ -11,6 +11,7 @@ import {
   type AttemptOutcome,
   createTenantSecrets,
   failAttempt,
+  isDurable,
   namePatients,
   type OnAlert,
   relayOutbox,
@@ -34,7 +35,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
-  readonly keys: Pick<KeyService, 'key'>
+  /** Guarded before a use case gets it. */
+  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
@@ -62,12 +65,14 @@ export async function startWorker(
 ): Promise<AsyncDisposable> {
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
-  const secrets = createTenantSecrets(catalog, parts.keys)
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
+  const secrets = createTenantSecrets(catalog, keys)
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
     {
       ...parts,
+      keys,
       secrets,
       sniff: sniffAudio,
       sniffBytes,

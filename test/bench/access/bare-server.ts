@@ -16,6 +16,7 @@ import { createLogger, openAdapters, readConfig } from '@auricle/runtime'
 import { actorOf, createEventWriter, createPlayer, createTenantSecrets } from '@auricle/vault'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import pg from 'pg'
+import { guardedKeys } from '../../guarded-keys.ts'
 import { serveParent } from '../system/child.ts'
 
 /** What it says first. */
@@ -32,7 +33,8 @@ const adapters = await openAdapters({
   logger,
   database: 'join',
 })
-const { catalog, keys, objects } = adapters
+const { catalog, objects, noteKeyUse } = adapters
+const keys = guardedKeys(adapters.keys, noteKeyUse)
 const secrets = createTenantSecrets(catalog, keys)
 
 const token = process.env['BENCH_TOKEN'] ?? ''

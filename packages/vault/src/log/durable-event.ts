@@ -17,3 +17,5 @@ export class DurableEvent {
     return typeof value === 'object' && value !== null && #acknowledged in value && value.#acknowledged
   }
 }
+
+export const isDurable = (value: unknown): value is DurableEvent => DurableEvent.is(value)
