@@ -110,7 +110,8 @@ async function settle(
   return announcesUse(decodeLeaf(leaf).action) ? 'settled' : found('key_use', 'no_intent', about)
 }
 
-const LocalUse = z.object({ tenantId: TenantId, eventId: EventId })
+/** A line beside a local keyring. */
+const LocalUse = z.object({ tenant: TenantId, event: EventId })
 /** An entry of Cloud Audit Logs, as sinks export it. */
 const CloudUse = z.object({
   timestamp: z.iso.datetime(),
@@ -125,7 +126,10 @@ interface CountedUse {
 function readUse(line: string, now: Date): Claim | CountedUse | null {
   const entry = parseJson(line)
   const local = LocalUse.safeParse(entry)
-  if (local.success) return { kind: 'use', ...local.data, leafHash: null, since: now }
+  if (local.success) {
+    const { tenant: tenantId, event: eventId } = local.data
+    return { kind: 'use', tenantId, eventId, leafHash: null, since: now }
+  }
   const cloud = CloudUse.safeParse(entry)
   if (!cloud.success || !/\bDecrypt$/.test(cloud.data.protoPayload.methodName)) return null
   const { timestamp, protoPayload } = cloud.data

@@ -28,7 +28,11 @@ export interface HeadsParts {
   readonly published: Published
   /** Keys of the log over all logs. Empty: its signatures are not looked at. */
   readonly anchorKeys: readonly VerifierKey[]
+  readonly now: () => Date
 }
+
+/** How far the clocks of the vault and of the monitor may be apart. */
+const clockMs = 5 * 60_000
 
 interface Options {
   readonly signal?: AbortSignal | undefined
@@ -41,7 +45,7 @@ interface Read {
 
 /** Follows the log over all logs as it is published, leaf by leaf; what it says of the others becomes their state. */
 export async function followAnchor(
-  { published, anchorKeys }: HeadsParts,
+  { published, anchorKeys, now }: HeadsParts,
   state: MonitorState,
 ): Promise<Read> {
   const before = state.anchor
@@ -67,7 +71,7 @@ export async function followAnchor(
     frontier: encodeFrontier(tree.frontier()),
     newestAt: before?.newestAt ?? null,
   }
-  return takeAnchored({ ...state, anchor }, leaves)
+  return takeAnchored({ ...state, anchor }, leaves, now())
 }
 
 /** The signed state in a note; null where it is not signed by one of the keys, or is none. */
@@ -81,7 +85,7 @@ export async function readCheckpoint(note: string, keys: readonly VerifierKey[])
   }
 }
 
-function takeAnchored(state: MonitorState, leaves: readonly Bytes[]): Read {
+function takeAnchored(state: MonitorState, leaves: readonly Bytes[], now: Date): Read {
   const logs: Record<string, LogState> = { ...state.logs }
   const findings: Candidate[] = []
   let newestAt = state.anchor?.newestAt ?? null
@@ -92,6 +96,10 @@ function takeAnchored(state: MonitorState, leaves: readonly Bytes[]): Read {
       continue
     }
     const at = new Date(leaf.at)
+    // The future cannot have been, and the log goes forward.
+    const isAhead = at.getTime() > now.getTime() + clockMs
+    const isBehind = newestAt !== null && at.getTime() < newestAt.getTime() - clockMs
+    if (isAhead || isBehind) findings.push(found('missing_heartbeat', 'clock'))
     if (newestAt === null || at > newestAt) newestAt = at
     if (leaf.checkpoint === null) continue
     const { origin, size, root } = leaf.checkpoint
