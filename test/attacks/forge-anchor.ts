@@ -59,13 +59,19 @@ export const withOtherRoots =
     })
 
 export async function anchorLeaves({ superuser }: World): Promise<readonly Bytes[]> {
-  const { rows } = await superuser.query<{ leaf: Buffer }>('select leaf from auricle.anchor_leaf order by seq')
+  const { rows } = await superuser.query<{ leaf: Buffer }>(
+    'select leaf from auricle.anchor_leaf order by seq',
+  )
   return rows.map(({ leaf }) => new Uint8Array(leaf))
 }
 
 /** Of one level: no attack makes more than a few leaves. */
 function allTiles(size: number): readonly Tile[] {
-  const full = Array.from({ length: Math.floor(size / tileWidth) }, (_, index) => ({ level: 0, index, width: tileWidth }))
+  const full = Array.from({ length: Math.floor(size / tileWidth) }, (_, index) => ({
+    level: 0,
+    index,
+    width: tileWidth,
+  }))
   return [...full, ...partialTiles(size).filter(({ level }) => level === 0)]
 }
 

@@ -24,7 +24,11 @@ export async function insertUncounted(
     request: null,
     private: null,
   })
-  await client.query('insert into auricle.audit_event (tenant_id, id, leaf) values ($1, $2, $3)', [tenantId, id, leaf])
+  await client.query('insert into auricle.audit_event (tenant_id, id, leaf) values ($1, $2, $3)', [
+    tenantId,
+    id,
+    leaf,
+  ])
   return { id, leaf }
 }
 

@@ -38,10 +38,12 @@ export async function asSuperuser(
   const client = await superuser.connect()
   try {
     await client.query('begin')
-    for (const table of protectedTables) await client.query(`alter table auricle.${table} disable trigger user`)
+    for (const table of protectedTables)
+      await client.query(`alter table auricle.${table} disable trigger user`)
     await work(client)
     // In replica mode too, as the migrations have it.
-    for (const table of protectedTables) await client.query(`alter table auricle.${table} enable trigger user`)
+    for (const table of protectedTables)
+      await client.query(`alter table auricle.${table} enable trigger user`)
     await client.query('commit')
   } catch (error) {
     await client.query('rollback')
@@ -62,7 +64,10 @@ export async function publishedSize({ superuser, tenantId, year }: World): Promi
 }
 
 /** A sealed event somewhere below the newest ones: its id and number. */
-export async function someSeal(world: World, seq: number): Promise<{ readonly eventId: string; readonly seq: number }> {
+export async function someSeal(
+  world: World,
+  seq: number,
+): Promise<{ readonly eventId: string; readonly seq: number }> {
   const { rows } = await world.superuser.query<{ event_id: string }>(
     'select event_id from auricle.audit_seal where tenant_id = $1 and year = $2 and seq = $3',
     [world.tenantId, world.year, seq],
@@ -107,9 +112,10 @@ export async function rebuildTree(client: Client, world: World): Promise<void> {
   }
   const tree = createTree()
   for (const hash of hashes) tree.append(hash)
-  await client.query('update auricle.audit_log set size = $3, frontier = $4 where tenant_id = $1 and year = $2', [
-    ...[tenantId, year, tree.size, encodeFrontier(tree.frontier())],
-  ])
+  await client.query(
+    'update auricle.audit_log set size = $3, frontier = $4 where tenant_id = $1 and year = $2',
+    [...[tenantId, year, tree.size, encodeFrontier(tree.frontier())]],
+  )
   const sizes = await client.query<{ size: string }>(
     'select size from auricle.audit_checkpoint where tenant_id = $1 and year = $2',
     [tenantId, year],
@@ -137,9 +143,10 @@ export async function setBack(client: Client, world: World, size: number): Promi
     await client.query(`delete from auricle.${table} where tenant_id = $1 and year = $2 and seq >= $3`, [
       ...[tenantId, year, size],
     ])
-  await client.query('delete from auricle.audit_checkpoint where tenant_id = $1 and year = $2 and size > $3', [
-    ...[tenantId, year, size],
-  ])
+  await client.query(
+    'delete from auricle.audit_checkpoint where tenant_id = $1 and year = $2 and size > $3',
+    [...[tenantId, year, size]],
+  )
   await rebuildTree(client, world)
 }
 

@@ -3,17 +3,23 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  anchorOrigin,
   type AuditRecord,
+  anchorOrigin,
   formatVerifierKey,
   logOrigin,
   parseVerifierKey,
   type VerifierKey,
 } from '@auricle/audit'
-import { type Catalog, createCatalog, createLogWatch, type TenantRow } from '@auricle/catalog'
+import { type Catalog, createCatalog, createLogView, type TenantRow } from '@auricle/catalog'
 import { createLineFiles, createWatchedWitness, openMonitorFolder, runWitness } from '@auricle/cli-service'
 import { newPatientId, newRecordingId, newUserId, type TenantId } from '@auricle/contract'
-import { createKeyUses, createLocalKeyService, type KeyService, keyUsesFolder, type OnKeyUse } from '@auricle/keys'
+import {
+  createKeyUses,
+  createLocalKeyService,
+  type KeyService,
+  keyUsesFolder,
+  type OnKeyUse,
+} from '@auricle/keys'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import { createLogger } from '@auricle/runtime'
 import {
@@ -93,16 +99,24 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
   const noteKeyUse = createKeyUses(keyUsesFolder(keyring))
   const keys = guardedKeys(keyService, noteKeyUse)
   const log = opening.use(
-    createEventLog({ catalog, writer, store: null, now: vaultNow, onTrouble: () => undefined, times: { beatMs: 3_600_000 } }),
+    createEventLog({
+      catalog,
+      writer,
+      store: null,
+      now: vaultNow,
+      onTrouble: () => undefined,
+      times: { beatMs: 3_600_000 },
+    }),
   )
   const secrets = createTenantSecrets(catalog, keys)
-  const tenant = await createTenant({ catalog, keys, secrets, log } as never, { slug: 'clinic', name: 'A clinic', keepDays: 30 }, {})
+  const tenant = await createTenant(
+    { catalog, keys, secrets, log } as never,
+    { slug: 'clinic', name: 'A clinic', keepDays: 30 },
+    {},
+  )
   const storeFolder = join(folder, 'log-store')
   const logStore = createFolderStore({ folder: storeFolder })
-  const anchorKey = anchorVerifierKey(
-    anchorOrigin(logName),
-    await publicKeyOf(keyService),
-  )
+  const anchorKey = anchorVerifierKey(anchorOrigin(logName), await publicKeyOf(keyService))
   const witness = await startWitness(join(folder, 'witness'), anchorKey)
   opening.use(witness.running)
   const keeper = opening.use(
@@ -117,7 +131,17 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
     }),
   )
   const receiptsFile = join(folder, 'receipts.ndjson')
-  const monitor = await openMonitor(opening, { folder, database, times, logStore, anchorKey, witness, clock, receiptsFile, keyUses: keyUsesFolder(keyring) })
+  const monitor = await openMonitor(opening, {
+    folder,
+    database,
+    times,
+    logStore,
+    anchorKey,
+    witness,
+    clock,
+    receiptsFile,
+    keyUses: keyUsesFolder(keyring),
+  })
 
   let found: readonly OpenFinding[] = []
   const world = {
@@ -191,7 +215,7 @@ async function openMonitor(opening: AsyncDisposableStack, parts: MonitorOf): Pro
   const kept = opening.use(await openMonitorFolder(join(parts.folder, 'monitor')))
   return createMonitor(
     {
-      watch: createLogWatch({ pool: parts.database.monitorPool }),
+      watch: createLogView({ pool: parts.database.monitorPool }),
       published: createPublished(parts.logStore),
       witnesses: [createWatchedWitness(parts.witness)],
       anchorKeys: [parseVerifierKey(formatVerifierKey(parts.anchorKey))],

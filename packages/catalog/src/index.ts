@@ -71,14 +71,14 @@ export type {
   UnsealedEvent,
 } from './log-store.ts'
 export {
-  createLogWatch,
+  createLogView,
   type LogOf,
-  type LogWatch,
+  type LogView,
   type WatchedCheckpoint,
   type WatchedLeaf,
   type WatchedLog,
   type WatchedUnsealed,
-} from './log-watch.ts'
+} from './log-view.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { OwnTokenRow } from './own-tokens.ts'
 export type { PasskeyRow } from './passkeys.ts'

@@ -5,7 +5,7 @@ import { addAccessRows, anEvent, createTestTenant, type TestTenant } from '../..
 import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import { createCatalog } from './create-catalog.ts'
-import { createLogWatch } from './log-watch.ts'
+import { createLogView } from './log-view.ts'
 import { migrate } from './migrate.ts'
 
 let database: TestDatabase
@@ -80,7 +80,7 @@ test('granting again changes nothing, and a role that is not there is no failure
 })
 
 test('events without a seal are found by tenant, whatever the logs say', async () => {
-  const watch = createLogWatch({ pool: database.monitorPool })
+  const watch = createLogView({ pool: database.monitorPool })
   const everything = { fromId: 'evt_0', toId: 'evt_z', before: new Date(Date.now() + 1000) }
   const unsealed = await watch.findUnsealed(everything)
   assert.deepEqual(

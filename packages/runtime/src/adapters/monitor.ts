@@ -1,6 +1,6 @@
 // What the monitor reads: the log's rows as its own role, and what is published of the log. It opens nothing else of the
 // vault: no key, no recording, no queue.
-import { createLogWatch, createPool, type LogWatch } from '@auricle/catalog'
+import { createLogView, createPool, type LogView } from '@auricle/catalog'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
 import { RuntimeError } from '../error.ts'
@@ -10,7 +10,7 @@ import { databaseSettings } from './database-url.ts'
 import { openLogStore } from './objects.ts'
 
 export interface MonitorAdapters extends AsyncDisposable {
-  readonly watch: LogWatch
+  readonly watch: LogView
   readonly logStore: Pick<ObjectStore, 'read' | 'list'>
 }
 
@@ -36,7 +36,7 @@ export async function openMonitorAdapters({
   })
   const { store } = await openLogStore(config.logStore)
   return {
-    watch: createLogWatch({ pool }),
+    watch: createLogView({ pool }),
     logStore: store,
     [Symbol.asyncDispose]: () => pool.end(),
   }

@@ -9,7 +9,7 @@ import {
   parseNote,
   parseReceipt,
 } from '@auricle/audit'
-import type { LogWatch } from '@auricle/catalog'
+import type { LogView } from '@auricle/catalog'
 import { EventId, TenantId } from '@auricle/contract'
 import { z } from 'zod'
 import { type Candidate, found } from './finding.ts'
@@ -23,7 +23,7 @@ export interface LineFiles {
 }
 
 export interface ClaimParts {
-  readonly watch: Pick<LogWatch, 'findSeal' | 'findLeaf'>
+  readonly watch: Pick<LogView, 'findSeal' | 'findLeaf'>
   /** Beside a local keyring, or exported from Cloud Audit Logs. */
   readonly keyUses: LineFiles
   /** Lines of logs in which receipts stand. */

@@ -17,14 +17,14 @@ import {
   type VerifierKey,
   verifyNote,
 } from '@auricle/audit'
-import type { LogWatch, WatchedLog } from '@auricle/catalog'
+import type { LogView, WatchedLog } from '@auricle/catalog'
 import { databaseRoot } from './database-tiles.ts'
 import { type Candidate, found } from './finding.ts'
 import { type Published, placeOfAnchor, placeOfLog, publishedLeaves } from './published.ts'
 import type { AnchorState, Head, LogState, MonitorState } from './state.ts'
 
 export interface HeadsParts {
-  readonly watch: Pick<LogWatch, 'listLogs' | 'readHashes' | 'readTile' | 'lastCheckpoint'>
+  readonly watch: Pick<LogView, 'listLogs' | 'readHashes' | 'readTile' | 'lastCheckpoint'>
   readonly published: Published
   /** Keys of the log over all logs. Empty: its signatures are not looked at. */
   readonly anchorKeys: readonly VerifierKey[]

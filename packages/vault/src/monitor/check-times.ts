@@ -1,5 +1,5 @@
 // Whether the log is alive: what waits to be sealed, when it last said anything, and how many leaves there are.
-import type { LogWatch } from '@auricle/catalog'
+import type { LogView } from '@auricle/catalog'
 import { newEventId } from '@auricle/contract'
 import { type Candidate, found } from './finding.ts'
 import type { MonitorState } from './state.ts'
@@ -13,7 +13,7 @@ const countedAtOnce = 50_000
 
 /** Events made in the last while that were recorded `unsealedMs` ago and have no seal. */
 export async function checkUnsealed(
-  watch: Pick<LogWatch, 'findUnsealed'>,
+  watch: Pick<LogView, 'findUnsealed'>,
   {
     now,
     unsealedMs,
@@ -26,7 +26,7 @@ export async function checkUnsealed(
 
 /** The same of all events that there are, a day at a time: also those that were put in with an old id. */
 export async function checkAllUnsealed(
-  watch: Pick<LogWatch, 'findUnsealed' | 'firstEventId'>,
+  watch: Pick<LogView, 'findUnsealed' | 'firstEventId'>,
   { now, unsealedMs }: { readonly now: Date; readonly unsealedMs: number },
   options: Options,
 ): Promise<readonly Candidate[]> {
@@ -41,7 +41,7 @@ export async function checkAllUnsealed(
 }
 
 async function unsealedBetween(
-  watch: Pick<LogWatch, 'findUnsealed'>,
+  watch: Pick<LogView, 'findUnsealed'>,
   from: Date,
   to: Date,
   unsealedMs: number,
@@ -69,7 +69,7 @@ export function checkHeartbeat(
 
 /** As many seals as the log's size says, and an event with the same hash for each. */
 export async function checkCounts(
-  watch: Pick<LogWatch, 'countLeaves'>,
+  watch: Pick<LogView, 'countLeaves'>,
   { logs }: Pick<MonitorState, 'logs'>,
   options: Options,
 ): Promise<readonly Candidate[]> {

@@ -64,16 +64,20 @@ const codes = (events: readonly AuditEvent[]) => [...new Set(read(events).findin
 describe('writers', () => {
   test('that tell everything give nothing, however their events come between each other', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }), fc.infiniteStream(fc.nat()), (lengths, choices) => {
-        const lives = lengths.map(length => [...life(newWriterId(), length)])
-        const merged: AuditEvent[] = []
-        while (lives.some(({ length }) => length > 0)) {
-          const alive = lives.filter(({ length }) => length > 0)
-          const next = alive[(choices.next().value ?? 0) % alive.length]?.shift()
-          if (next !== undefined) merged.push(next)
-        }
-        assert.deepEqual(read(merged).findings, [])
-      }),
+      fc.property(
+        fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }),
+        fc.infiniteStream(fc.nat()),
+        (lengths, choices) => {
+          const lives = lengths.map(length => [...life(newWriterId(), length)])
+          const merged: AuditEvent[] = []
+          while (lives.some(({ length }) => length > 0)) {
+            const alive = lives.filter(({ length }) => length > 0)
+            const next = alive[(choices.next().value ?? 0) % alive.length]?.shift()
+            if (next !== undefined) merged.push(next)
+          }
+          assert.deepEqual(read(merged).findings, [])
+        },
+      ),
     )
   })
 
@@ -92,7 +96,9 @@ describe('writers', () => {
     const [first = 0, second = 0] = beats
     const early = whole.toSpliced(first, 1).toSpliced(first - 1, 0, whole[first] ?? assert.fail())
     assert.deepEqual(codes(early), ['number'])
-    const swapped = whole.with(first, whole[second] ?? assert.fail()).with(second, whole[first] ?? assert.fail())
+    const swapped = whole
+      .with(first, whole[second] ?? assert.fail())
+      .with(second, whole[first] ?? assert.fail())
     assert.ok(codes(swapped).includes('beat'))
     assert.deepEqual(codes([...whole, whole[2] ?? assert.fail()]), ['number_twice'])
   })
@@ -107,7 +113,11 @@ describe('writers', () => {
 
   test('that fall silent are told of for a day; those that stopped are not', () => {
     const whole = life(newWriterId(), 5)
-    const at = (seconds: number) => ({ now: new Date(startMs + seconds * 1000), silenceMs: 60_000, forgetMs: 86_400_000 })
+    const at = (seconds: number) => ({
+      now: new Date(startMs + seconds * 1000),
+      silenceMs: 60_000,
+      forgetMs: 86_400_000,
+    })
     const silent = read(whole.slice(0, -1)).state
     assert.deepEqual(silentWriters(tenantId, silent, at(30)), [])
     assert.deepEqual(

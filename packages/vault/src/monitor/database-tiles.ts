@@ -1,8 +1,8 @@
 // The tree as the rows of the database have it: full tiles from theirs, what is not full from seals and lower tiles.
 import { type Bytes, equalBytes, rootAt, type Tile, tileHash, tileReader, tileWidth } from '@auricle/audit'
-import type { LogOf, LogWatch } from '@auricle/catalog'
+import type { LogOf, LogView } from '@auricle/catalog'
 
-type Watch = Pick<LogWatch, 'readHashes' | 'readTile'>
+type Watch = Pick<LogView, 'readHashes' | 'readTile'>
 
 /** The root of the first `size` leaves; null where rows that it needs are not there. */
 export async function databaseRoot(

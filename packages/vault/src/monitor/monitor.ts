@@ -1,7 +1,7 @@
 // The monitor: round after round it holds the database, what is published and the witnesses against each other and
 // against what it saw before. It runs under an identity of its own, and writes nothing but its own state.
 import type { AuditEvent, VerifierKey } from '@auricle/audit'
-import type { LogWatch } from '@auricle/catalog'
+import type { LogView } from '@auricle/catalog'
 import { checkClaims, type LineFiles } from './check-claims.ts'
 import { checkLogs, followAnchor } from './check-heads.ts'
 import { checkAllUnsealed, checkCounts, checkHeartbeat, checkUnsealed } from './check-times.ts'
@@ -42,7 +42,7 @@ export const monitorTimes: MonitorTimes = {
 }
 
 export interface MonitorParts {
-  readonly watch: LogWatch
+  readonly watch: LogView
   readonly published: Published
   readonly witnesses: readonly WatchedWitness[]
   readonly anchorKeys: readonly VerifierKey[]

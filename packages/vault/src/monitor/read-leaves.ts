@@ -1,7 +1,7 @@
 // Reads leaves in their order: each once as it is sealed, and then all of them over and over. What they count for is
 // counted the first time; whether the rows still say the same is looked at every time.
 import { type AuditEvent, decodeLeaf, equalBytes, leafHash, tileWidth } from '@auricle/audit'
-import type { LogWatch, WatchedLeaf } from '@auricle/catalog'
+import type { LogView, WatchedLeaf } from '@auricle/catalog'
 import { checkLeaf, privateGone } from './check-leaf.ts'
 import { countEvent, noWriters, type TenantWriters } from './count-writers.ts'
 import { isTileOfSeals } from './database-tiles.ts'
@@ -18,7 +18,7 @@ export interface DigestStore {
 export const digestBytes = 16
 
 export interface LeavesParts {
-  readonly watch: Pick<LogWatch, 'readLeaves' | 'readTile' | 'readHashes' | 'findDrops'>
+  readonly watch: Pick<LogView, 'readLeaves' | 'readTile' | 'readHashes' | 'findDrops'>
   readonly published: Published
   readonly digests: DigestStore
   /** Told of every event that was read for the first time. */

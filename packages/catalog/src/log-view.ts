@@ -47,7 +47,7 @@ export interface WatchedUnsealed {
   readonly oldest: Date
 }
 
-export interface LogWatch {
+export interface LogView {
   listLogs(options?: QueryOptions): Promise<readonly WatchedLog[]>
   /** From `from` to before `to`, in the order of their numbers; fewer where some are not there. */
   readLeaves(log: LogOf, from: number, to: number, options?: QueryOptions): Promise<readonly WatchedLeaf[]>
@@ -106,7 +106,7 @@ const readsOnly: RecordStamper = {
 }
 
 /** `pool` is connected as the role of the monitor, and stays the caller's to end. */
-export function createLogWatch({ pool }: { readonly pool: pg.Pool }): LogWatch {
+export function createLogView({ pool }: { readonly pool: pg.Pool }): LogView {
   const database = createDatabase(pool, readsOnly)
   return {
     async listLogs(options) {
