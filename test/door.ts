@@ -20,7 +20,9 @@ export interface Door extends AsyncDisposable {
 /** `change` puts something else in the place of a part of the vault. */
 export async function openDoor(
   vault: TestVault,
-  change: Partial<Pick<IngestParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'config' | 'now'>> = {},
+  change: Partial<
+    Pick<IngestParts, 'catalog' | 'log' | 'objects' | 'keys' | 'limits' | 'config' | 'now'>
+  > = {},
 ): Promise<Door> {
   const log = captureLog()
   const stop = new AbortController()

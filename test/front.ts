@@ -31,7 +31,10 @@ export interface Front extends AsyncDisposable {
 export async function openFront(
   vault: TestVault,
   change: Partial<
-    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'>
+    Pick<
+      ApiParts,
+      'catalog' | 'log' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'
+    >
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {
   const log = captureLog()

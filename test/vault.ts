@@ -28,10 +28,13 @@ import {
   assignMailbox,
   createConnector,
   createConnectors,
+  createEventLog,
   createMailbox,
   createTenant,
   createTenantSecrets,
   createUser,
+  type EventLog,
+  type EventWriter,
   type OpenConnector,
   type TenantSecretsCache,
   type VaultKeys,
@@ -50,6 +53,8 @@ export interface TestVault extends AsyncDisposable {
   readonly database: TestDatabase
   readonly folder: string
   readonly catalog: Catalog
+  readonly writer: EventWriter
+  readonly log: EventLog
   readonly objects: FolderStore
   /** As use cases get it. */
   readonly keys: VaultKeys
@@ -69,13 +74,15 @@ export async function openTestVault(): Promise<TestVault> {
   const database = opening.use(await createTestDatabase())
   const folder = await mkdtemp(join(tmpdir(), 'auricle-vault-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
+  const writer = aStamper()
+  const catalog = createCatalog({ pool: database.appPool, stamper: writer })
+  const log = opening.use(createEventLog({ catalog, writer, store: null, onTrouble }))
   const objects = createFolderStore({ folder: join(folder, 'objects') })
   const file = join(folder, 'keyring.json')
   const keyService = await createLocalKeyService({ file })
   const noteKeyUse = createKeyUses(keyUsesFolder(file))
   const keys = guardedKeys(keyService, noteKeyUse)
-  const secrets = createTenantSecrets(catalog, keys)
+  const secrets = createTenantSecrets(catalog, keys, log)
   await migrateLimits({ owner: database.owner, appRole: database.app.user })
   const onError = (error: Error) => {
     throw error
@@ -83,7 +90,7 @@ export async function openTestVault(): Promise<TestVault> {
   const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, objects, keys, keyService, noteKeyUse, limits, secrets },
+    ...{ database, folder, catalog, writer, log, objects, keys, keyService, noteKeyUse, limits, secrets },
     ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
@@ -105,6 +112,9 @@ export interface Clinic {
   readonly connectorRow: ConnectorRow
   readonly connector: OpenConnector
 }
+
+/** What cannot be recorded is refused to whoever asked, and their test says whether that is right. */
+const onTrouble = () => undefined
 
 let clinics = 0
 

@@ -183,7 +183,11 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
   if (stack.google === null) await checkTemporaries(stack, verdict)
   const found = { good: 0, bad: 0, stray: 0 }
   let bytes = 0
-  for await (const finding of verifyTenant({ catalog, objects, keys }, clinic.tenant.id, {})) {
+  for await (const finding of verifyTenant(
+    { catalog, log: stack.log, objects, keys },
+    clinic.tenant.id,
+    {},
+  )) {
     found[finding.type]++
     if (finding.type === 'good') bytes += finding.bytes
     else say(`       ${JSON.stringify(finding)}`)

@@ -5,6 +5,7 @@ import { createPasswords, newOpaqueToken, newTotp } from '@auricle/identity'
 import { connectors as kinds } from '@auricle/pbx'
 import {
   assignMailbox,
+  catalogAppender,
   createConnector,
   createMailbox,
   createTenant,
@@ -63,7 +64,7 @@ export async function openClinic(
 ): Promise<Clinic> {
   const { catalog, noteKeyUse } = adapters
   const keys = guardedKeys(adapters.keys, noteKeyUse)
-  const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys) }
+  const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys, catalogAppender(catalog)) }
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id

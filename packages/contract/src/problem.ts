@@ -40,6 +40,7 @@ export const problems = {
   rangeNotSatisfiable: problem('range-not-satisfiable', 416, 'The range lies outside the audio'),
   tooManyAttempts: problem('too-many-attempts', 429, 'Too many attempts'),
   internal: problem('internal', 500, 'Something went wrong'),
+  logUnavailable: problem('log-unavailable', 503, 'The audit log cannot take this now'),
   unavailable: problem('unavailable', 503, 'The service cannot do this now'),
 } as const satisfies Record<string, { type: string; status: number; title: string }>
 export type ProblemName = keyof typeof problems

@@ -5,6 +5,7 @@ export { type Config, type Endpoint, ingestUrl, readConfig, type Secrets } from 
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'
 export { RuntimeError, type RuntimeErrorCode } from './error.ts'
+export { eventLogHooks } from './event-log-hooks.ts'
 export { createHealth, type HealthParts } from './health.ts'
 export { type Listening, type ListenOptions, listen } from './listen.ts'
 export { lockFolder } from './lock-folder.ts'

@@ -1,19 +1,16 @@
 // The access event of a person's request: appended, and durable, before anything is shown.
 import { type AuditEvent, type EventDetail, newPrivatePart } from '@auricle/audit'
-import type { Catalog } from '@auricle/catalog'
-import type { EventId, PatientId } from '@auricle/contract'
+import type { PatientId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { refusalOf } from './error.ts'
-import { appendDurably } from './log/append.ts'
-import type { DurableEvent } from './log/durable-event.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets } from './tenant-secrets.ts'
 
-/** Proof in types that an access event is durable: what reads audio asks for one. */
+/** Of an access event that is durable: what reads audio asks for one. */
 export interface AccessReceipt {
-  readonly eventId: EventId
   readonly event: DurableEvent
 }
 
@@ -26,7 +23,7 @@ export interface AccessFacts extends RequestFacts {
 }
 
 export async function appendAccess(
-  parts: { readonly catalog: Pick<Catalog, 'appendEvents'>; readonly secrets: TenantSecrets },
+  parts: { readonly log: EventAppender; readonly secrets: TenantSecrets },
   facts: AccessFacts,
   action: AuditEvent['action'],
   object: AuditEvent['object'],
@@ -49,7 +46,7 @@ export async function appendAccess(
     },
     { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },
   )
-  return { eventId: record.id, event: await appendDurably(parts.catalog, record, options) }
+  return { event: await parts.log.append(record, options) }
 }
 
 /** Logs the decision, whichever it is, and throws where it was a refusal. */

@@ -19,7 +19,6 @@ import {
 } from '../../../test/vault.ts'
 import { type ArchiveParts, archive } from './archive.ts'
 import { attemptArchive } from './archive-attempt.ts'
-import { appendDurably } from './log/append.ts'
 import { intakePrefix, recordingKey } from './object-key.ts'
 import { receive } from './receive.ts'
 import { openStored } from './stored-object.ts'
@@ -63,7 +62,7 @@ async function deliver(
 
 async function openingEvent(tenantId: TenantId) {
   const looked = await operatorEvent(tenantId, 'key.used', { type: 'tenant', id: tenantId })
-  return appendDurably(vault.catalog, looked, {})
+  return vault.log.append(looked, {})
 }
 
 async function original({ tenantId, recordingId }: Delivered): Promise<Buffer> {

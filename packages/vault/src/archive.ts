@@ -22,7 +22,7 @@ import {
 import { type Derived, deriveObjects } from './archive-derived.ts'
 import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
 import { auditRecord } from './audit-record.ts'
-import { appendDurably } from './log/append.ts'
+import { catalogAppender } from './log/append.ts'
 import type { DurableEvent } from './log/durable-event.ts'
 import { recordingIdentity } from './object-context.ts'
 import { readWhole } from './stored-object.ts'
@@ -118,7 +118,7 @@ async function appendKeyUse(
     },
     null,
   )
-  return appendDurably(catalog, record, options)
+  return catalogAppender(catalog).append(record, options)
 }
 
 function openNotice(

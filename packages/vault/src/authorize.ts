@@ -1,16 +1,16 @@
 // Deciding before a change, and the event that commits with it: a refusal is logged by itself, a change never without.
 import { type AuditEvent, type AuditRecord, newPrivatePart } from '@auricle/audit'
-import type { Catalog } from '@auricle/catalog'
 import type { Action, Decide, Decision, Resource } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendAccess } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
 import { refusalOf } from './error.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
   readonly now?: () => Date
@@ -48,7 +48,7 @@ export async function authorizeSelf(
   if (decision.allowed) return
   const secrets = await parts.secrets.get(tenantId, options)
   const object = { type: 'token', id: tokenId, version: null }
-  await appendAccess({ catalog: parts.catalog, secrets }, facts, 'token.refused', object, decision, options)
+  await appendAccess({ log: parts.log, secrets }, facts, 'token.refused', object, decision, options)
   throw refusalOf(decision)
 }
 
@@ -66,7 +66,7 @@ export async function authorize(
   const on = resource ?? ({ type: 'tenant', tenantId } as const)
   const decision = parts.decide(actor, action, on, { now, purpose: purposeOfUse })
   if (!decision.allowed) {
-    await appendAccess({ catalog: parts.catalog, secrets }, facts, log, object, decision, options)
+    await appendAccess({ log: parts.log, secrets }, facts, log, object, decision, options)
     throw refusalOf(decision)
   }
   return {

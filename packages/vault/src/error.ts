@@ -8,6 +8,7 @@ export type VaultErrorCode =
   | 'denied'
   | 'empty_body'
   | 'locked'
+  | 'log_unavailable'
   | 'malformed'
   | 'message_conflict'
   | 'not_audio'

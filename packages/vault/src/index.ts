@@ -64,7 +64,16 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { type DurableEvent, isDurable } from './log/durable-event.ts'
+export { catalogAppender } from './log/append.ts'
+export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
+export {
+  createEventLog,
+  type EventLog,
+  type EventLogParts,
+  type EventLogTimes,
+  type Sink,
+} from './log/event-log.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
 export {
   changeTenantAtConsole,

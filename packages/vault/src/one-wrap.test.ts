@@ -72,7 +72,7 @@ after(() => vault[Symbol.asyncDispose]())
 beforeEach(async () => {
   clinic = await makeClinic(vault)
   keys = counting(vault.keyService)
-  secrets = createTenantSecrets(vault.catalog, keys)
+  secrets = createTenantSecrets(vault.catalog, keys, vault.log)
   calls = { wraps: 0, unwraps: 0 }
   // A tenant's own secret is unwrapped once a while and kept, however many recordings come.
   await secrets.get(clinic.tenant.id)
@@ -181,7 +181,7 @@ test('sound and waveform asked for at once take one unwrap, and each has its eve
     [request, waveform(request), request, waveform(request)].map(each => player.open(each)),
   )
   assert.deepEqual(counted(), { wraps: 0, unwraps: 1 })
-  assert.equal(new Set(opened.map(({ receipt }) => receipt.eventId)).size, 2)
+  assert.equal(new Set(opened.map(({ receipt }) => receipt.event.eventId)).size, 2)
   for (const playback of opened) assert.ok((await gather(playback.read(null))).length > 0)
   await player.open({ ...request, ip: '192.0.2.8' })
   assert.deepEqual(counted(), { wraps: 0, unwraps: 1 }, 'another address has its own')

@@ -66,14 +66,14 @@ beforeEach(() => {
       }
     },
   }
-  const catalog: PlayParts['catalog'] = {
-    ...vault.catalog,
-    async appendEvents(...parameters) {
-      await vault.catalog.appendEvents(...parameters)
+  const log: PlayParts['log'] = {
+    async append(...parameters) {
+      const event = await vault.log.append(...parameters)
       order.push('event')
+      return event
     },
   }
-  parts = { ...vault, keys: guardedKeys(service), catalog, now: () => clock }
+  parts = { ...vault, keys: guardedKeys(service), log, now: () => clock }
 })
 
 async function requestBy(person: Person, facts: Partial<PlayRequest> = {}): Promise<PlayRequest> {
@@ -108,7 +108,7 @@ test('the owner hears the delivered bytes, after the event is durable and the ke
   assert.deepEqual(await gather(playback.read(null)), wav)
   assert.deepEqual(await gather(playback.read({ start: 1000, end: 2000 })), wav.subarray(1000, 2000))
   const { row, event } = await lastEvent()
-  assert.equal(event.id, playback.receipt.eventId)
+  assert.equal(event.id, playback.receipt.event.eventId)
   assert.equal(event.action, 'recording.played')
   assert.equal(event.outcome, 'allowed')
   const { privateParts } = await vault.secrets.get(clinic.tenant.id)
@@ -120,7 +120,7 @@ test('the owner hears the delivered bytes, after the event is durable and the ke
   assert.throws(() =>
     openPrivate(
       privateParts,
-      playback.receipt.eventId.replace(/.$/, last => (last === 'x' ? 'y' : 'x')) as typeof row.id,
+      playback.receipt.event.eventId.replace(/.$/, last => (last === 'x' ? 'y' : 'x')) as typeof row.id,
       row.sealedPrivate ?? row.leaf,
     ),
   )
@@ -149,8 +149,8 @@ test('a recording of another tenant is not there', async () => {
 })
 
 test('where the log cannot be written, no key is unwrapped and nothing is played', async () => {
-  const catalog = { ...vault.catalog, appendEvents: () => Promise.reject(new Error('the disk is full')) }
-  using player = createPlayer({ ...parts, catalog })
+  const log = { append: () => Promise.reject(new Error('the disk is full')) }
+  using player = createPlayer({ ...parts, log })
   await assert.rejects(playWith(player, await requestBy(clinic.clinician)), /the disk is full/)
   assert.deepEqual(order, [])
 })

@@ -14,7 +14,6 @@ import {
   sample,
   type TestVault,
 } from '../../../test/vault.ts'
-import { appendDurably } from './log/append.ts'
 import { recordingIdentity } from './object-context.ts'
 import { intakePrefix } from './object-key.ts'
 import { receive } from './receive.ts'
@@ -76,7 +75,7 @@ test('a delivery is sealed, committed with its event and answered with its recor
   assert.ok(facts)
   const object = { objectKey: intake.objectKey, sealedBytes: facts.sizeBytes, wrap: null }
   const looked = await operatorEvent(tenant.id, 'key.used', { type: 'tenant', id: tenant.id })
-  const event = await appendDurably(vault.catalog, looked, {})
+  const event = await vault.log.append(looked, {})
   using audio = await openStored({ ...vault, event }, tenant.id, receipt.recording, 'intake', object, {})
   assert.deepEqual(await gather(audio.read(null)), wav)
 

@@ -6,8 +6,7 @@ import type { TenantId, Wrap } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { VaultError } from './error.ts'
-import { appendDurably } from './log/append.ts'
-import type { DurableEvent } from './log/durable-event.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import type { VaultKeys } from './vault-keys.ts'
 
 const secretBytes = 32
@@ -48,8 +47,9 @@ export async function newColumnSecret(
 }
 
 export function createTenantSecrets(
-  catalog: Pick<Catalog, 'findTenant' | 'columnKeys' | 'appendEvents'>,
+  catalog: Pick<Catalog, 'findTenant' | 'columnKeys'>,
   keys: Pick<VaultKeys, 'opener'>,
+  log: EventAppender,
   now: () => number = Date.now,
 ): TenantSecretsCache {
   const kept = new Map<TenantId, { readonly until: number; readonly secrets: Promise<TenantSecrets> }>()
@@ -57,7 +57,7 @@ export function createTenantSecrets(
   async function load(tenantId: TenantId, options?: CallOptions): Promise<TenantSecrets> {
     const tenant = await catalog.findTenant(tenantId, options)
     if (tenant === null) throw new VaultError('not_found', 'No such tenant')
-    const event = await appendKeyUse(catalog, tenantId, options)
+    const event = await appendKeyUse(log, tenantId, options)
     const handle = keys.opener({ purpose: 'recordings', tenantId }, event)
     const secret = await handle.unwrap(tenant.columnSecret, columnSecretAad(tenantId), options)
     try {
@@ -101,7 +101,7 @@ export function createTenantSecrets(
 
 /** It goes before every other event of the tenant: their private parts are sealed under what it opens. */
 async function appendKeyUse(
-  catalog: Pick<Catalog, 'appendEvents'>,
+  log: EventAppender,
   tenantId: TenantId,
   options: CallOptions = {},
 ): Promise<DurableEvent> {
@@ -117,7 +117,7 @@ async function appendKeyUse(
     },
     null,
   )
-  return appendDurably(catalog, record, options)
+  return log.append(record, options)
 }
 
 /** Stops waiting on abort; the work itself goes on for whoever else waits. */

@@ -5,8 +5,7 @@ import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions, OpenedObject, RecordingSecret } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { errorCode } from './error.ts'
-import { appendDurably } from './log/append.ts'
-import type { DurableEvent } from './log/durable-event.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { tenantRecordingsPrefix } from './object-key.ts'
 import { openStored } from './stored-object.ts'
 import { operatorEvent } from './token.ts'
@@ -15,7 +14,8 @@ import type { VaultKeys } from './vault-keys.ts'
 const pageSize = 200
 
 export interface VerifyParts {
-  readonly catalog: Pick<Catalog, 'listAllRecordings' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'listAllRecordings'>
+  readonly log: EventAppender
   readonly objects: Pick<ObjectStore, 'head' | 'read' | 'list'>
   readonly keys: Pick<VaultKeys, 'opener'>
 }
@@ -33,7 +33,7 @@ export async function* verifyTenant(
   options: CallOptions,
 ): AsyncGenerator<Finding> {
   const event = await operatorEvent(tenantId, 'vault.verified', { type: 'tenant', id: tenantId })
-  await parts.catalog.appendEvents([event], options)
+  await parts.log.append(event, options)
   const known = new Set<string>()
   let after: RecordingId | null = null
   for (;;) {
@@ -59,7 +59,7 @@ export async function* verifyTenant(
 
 /** One event for as many recordings as a page has, each of which is one use of the key. */
 async function appendKeyUses(
-  { catalog }: VerifyParts,
+  { log }: VerifyParts,
   tenantId: TenantId,
   count: number,
   options: CallOptions,
@@ -77,7 +77,7 @@ async function appendKeyUses(
     },
     null,
   )
-  return appendDurably(catalog, record, options)
+  return log.append(record, options)
 }
 
 /** What opened one object of a recording opens the others too: one unwrap for all of them. */

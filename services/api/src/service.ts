@@ -42,6 +42,7 @@ import {
   createPlayer,
   createProviderClients,
   createTenantSecrets,
+  type EventLog,
   emergencySignIn,
   endSession,
   isDurable,
@@ -69,6 +70,7 @@ import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
+  readonly log: EventLog
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
   /** Guarded before a use case gets it. */
@@ -99,18 +101,18 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys)
+  const secrets = createTenantSecrets(catalog, keys, log)
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
   }
-  const deciding = { catalog, secrets, decide, now }
+  const deciding = { catalog, log, secrets, decide, now }
 
-  const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
+  const onRefused = createRefusedTokens({ catalog, log, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
   const signInParts = {
     ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
@@ -126,7 +128,7 @@ export async function startApi(
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
+    ...{ catalog, log, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
@@ -135,7 +137,7 @@ export async function startApi(
   // Known at the latest when the first request arrives.
   let listeningUrl: string | null = null
   const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
-  const vault = { catalog, secrets, now, ...providerParts }
+  const vault = { catalog, log, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
     verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
     ownOrigin,
@@ -144,7 +146,7 @@ export async function startApi(
       const facts = originOf(request as Request)
       await allowCookie(request as Request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
+      return signIn({ catalog, log, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
       })
     },
@@ -196,7 +198,7 @@ export async function startApi(
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
     player,
-    ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },
+    ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
     ownFactors: factorParts,
     ownTokens: factorParts,

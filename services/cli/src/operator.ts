@@ -5,6 +5,7 @@ import type { ObjectStore } from '@auricle/objects'
 import type { Config } from '@auricle/runtime'
 import {
   createTenantSecrets,
+  type EventLog,
   isDurable,
   isError,
   type ReceiveParts,
@@ -16,6 +17,7 @@ import { UsageError } from './error.ts'
 export interface Operator {
   readonly config: Config
   readonly catalog: Catalog
+  readonly log: EventLog
   readonly objects: ObjectStore
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
@@ -33,7 +35,7 @@ export interface OperatorParts extends Omit<Operator, 'secrets' | 'keys'> {
 
 export function createOperator({ noteKeyUse, ...parts }: OperatorParts): Operator {
   const keys = guardKeys(parts.keys, { isDurable, onUse: noteKeyUse })
-  return { ...parts, keys, secrets: createTenantSecrets(parts.catalog, keys) }
+  return { ...parts, keys, secrets: createTenantSecrets(parts.catalog, keys, parts.log) }
 }
 
 /** By short name; with no name, the only tenant there is. */

@@ -12,7 +12,7 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
-import { createEventWriter } from '@auricle/vault'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -86,9 +86,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     work: (operator: Operator, output: Output) => Promise<Result>,
   ): Promise<Result> => {
     const parts = context()
-    const stamper = createEventWriter({ name: 'command' })
-    await using adapters = await openAdapters({ ...parts, stamper, database: 'join', signal })
-    return await work(createOperator({ ...adapters, config: parts.config, signal }), output())
+    const writer = createEventWriter({ name: 'command' })
+    await using adapters = await openAdapters({ ...parts, stamper: writer, database: 'join', signal })
+    await using log = createEventLog({ ...adapters, writer, store: adapters.logStore })
+    return await work(createOperator({ ...adapters, log, config: parts.config, signal }), output())
   }
   const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
     withOperator(async (operator, out) => work(operator, out, await openAuthority(operator, operator)))

@@ -14,7 +14,14 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import { createConnectors, isDurable, noteRefusal, type OpenConnector, receive } from '@auricle/vault'
+import {
+  createConnectors,
+  type EventLog,
+  isDurable,
+  noteRefusal,
+  type OpenConnector,
+  receive,
+} from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
 import { createFailureLimits } from './failure-limits.ts'
@@ -26,8 +33,9 @@ export interface IngestParts {
   readonly config: Pick<Config, 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Pick<
     Catalog,
-    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'notePreviousSecret' | 'appendEvents' | 'check'
+    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'notePreviousSecret' | 'check'
   >
+  readonly log: EventLog
   /** It creates objects and never reads or deletes one. */
   readonly objects: Pick<ObjectStore, 'put'>
   /** It unwraps under `connectors` keys and only wraps under `recordings` keys. */
@@ -48,7 +56,7 @@ export async function startIngest(
   parts: IngestParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, limits, logger, metrics, now = () => new Date() } = parts
+  const { config, catalog, log, limits, logger, metrics, now = () => new Date() } = parts
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const observe = ({ error, ...delivery }: DeliveryOutcome) => {
     metrics.countDelivery({ connectorKind: delivery.kind, outcome: delivery.outcome })
@@ -67,7 +75,7 @@ export async function startIngest(
   const refuse = async (connector: OpenConnector, reason: string, request: string) => {
     const { allowed } = await limits.take(`ingest:refusals:${connector.row.id}`, refusalRate)
     if (!allowed) return
-    await noteRefusal({ catalog }, connector.row, reason, request, {}).catch((error: unknown) =>
+    await noteRefusal({ log }, connector.row, reason, request, {}).catch((error: unknown) =>
       logger.warn('A refused delivery could not be logged', { requestId: request, error }),
     )
   }

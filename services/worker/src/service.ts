@@ -9,6 +9,7 @@ import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
+  catalogAppender,
   createTenantSecrets,
   failAttempt,
   isDurable,
@@ -66,7 +67,7 @@ export async function startWorker(
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
-  const secrets = createTenantSecrets(catalog, keys)
+  const secrets = createTenantSecrets(catalog, keys, catalogAppender(catalog))
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(

@@ -1,14 +1,13 @@
-// Appends an event and gives the proof that it is durable, which is what opens a recording's key.
-import type { AuditRecord } from '@auricle/audit'
+// The log of work that writes to the catalog anyway: where that cannot be written, the work cannot be done.
 import type { Catalog } from '@auricle/catalog'
-import type { CallOptions } from '@auricle/sealed'
-import { DurableEvent } from './durable-event.ts'
+import { DurableEvent, type EventAppender } from './durable-event.ts'
 
-export async function appendDurably(
-  catalog: Pick<Catalog, 'appendEvents'>,
-  record: AuditRecord,
-  options: CallOptions,
-): Promise<DurableEvent> {
-  await catalog.appendEvents([record], options)
-  return new DurableEvent(record.tenantId, record.id)
+/** Each event by itself, and into no second sink. */
+export function catalogAppender(catalog: Pick<Catalog, 'appendEvents'>): EventAppender {
+  return {
+    async append(record, options) {
+      await catalog.appendEvents([record], options)
+      return new DurableEvent(record.tenantId, record.id)
+    },
+  }
 }

@@ -1,9 +1,12 @@
 // Numbers the events of one life of a process: whoever takes one out of the log before it is sealed leaves a gap.
 //
 // Numbers count in each tenant by itself, so that a tenant's log is enough to see it. A number is spent when its event is
-// handed to the database; the writer hears of those that were committed, and its beats say which.
+// handed to the database; the writer hears of those that were committed, and its beats say which. A number that no beat
+// names is of an event that may be there or not.
 import { type AuditRecord, encodeLeaf, type RecordStamper, type StampedRecord } from '@auricle/audit'
-import { newEventId, newWriterId, type TenantId, type WriterId } from '@auricle/contract'
+import { newWriterId, type TenantId, type WriterId } from '@auricle/contract'
+import { type OwnEvent, ownEvent } from './own-event.ts'
+import { takeSpans } from './spans.ts'
 
 /** After this, a beginning that nobody acknowledged is told again. */
 const startedAgainMs = 2_000
@@ -12,6 +15,13 @@ export interface EventWriter extends RecordStamper {
   /** Of this life: no other has it. */
   readonly id: WriterId
   readonly name: string
+  /**
+   * What is to be written now and then: of each tenant in which something was acknowledged since the beat before, one
+   * that names it. The next is made only when this one is acknowledged, so it has to be brought into the log.
+   */
+  beats(): readonly StampedRecord[]
+  /** The last beats of all: what has no number by then gets none. */
+  stops(): readonly StampedRecord[]
 }
 
 export interface EventWriterOptions {
@@ -26,11 +36,16 @@ export interface EventWriterOptions {
 /** What it knows of one tenant. */
 interface Count {
   next: number
+  beat: number
   /** Numbers of committed events that no beat has named. */
   readonly acknowledged: Set<number>
+  /** Something was acknowledged besides beats. */
+  isActive: boolean
   /** When its beginning was last told; null where it never was. */
   startedAtMs: number | null
   isStarted: boolean
+  /** A beat was made and is not acknowledged. */
+  isBeating: boolean
 }
 
 /** One for each life of a process. */
@@ -46,17 +61,19 @@ export function createEventWriter({
   function countOf(tenantId: TenantId): Count {
     const known = counts.get(tenantId)
     if (known !== undefined) return known
-    const count = { next: 0, acknowledged: new Set<number>(), startedAtMs: null, isStarted: false }
+    const count: Count = {
+      ...{ next: 0, beat: 0, acknowledged: new Set() },
+      ...{ isActive: false, startedAtMs: null, isStarted: false, isBeating: false },
+    }
     counts.set(tenantId, count)
     return count
   }
 
   function stampOne(
-    event: AuditRecord['event'],
-    sealedPrivate: Uint8Array | null,
-    onAcknowledged: (count: Count) => void = () => undefined,
+    { tenantId, event, sealedPrivate }: AuditRecord,
+    onAcknowledged: (count: Count) => void,
   ): StampedRecord {
-    const count = countOf(event.tenant)
+    const count = countOf(tenantId)
     const n = count.next
     const leaf = encodeLeaf({ ...event, writer: { id, name, n } })
     count.next++
@@ -64,44 +81,67 @@ export function createEventWriter({
       count.acknowledged.add(n)
       onAcknowledged(count)
     }
-    return { tenantId: event.tenant, id: event.id, leaf, sealedPrivate, acknowledge }
+    return { tenantId, id: event.id, leaf, sealedPrivate, acknowledge }
   }
 
-  function beginIn(tenantId: TenantId): readonly StampedRecord[] {
+  const own = (event: Omit<OwnEvent, 'by' | 'object'>) =>
+    ownEvent({ ...event, by: name, object: { type: 'writer', id, version: null } }, now(), source)
+
+  function begin(tenantId: TenantId, count: Count): StampedRecord {
+    count.startedAtMs = now().getTime()
+    const detail = { kind: 'started', receiptKey: null } as const
+    return stampOne(own({ tenantId, action: 'writer.started', detail }), () => {
+      count.isStarted = true
+      count.isActive = true
+    })
+  }
+
+  function beginWhereNew(tenantId: TenantId): readonly StampedRecord[] {
     const count = countOf(tenantId)
-    const at = now()
-    const isTold = count.startedAtMs !== null && Math.abs(at.getTime() - count.startedAtMs) < startedAgainMs
-    if (count.isStarted || isTold) return []
-    count.startedAtMs = at.getTime()
-    const started: AuditRecord['event'] = {
-      v: 1,
-      id: newEventId(source),
-      tenant: tenantId,
-      at: at.toISOString(),
-      action: 'writer.started',
-      outcome: 'allowed',
-      actor: { type: 'system', id: name, session: null },
-      object: { type: 'writer', id, version: null },
-      reasons: [],
-      detail: { kind: 'started', receiptKey: null },
-      request: null,
-      private: null,
-    }
-    return [
-      stampOne(started, null, known => {
-        known.isStarted = true
-      }),
-    ]
+    const isTold =
+      count.startedAtMs !== null && Math.abs(now().getTime() - count.startedAtMs) < startedAgainMs
+    return count.isStarted || isTold ? [] : [begin(tenantId, count)]
+  }
+
+  function beat(
+    tenantId: TenantId,
+    count: Count,
+    action: 'writer.heartbeat' | 'writer.stopped',
+  ): StampedRecord {
+    const acknowledged = takeSpans(count.acknowledged)
+    const detail = { kind: 'beat', beat: count.beat, acknowledged } as const
+    count.beat++
+    count.isBeating = true
+    // More than one beat has room for waits for the next.
+    count.isActive = count.acknowledged.size > 0
+    return stampOne(own({ tenantId, action, detail }), () => {
+      count.isBeating = false
+    })
   }
 
   return {
     id,
     name,
     stamp(records) {
-      return records.flatMap(({ event, sealedPrivate }) => [
-        ...beginIn(event.tenant),
-        stampOne(event, sealedPrivate),
+      return records.flatMap(record => [
+        ...beginWhereNew(record.tenantId),
+        stampOne(record, count => {
+          count.isActive = true
+        }),
       ])
+    },
+    beats() {
+      return Array.from(counts).flatMap(([tenantId, count]) => {
+        if (!count.isActive || count.isBeating) return []
+        // A beat follows a beginning that is there.
+        if (!count.isStarted) return [begin(tenantId, count)]
+        return [beat(tenantId, count, 'writer.heartbeat')]
+      })
+    },
+    stops() {
+      return Array.from(counts).flatMap(([tenantId, count]) => {
+        return count.isStarted && !count.isBeating ? [beat(tenantId, count, 'writer.stopped')] : []
+      })
     },
   }
 }

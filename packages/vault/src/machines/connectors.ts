@@ -17,7 +17,6 @@ const connectorsMost = 1000
 export interface ConnectorParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
     | 'listConnectors'
     | 'findTenantConnector'
     | 'createConnector'

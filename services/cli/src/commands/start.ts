@@ -6,13 +6,14 @@ import {
   type Config,
   createMetrics,
   disableCoreDumps,
+  eventLogHooks,
   type Logger,
   lockFolder,
   openAdapters,
   refuseUnfit,
   type Secrets,
 } from '@auricle/runtime'
-import { createEventWriter } from '@auricle/vault'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { openAudioTool, startWorker } from '@auricle/worker-service'
 import { banner } from '../demo/banner.ts'
 import { type Access, makeDemo } from '../demo/demo.ts'
@@ -41,9 +42,11 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   const inspected = [...adapters.inspected, { name: 'queue', inspect: jobs.inspect }]
   await refuseUnfit(inspected, { logger, signal })
   const metrics = createMetrics()
+  const hooks = eventLogHooks({ logger, metrics })
+  const log = opening.use(createEventLog({ ...adapters, writer, store: adapters.logStore, ...hooks }))
   metrics.gaugeQueue(async () => ({ ...(await jobs.counts()) }))
   const audio = await openAudioTool(config, logger)
-  const parts = { ...adapters, config, jobs, audio, metrics }
+  const parts = { ...adapters, config, log, jobs, audio, metrics }
   opening.use(await startWorker({ ...parts, logger: logger.with({ service: 'worker' }) }, { signal }))
   const api = opening.use(await startApi({ ...parts, logger: logger.with({ service: 'api' }) }, { signal }))
   const ingest = opening.use(
@@ -51,7 +54,7 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   )
 
   const urls = { ingest: config.ingest.publicUrl ?? ingest.url, api: config.api.publicUrl ?? api.url }
-  const operator = createOperator({ ...adapters, config: listeningConfig(config, urls), signal })
+  const operator = createOperator({ ...adapters, log, config: listeningConfig(config, urls), signal })
   const access: Access | null = options.demo ? await makeDemo(operator, { urls, print }) : null
   print(banner({ urls, access, config, hasAudioTool: audio !== null }))
   return opening.move()
