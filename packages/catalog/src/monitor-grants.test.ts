@@ -22,7 +22,14 @@ before(async () => {
 })
 after(() => database[Symbol.asyncDispose]())
 
-const logTables = ['audit_checkpoint', 'audit_event', 'audit_log', 'audit_patient', 'audit_seal', 'audit_tile']
+const logTables = [
+  'audit_checkpoint',
+  'audit_event',
+  'audit_log',
+  'audit_patient',
+  'audit_seal',
+  'audit_tile',
+]
 const anchorTables = ['anchor_checkpoint', 'anchor_leaf', 'anchor_log', 'anchor_tile']
 
 test('the role reads the log and nothing else, and writes nothing', async () => {

@@ -64,6 +64,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { anchorVerifierKey } from './log/anchor.ts'
 export { catalogAppender } from './log/append.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
@@ -73,8 +74,10 @@ export {
   type EventLogTimes,
   type Sink,
 } from './log/event-log.ts'
-export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export { createLogKeeper, type LogKeeper, type LogKeeperParts, type LogWatch } from './log/keeper.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
+export { createWitnesses, type WitnessAddress, type Witnesses } from './log/witness-client.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
@@ -119,7 +122,7 @@ export {
 } from './manage.ts'
 export type { LineFiles } from './monitor/check-claims.ts'
 export type { WatchedWitness } from './monitor/check-witnesses.ts'
-export { findingNames, type OpenFinding } from './monitor/finding.ts'
+export { type FindingName, findingNames, type OpenFinding } from './monitor/finding.ts'
 export {
   createMonitor,
   type Monitor,
