@@ -34,7 +34,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: dayMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId } = await someSeal(world, oldSeq)
+        const { eventId } = await someSeal(client, world, oldSeq)
         await replaceLeaf(client, world, eventId)
       }),
   },
@@ -44,7 +44,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: dayMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId, seq } = await someSeal(world, oldSeq)
+        const { eventId, seq } = await someSeal(client, world, oldSeq)
         const hash = await replaceLeaf(client, world, eventId)
         await client.query(
           'update auricle.audit_seal set leaf_hash = $4 where tenant_id = $1 and year = $2 and seq = $3',
@@ -58,7 +58,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: dayMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId } = await someSeal(world, oldSeq)
+        const { eventId } = await someSeal(client, world, oldSeq)
         await client.query(
           `update auricle.audit_event set sealed_private = sealed_private || '\\x00' where tenant_id = $1 and id = $2`,
           [world.tenantId, eventId],
@@ -71,7 +71,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: dayMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId } = await someSeal(world, recentSeq)
+        const { eventId } = await someSeal(client, world, recentSeq)
         await client.query(
           'update auricle.audit_event set sealed_private = null where tenant_id = $1 and id = $2',
           [world.tenantId, eventId],
@@ -84,7 +84,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: hourMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId } = await someSeal(world, oldSeq)
+        const { eventId } = await someSeal(client, world, oldSeq)
         await client.query('delete from auricle.audit_event where tenant_id = $1 and id = $2', [
           world.tenantId,
           eventId,
@@ -97,7 +97,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: hourMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId } = await someSeal(world, oldSeq)
+        const { eventId } = await someSeal(client, world, oldSeq)
         for (const [table, column] of [
           ['audit_event', 'id'],
           ['audit_seal', 'event_id'],
@@ -156,7 +156,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: minuteMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId } = await someSeal(world, oldSeq)
+        const { eventId } = await someSeal(client, world, oldSeq)
         await client.query(
           'update auricle.audit_seal set seq = seq + 1000000 where tenant_id = $1 and year = $2 and seq >= $3',
           [world.tenantId, world.year, oldSeq],
@@ -181,7 +181,7 @@ export const attacks: readonly Attack[] = [
     allowedMs: minuteMs,
     run: world =>
       asSuperuser(world, async client => {
-        const { eventId, seq } = await someSeal(world, oldSeq)
+        const { eventId, seq } = await someSeal(client, world, oldSeq)
         const hash = await replaceLeaf(client, world, eventId)
         await client.query(
           'update auricle.audit_seal set leaf_hash = $4 where tenant_id = $1 and year = $2 and seq = $3',

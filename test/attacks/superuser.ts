@@ -38,6 +38,8 @@ export async function asSuperuser(
   const client = await superuser.connect()
   try {
     await client.query('begin')
+    // The vault is at work: rather fail than wait for each other.
+    await client.query(`set local lock_timeout = '20s'`)
     for (const table of protectedTables)
       await client.query(`alter table auricle.${table} disable trigger user`)
     await work(client)
@@ -65,10 +67,11 @@ export async function publishedSize({ superuser, tenantId, year }: World): Promi
 
 /** A sealed event somewhere below the newest ones: its id and number. */
 export async function someSeal(
+  client: Client,
   world: World,
   seq: number,
 ): Promise<{ readonly eventId: string; readonly seq: number }> {
-  const { rows } = await world.superuser.query<{ event_id: string }>(
+  const { rows } = await client.query<{ event_id: string }>(
     'select event_id from auricle.audit_seal where tenant_id = $1 and year = $2 and seq = $3',
     [world.tenantId, world.year, seq],
   )

@@ -108,12 +108,8 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
       times: { beatMs: 3_600_000 },
     }),
   )
-  const secrets = createTenantSecrets(catalog, keys)
-  const tenant = await createTenant(
-    { catalog, keys, secrets, log } as never,
-    { slug: 'clinic', name: 'A clinic', keepDays: 30 },
-    {},
-  )
+  const secrets = createTenantSecrets(catalog, keys, log)
+  const tenant = await createTenant({ catalog, keys }, { slug: 'clinic', name: 'A clinic', keepDays: 30 }, {})
   const storeFolder = join(folder, 'log-store')
   const logStore = createFolderStore({ folder: storeFolder })
   const anchorKey = anchorVerifierKey(anchorOrigin(logName), await publicKeyOf(keyService))

@@ -13,11 +13,10 @@ export interface WriterState {
   readonly hasStarted: boolean
   readonly nextBeat: number
   readonly hasStopped: boolean
-  /** When its newest event is from, by its own clock, and its newest beat. */
+  /** When its newest event is from, by its own clock. */
   readonly eventAt: number
-  readonly beatAt: number | null
-  /** Whether events came after its last beat. */
-  readonly isOwing: boolean
+  /** When the first event is from that no beat came after; null without one. */
+  readonly owingAt: number | null
 }
 
 export interface TenantWriters {
@@ -56,7 +55,7 @@ export function countEvent(
     seen: withNumber(before.seen, writer.n),
     hasStarted: before.hasStarted || event.action === 'writer.started',
     eventAt: Math.max(before.eventAt, Date.parse(event.at)),
-    isOwing: true,
+    owingAt: before.owingAt ?? Date.parse(event.at),
   }
   if (event.detail?.kind === 'beat') {
     const { beat, acknowledged } = event.detail
@@ -66,8 +65,7 @@ export function countEvent(
     after = {
       ...after,
       nextBeat: beat + 1,
-      beatAt: Date.parse(event.at),
-      isOwing: false,
+      owingAt: null,
       hasStopped: event.action === 'writer.stopped',
     }
   }
@@ -84,9 +82,9 @@ export function silentWriters(
   { now, silenceMs, forgetMs }: { readonly now: Date; readonly silenceMs: number; readonly forgetMs: number },
 ): readonly Candidate[] {
   return Object.entries(writers)
-    .filter(([, { isOwing, eventAt }]) => {
-      const ageMs = now.getTime() - eventAt
-      return isOwing && ageMs > silenceMs && ageMs < forgetMs
+    .filter(([, { owingAt, eventAt }]) => {
+      const isForgotten = now.getTime() - eventAt >= forgetMs
+      return owingAt !== null && now.getTime() - owingAt > silenceMs && !isForgotten
     })
     .map(([writerId]) => found('missing_heartbeat', 'writer', { tenantId, eventId: writerId }))
 }
@@ -103,8 +101,7 @@ const newWriter: WriterState = {
   nextBeat: 0,
   hasStopped: false,
   eventAt: 0,
-  beatAt: null,
-  isOwing: false,
+  owingAt: null,
 }
 
 const includes = (spans: readonly Span[], number: number): boolean =>

@@ -93,7 +93,7 @@ export async function scanLeaves(
   const logs = { ...state.logs }
   const findings: Candidate[] = []
   for (const [origin, log] of Object.entries(state.logs)) {
-    let scanned = log.scanned >= log.followed ? 0 : log.scanned
+    let scanned = log.scanned
     const end = Math.min(log.followed, scanned + Math.max(least, Math.ceil(log.followed * share)))
     while (scanned < end) {
       options.signal?.throwIfAborted()
@@ -101,7 +101,8 @@ export async function scanLeaves(
       findings.push(...(await scanBlock(parts, origin, log, { from: scanned, to }, options)))
       scanned = to
     }
-    logs[origin] = { ...log, scanned }
+    // At the end it begins anew: what is added meanwhile would else keep it there.
+    logs[origin] = { ...log, scanned: scanned < log.followed ? scanned : 0 }
   }
   return { findings, state: { ...state, logs } }
 }

@@ -50,8 +50,7 @@ const Writer = z
     nextBeat: size,
     hasStopped: z.boolean(),
     eventAt: z.number(),
-    beatAt: z.number().nullable(),
-    isOwing: z.boolean(),
+    owingAt: z.number().nullable(),
   })
   .readonly()
 const Writers = z
