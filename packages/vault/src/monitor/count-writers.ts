@@ -55,7 +55,8 @@ export function countEvent(
     seen: withNumber(before.seen, writer.n),
     hasStarted: before.hasStarted || event.action === 'writer.started',
     eventAt: Math.max(before.eventAt, Date.parse(event.at)),
-    owingAt: before.owingAt ?? Date.parse(event.at),
+    // What comes in late of one that has stopped has nobody left to acknowledge it.
+    owingAt: before.hasStopped ? null : (before.owingAt ?? Date.parse(event.at)),
   }
   if (event.detail?.kind === 'beat') {
     const { beat, acknowledged } = event.detail
@@ -89,9 +90,11 @@ export function silentWriters(
     .map(([writerId]) => found('missing_heartbeat', 'writer', { tenantId, eventId: writerId }))
 }
 
-/** Without those that stopped long ago, or fell silent: a writer does not come back. */
+/** Without those that stopped before then: others may go on, however long they were silent. */
 export function forgetWriters(state: TenantWriters, before: Date): TenantWriters {
-  const kept = Object.entries(state.writers).filter(([, { eventAt }]) => eventAt >= before.getTime())
+  const kept = Object.entries(state.writers).filter(
+    ([, { hasStopped, eventAt }]) => !hasStopped || eventAt >= before.getTime(),
+  )
   return { ...state, writers: Object.fromEntries(kept) }
 }
 
