@@ -33,7 +33,16 @@ export async function openFront(
   change: Partial<
     Pick<
       ApiParts,
-      'catalog' | 'log' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'
+      | 'catalog'
+      | 'log'
+      | 'objects'
+      | 'keys'
+      | 'noteKeyUse'
+      | 'limits'
+      | 'now'
+      | 'streams'
+      | 'metrics'
+      | 'decide'
     >
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {

@@ -5,7 +5,6 @@ import { createPasswords, newOpaqueToken, newTotp } from '@auricle/identity'
 import { connectors as kinds } from '@auricle/pbx'
 import {
   assignMailbox,
-  catalogAppender,
   createConnector,
   createMailbox,
   createTenant,
@@ -59,12 +58,12 @@ export interface ClinicOptions {
 
 /** The clinician owns the mailbox; the stranger is a clinician too, and owns none. */
 export async function openClinic(
-  { adapters }: Pick<Stack, 'adapters'>,
+  { adapters, log }: Pick<Stack, 'adapters' | 'log'>,
   options: ClinicOptions,
 ): Promise<Clinic> {
   const { catalog, noteKeyUse } = adapters
   const keys = guardedKeys(adapters.keys, noteKeyUse)
-  const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys, catalogAppender(catalog)) }
+  const parts = { catalog, keys, secrets: createTenantSecrets({ catalog, keys, log }) }
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id

@@ -66,7 +66,14 @@ export function createCaller({ world, url }: { readonly world: World; readonly u
         name,
         isOfNothing ? ofNothing(value) : value,
       ])
-      const query = new URLSearchParams({ ...seeded.query, ...(purpose === null ? {} : { purpose }) })
+      const filters = Object.entries(seeded.query ?? {}).map(([name, value]) => [
+        name,
+        isOfNothing ? ofNothing(value) : value,
+      ])
+      const query = new URLSearchParams({
+        ...Object.fromEntries(filters),
+        ...(purpose === null ? {} : { purpose }),
+      })
       const path = params.reduce(
         (text, [name, value]) => text.replace(`{${name}}`, String(value)),
         described.path,

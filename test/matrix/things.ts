@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   type ConnectorId,
+  EventId,
   type MailboxId,
   newAlertId,
   newBreakGlassId,
@@ -12,8 +13,10 @@ import {
   newProviderId,
   newReviewId,
   newRoleRequestId,
+  newSuspensionId,
   newTeamId,
   newTokenId,
+  type PatientId,
   ProviderSettings,
   type RecordingId,
   type Role,
@@ -22,7 +25,7 @@ import {
   type UserId,
 } from '@auricle/contract'
 import { newTotp } from '@auricle/identity'
-import { assignMailbox, createConnector, createMailbox, createUser } from '@auricle/vault'
+import { assignMailbox, auditRecord, createConnector, createMailbox, createUser } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -43,6 +46,11 @@ export interface Things {
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
   activityReview(): Promise<string>
+  patient(): Promise<PatientId>
+  /** With a private part; in no tree yet. */
+  event(): Promise<EventId>
+  sealedEvent(): Promise<EventId>
+  suspension(): Promise<string>
   emergencyCode(userId: UserId): Promise<string>
   passkey(userId: UserId): Promise<string>
   provider(): Promise<string>
@@ -73,6 +81,12 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const login = unique()
     const facts = { tenantId, login, name: login, roles, kind, passwordHash: null, totpSecret }
     return (await createUser(vault, facts, {})).id
+  }
+  let weeks = 0
+  const patient = async () => {
+    const id = await catalog.ensurePatient(tenantId, unique(), await columns())
+    if (id === null) throw new Error('a reference of a test is blank')
+    return id
   }
   const connector = async () => {
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
@@ -155,15 +169,38 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       )
       return id
     },
+    patient,
+    async event() {
+      const actor = { type: 'system', name: 'operator' } as const
+      const facts = { tenantId, action: 'token.listed', outcome: 'allowed', actor, object: null } as const
+      const { privateParts: key } = await vault.secrets.get(tenantId, {})
+      const made = await auditRecord({ ...facts, request: null }, { part: { ip: '192.0.2.7' }, key })
+      await catalog.appendEvents([made])
+      return made.id
+    },
+    async sealedEvent() {
+      const found = await sql(
+        'select event_id from auricle.audit_seal where tenant_id = $1 order by seq desc limit 1',
+        [tenantId],
+      )
+      return EventId.parse(found.rows[0]?.event_id)
+    },
+    async suspension() {
+      const times = { from: at(-60), until: at(60), recordedAt: new Date(), endedAt: null }
+      const words = { form: 'written', agency: 'An agency', statement: 'of a test' } as const
+      const row = { tenantId, id: newSuspensionId(), patientId: await patient(), ...words, ...times }
+      const whole = { ...row, recipientKind: 'law_enforcement', recordedBy: colleague } as const
+      await catalog.addSuspension(whole, await columns(), await event())
+      return whole.id
+    },
     async activityReview() {
       const id = newReviewId()
-      // Each of a week of its own.
       await sql(
         `insert into auricle.activity_review (tenant_id, id, from_at, to_at, opened_at, due_at)
          select $1, $2, t, t + interval '7 days', now(), now() + interval '7 days'
-         from (select '2020-01-06'::timestamptz + count(*) * interval '7 days' as t
-               from auricle.activity_review where tenant_id = $1) w`,
-        [tenantId, id],
+         from (select '2020-01-06'::timestamptz + $3::int * interval '7 days' as t) w`,
+        // Each of a week of its own.
+        [tenantId, id, weeks++],
       )
       return id
     },

@@ -71,7 +71,11 @@ export function tellStory(random: Random, options: StoryOptions): Story {
         at: new Date(nowMs - behindMs).toISOString(),
         action: 'session.opened',
         outcome: 'allowed',
-        actor: { type: 'user', id: random.pick(users), session: random.chance(0.5) ? random.id('tok') : null },
+        actor: {
+          type: 'user',
+          id: random.pick(users),
+          session: random.chance(0.5) ? random.id('tok') : null,
+        },
         object: null,
         reasons: [],
         writer: { id: writer.id, name: 'api', n },

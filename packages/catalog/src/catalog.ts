@@ -29,10 +29,12 @@ import type { ActivityReviewCatalog } from './activity-reviews.ts'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
 import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
+import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DisclosureCatalog } from './disclosures.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
@@ -361,6 +363,8 @@ export interface Catalog
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
     TenantLimitsCatalog,
+    AuditSearchCatalog,
+    DisclosureCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,

@@ -5,6 +5,8 @@ export {
 } from './activity-reviews.ts'
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
 export type { AnchorCatalog, AnchorCommit, AnchorLeaf, AnchorRow } from './anchor-store.ts'
+export type { AuditFilter } from './audit-query.ts'
+export type { AuditLogRow, AuditSearchCatalog, SealedRow, StoredEvent } from './audit-search.ts'
 export type {
   BreakGlassFilter,
   BreakGlassReference,
@@ -43,6 +45,7 @@ export type {
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
@@ -87,6 +90,12 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
+export {
+  decodeSearchCursor,
+  encodeSearchCursor,
+  type LogPosition,
+  type SearchCursor,
+} from './search-cursor.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
 export type { TeamRow } from './teams.ts'

@@ -31,6 +31,7 @@ export const problems = {
   notFound: problem('not-found', 404, 'There is no such thing here'),
   unknownConnector: problem('unknown-connector', 404, 'There is no such connector'),
   methodNotAllowed: problem('method-not-allowed', 405, 'This method is not served here'),
+  notAcceptable: problem('not-acceptable', 406, 'This is not served in such a content type'),
   idleTimeout: problem('idle-timeout', 408, 'The body stopped arriving'),
   sourceIdConflict: problem('source-id-conflict', 409, 'This source id was delivered with other content'),
   messageIdConflict: problem('message-id-conflict', 409, 'This message id was delivered with other content'),

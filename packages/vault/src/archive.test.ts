@@ -172,8 +172,6 @@ function failingAt<Adapter extends object>(
   })
 }
 
-const written = ['commitArchive', 'appendEvents'] as const
-
 test('killed before or after any step and run again, it ends in the same state', async () => {
   const audio = shortWav(1)
   let steps = 0
@@ -181,9 +179,10 @@ test('killed before or after any step and run again, it ends in the same state',
     const delivered = await deliver(audio, `step-${step}`)
     const left = { left: step }
     const objects = failingAt(vault.objects, ['put', 'head', 'delete'], left)
-    const catalog = failingAt(vault.catalog, [...written, 'findIntake', 'findMailboxByAddress'], left)
+    const catalog = failingAt(vault.catalog, ['commitArchive', 'findIntake', 'findMailboxByAddress'], left)
+    const log = failingAt(vault.log, ['append'], left)
     const died = await archive(
-      { ...parts, objects, catalog },
+      { ...parts, objects, catalog, log },
       delivered.tenantId,
       delivered.intakeId,
       {},
@@ -257,8 +256,8 @@ test('the key is used for an event that says so, once an attempt, and not at all
   const counting = guardedKeys(vault.keyService, async ({ eventId }) => {
     used.push(eventId)
   })
-  const silent = { ...vault.catalog, appendEvents: () => Promise.reject(new Error('the disk is full')) }
-  await assert.rejects(archive({ ...parts, keys: counting, catalog: silent }, tenantId, intakeId, {}))
+  const log = { append: () => Promise.reject(new Error('the disk is full')) }
+  await assert.rejects(archive({ ...parts, keys: counting, log }, tenantId, intakeId, {}), /the disk is full/)
   assert.deepEqual(used, [])
   await archive({ ...parts, keys: counting }, tenantId, intakeId, {})
   const events = await auditEvents(vault, tenantId)

@@ -22,8 +22,7 @@ import {
 import { type Derived, deriveObjects } from './archive-derived.ts'
 import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
 import { auditRecord } from './audit-record.ts'
-import { catalogAppender } from './log/append.ts'
-import type { DurableEvent } from './log/durable-event.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { recordingIdentity } from './object-context.ts'
 import { readWhole } from './stored-object.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
@@ -32,15 +31,11 @@ import type { VaultKeys } from './vault-keys.ts'
 export interface ArchiveParts {
   readonly catalog: Pick<
     Catalog,
-    | 'findIntake'
-    | 'findConnector'
-    | 'findMailboxByAddress'
-    | 'ensurePatient'
-    | 'appendEvents'
-    | 'commitArchive'
+    'findIntake' | 'findConnector' | 'findMailboxByAddress' | 'ensurePatient' | 'commitArchive'
   >
   readonly objects: Pick<ObjectStore, 'put' | 'head' | 'read' | 'delete'>
   readonly keys: Pick<VaultKeys, 'key' | 'opener'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly sniff: (head: Uint8Array, hints: Pick<Notice, 'contentType' | 'fileName'>) => AudioFormat | null
   readonly sniffBytes: number
@@ -102,7 +97,7 @@ export async function archive(
 
 /** Of this attempt: one that is repeated uses the key again. */
 async function appendKeyUse(
-  { catalog }: ArchiveParts,
+  { log }: ArchiveParts,
   { tenantId, recordingId }: IntakeRow,
   options: CallOptions,
 ): Promise<DurableEvent> {
@@ -118,7 +113,7 @@ async function appendKeyUse(
     },
     null,
   )
-  return catalogAppender(catalog).append(record, options)
+  return log.append(record, options)
 }
 
 function openNotice(

@@ -64,8 +64,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
-export { anchorVerifierKey } from './log/anchor.ts'
-export { catalogAppender } from './log/append.ts'
+export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
   createEventLog,
@@ -74,10 +73,55 @@ export {
   type EventLogTimes,
   type Sink,
 } from './log/event-log.ts'
-export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export {
+  createEventWriter,
+  type EventWriter,
+  type EventWriterOptions,
+  type GivenReceipt,
+} from './log/event-writer.ts'
 export { createLogKeeper, type LogKeeper, type LogKeeperParts, type LogWatch } from './log/keeper.ts'
+export { refuseUnhealthyLog } from './log/log-health.ts'
+export { LogRefusal, type LogRefusalCode } from './log/log-refusal.ts'
+export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
 export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
-export { createWitnesses, type WitnessAddress, type Witnesses } from './log/witness-client.ts'
+export {
+  createWitnesses,
+  type WitnessAddress,
+  type Witnesses,
+  type WitnessOutcome,
+} from './log/witness-client.ts'
+export { anchorPrefix, checkpointKey, findLastPublished, logPrefix } from './log/write-once.ts'
+export {
+  type AccessReport,
+  accessReport,
+  accessReportCsv,
+  wholeAccessReport,
+} from './log-reading/access-report.ts'
+export { accountingCsv, accountOfDisclosures } from './log-reading/accounting.ts'
+export { type DisclosureParts, listDisclosures, recordDisclosure } from './log-reading/disclosures.ts'
+export { type FeedParts, followLog } from './log-reading/feed.ts'
+export { type LogList, listLogs, showCheckpoint } from './log-reading/logs.ts'
+export { type DropParts, dropPrivatePart } from './log-reading/private-part.ts'
+export { type ProofParts, proveConsistency, proveInclusion } from './log-reading/proofs.ts'
+export {
+  AccessReportQuery,
+  CheckpointQuery,
+  ConsistencyQuery,
+  FeedQuery,
+  InclusionQuery,
+  LogQuery,
+  PrivatePartDrop,
+} from './log-reading/query.ts'
+export type { LogFinding, SealedEvent } from './log-reading/sealed-event.ts'
+export {
+  type LogPage,
+  type NamedPerson,
+  type SearchedPage,
+  type SearchParts,
+  searchLog,
+} from './log-reading/search.ts'
+export { type ShownEvent, showEvent } from './log-reading/show.ts'
+export { endSuspension, listSuspensions, suspendDisclosures } from './log-reading/suspensions.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
@@ -193,6 +237,7 @@ export {
   type Player,
   type PlayParts,
   type PlayRequest,
+  type Sending,
 } from './play.ts'
 export type { Administrator } from './providers/administrator.ts'
 export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'

@@ -72,7 +72,7 @@ after(() => vault[Symbol.asyncDispose]())
 beforeEach(async () => {
   clinic = await makeClinic(vault)
   keys = counting(vault.keyService)
-  secrets = createTenantSecrets(vault.catalog, keys, vault.log)
+  secrets = createTenantSecrets({ ...vault, keys })
   calls = { wraps: 0, unwraps: 0 }
   // A tenant's own secret is unwrapped once a while and kept, however many recordings come.
   await secrets.get(clinic.tenant.id)
@@ -157,7 +157,7 @@ for (const by of ['audio', 'remote'] as const) {
     assert.deepEqual(outcome, { status: 'archived', audioState: 'ready', bytes: wav.length })
     assert.deepEqual(counted(), { wraps: 0, unwraps: 1 })
 
-    using player = openPlayer()
+    await using player = openPlayer()
     const request = await requestOf(delivered)
     await hear(player, request)
     await gather((await player.open(waveform(request))).read(null))
@@ -175,7 +175,7 @@ test('sound and waveform asked for at once take one unwrap, and each has its eve
   const delivered = await deliver('at-once', 'audio')
   await archive(archiveParts(), clinic.tenant.id, delivered.intakeId, {})
   const request = await requestOf(delivered)
-  using player = openPlayer()
+  await using player = openPlayer()
   counted()
   const opened = await Promise.all(
     [request, waveform(request), request, waveform(request)].map(each => player.open(each)),
@@ -190,7 +190,7 @@ test('sound and waveform asked for at once take one unwrap, and each has its eve
 test('a key at hand opens nothing for whoever may not hear it', async () => {
   const delivered = await deliver('foreign', 'audio')
   await archive(archiveParts(), clinic.tenant.id, delivered.intakeId, {})
-  using player = openPlayer()
+  await using player = openPlayer()
   const request = await requestOf(delivered)
   await player.open(request)
   counted()
@@ -297,7 +297,7 @@ test('a delivery whose objects were wrapped one by one, as it once was, is archi
   await vault.catalog.commitIntake(intake, event)
   const outcome = await archive(archiveParts(), tenant.id, intakeId, {})
   assert.equal(outcome.status === 'archived' && outcome.audioState, 'ready')
-  using player = openPlayer()
+  await using player = openPlayer()
   const request = await requestOf({ intakeId, recordingId })
   const original = await player.open({ ...request, role: 'original' })
   assert.deepEqual(await gather(original.read(null)), wav)

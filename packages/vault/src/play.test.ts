@@ -67,9 +67,10 @@ beforeEach(() => {
     },
   }
   const log: PlayParts['log'] = {
-    async append(...parameters) {
-      const event = await vault.log.append(...parameters)
-      order.push('event')
+    async append(record, options) {
+      const event = await vault.log.append(record, options)
+      // What was sent is told afterwards, whenever that is.
+      if (record.event.action !== 'recording.served') order.push('event')
       return event
     },
   }
@@ -102,7 +103,7 @@ async function lastEvent() {
 const playWith = (player: Player, request: PlayRequest) => player.open(request)
 
 test('the owner hears the delivered bytes, after the event is durable and the key unwrapped, in that order', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const playback = await playWith(player, await requestBy(clinic.clinician))
   assert.deepEqual(order, ['event', 'unwrap'])
   assert.deepEqual(await gather(playback.read(null)), wav)
@@ -127,7 +128,7 @@ test('the owner hears the delivered bytes, after the event is durable and the ke
 })
 
 test('nobody else does; each refusal is logged and no key is unwrapped', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   for (const person of [clinic.stranger, clinic.administrator]) {
     await assert.rejects(playWith(player, await requestBy(person)), { name: 'VaultError', code: 'denied' })
     const { event } = await lastEvent()
@@ -138,7 +139,7 @@ test('nobody else does; each refusal is logged and no key is unwrapped', async (
 })
 
 test('a recording of another tenant is not there', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const elsewhere = await makeClinic(vault)
   await assert.rejects(playWith(player, await requestBy(elsewhere.clinician)), { code: 'not_found' })
   assert.deepEqual(order, ['event'])
@@ -150,13 +151,13 @@ test('a recording of another tenant is not there', async () => {
 
 test('where the log cannot be written, no key is unwrapped and nothing is played', async () => {
   const log = { append: () => Promise.reject(new Error('the disk is full')) }
-  using player = createPlayer({ ...parts, log })
+  await using player = createPlayer({ ...parts, log })
   await assert.rejects(playWith(player, await requestBy(clinic.clinician)), /the disk is full/)
   assert.deepEqual(order, [])
 })
 
 test('seeks of one playback share its event; another address, purpose or hour has its own', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const request = await requestBy(clinic.clinician)
   for (let seek = 0; seek < 5; seek++) await playWith(player, request)
   assert.deepEqual(order, ['event', 'unwrap'])
@@ -171,7 +172,7 @@ test('seeks of one playback share its event; another address, purpose or hour ha
 })
 
 test('a token that ends, ends a playback under way', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const request = await requestBy(clinic.clinician)
   await playWith(player, request)
   const event = await vault.catalog.listEvents(clinic.tenant.id, { afterId: null, limit: 1 })
@@ -198,7 +199,7 @@ test('a reader outlives the playback it belongs to, and none begins after it', a
   const playback = await playWith(player, await requestBy(clinic.clinician))
   const reading = playback.read(null)[Symbol.asyncIterator]()
   const first = await reading.next()
-  player[Symbol.dispose]()
+  await player[Symbol.asyncDispose]()
   const rest: Uint8Array[] = [first.value as Uint8Array]
   for (let next = await reading.next(); next.done !== true; next = await reading.next()) rest.push(next.value)
   assert.deepEqual(Buffer.concat(rest), wav)
@@ -216,12 +217,12 @@ test('an object other than the archived one is refused', async () => {
         : facts
     },
   }
-  using player = createPlayer({ ...parts, catalog })
+  await using player = createPlayer({ ...parts, catalog })
   await assert.rejects(playWith(player, request), { code: 'damaged' })
 })
 
 test('what has no rendition is played as delivered', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const playback = await playWith(player, await requestBy(clinic.clinician, { role: 'playback' }))
   assert.equal(playback.contentType, 'audio/wav')
   assert.equal(playback.sizeBytes, wav.length)
@@ -232,7 +233,7 @@ test('what has no rendition is played as delivered', async () => {
 })
 
 test('what is read ahead of the decision is what is played, and goes nowhere where the answer is no', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const range = { start: 5_000, end: 70_000 }
   const reads: string[] = []
   const objects: PlayParts['objects'] = {
@@ -241,7 +242,7 @@ test('what is read ahead of the decision is what is played, and goes nowhere whe
       return vault.objects.read(key, wanted, options)
     },
   }
-  using watched = createPlayer({ ...parts, objects })
+  await using watched = createPlayer({ ...parts, objects })
   const request = await requestBy(clinic.clinician, { range: () => range })
   for (const each of [player, watched]) {
     for (let seek = 0; seek < 3; seek++) {

@@ -58,7 +58,7 @@ beforeEach(async () => {
   tokenId = await openSession()
 })
 
-afterEach(() => player[Symbol.dispose]())
+afterEach(() => player[Symbol.asyncDispose]())
 
 async function openSession(): Promise<TokenId> {
   const { tenantId, id: userId } = clinic.clinician.row

@@ -27,6 +27,8 @@ export interface StreamTimes {
   readonly recheckMs?: number
   /** How long a stream may go on that nobody can decide. Default 30,000. */
   readonly graceMs?: number
+  /** A playback of which nothing is asked and sent for as long is over. Default 30,000. */
+  readonly idleMs?: number
 }
 
 export interface StreamWatchParts {

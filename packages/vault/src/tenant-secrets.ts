@@ -27,6 +27,12 @@ export interface TenantSecretsCache {
   forget(tenantId: TenantId): void
 }
 
+export interface TenantSecretsParts {
+  readonly catalog: Pick<Catalog, 'findTenant' | 'columnKeys'>
+  readonly keys: Pick<VaultKeys, 'opener'>
+  readonly log: EventAppender
+}
+
 const columnSecretAad = (tenantId: TenantId) =>
   new TextEncoder().encode(`auricle/1 column secret ${tenantId}`)
 
@@ -47,9 +53,7 @@ export async function newColumnSecret(
 }
 
 export function createTenantSecrets(
-  catalog: Pick<Catalog, 'findTenant' | 'columnKeys'>,
-  keys: Pick<VaultKeys, 'opener'>,
-  log: EventAppender,
+  { catalog, keys, log }: TenantSecretsParts,
   now: () => number = Date.now,
 ): TenantSecretsCache {
   const kept = new Map<TenantId, { readonly until: number; readonly secrets: Promise<TenantSecrets> }>()

@@ -2,9 +2,11 @@
 import type { Handler } from './route.ts'
 import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './routes/activity-reviews.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
+import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import {
@@ -19,6 +21,7 @@ import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './r
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -49,7 +52,10 @@ export type HandlerParts = RecordingRouteParts &
   InvitationRouteParts &
   ConnectorRouteParts &
   ServiceAccountRouteParts &
-  TenantRouteParts & {
+  TenantRouteParts &
+  AuditRouteParts &
+  ReportRouteParts &
+  DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -77,6 +83,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),
     ...createTenantHandlers(parts),
+    ...createAuditHandlers(parts),
+    ...createReportHandlers(parts),
+    ...createDisclosureHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -43,12 +43,15 @@ import {
   createProviderClients,
   createTenantSecrets,
   type EventLog,
+  type EventWriter,
   emergencySignIn,
   endSession,
   isDurable,
   isError,
   isSameSecret,
   type OnAlert,
+  type ProofParts,
+  refuseUnhealthyLog,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -61,6 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
+import { createReceipts } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -71,6 +75,8 @@ export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
   readonly log: EventLog
+  /** Whose receipts go into answers. */
+  readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
   /** Guarded before a use case gets it. */
@@ -104,11 +110,14 @@ export async function startApi(
   const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys, log)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
+  }
+  const onFinding: NonNullable<ProofParts['onFinding']> = ({ tenantId, id: eventId, finding: kind }) => {
+    logger.error('An event of the log is not as it was sealed', { tenantId, eventId, kind })
   }
   const deciding = { catalog, log, secrets, decide, now }
 
@@ -136,7 +145,8 @@ export async function startApi(
 
   // Known at the latest when the first request arrives.
   let listeningUrl: string | null = null
-  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
+  const outsideUrl = () => config.api.publicUrl ?? listeningUrl ?? ''
+  const providerParts = createProviderParts(outsideUrl, now)
   const vault = { catalog, log, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
     verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
@@ -197,6 +207,9 @@ export async function startApi(
     connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
+    log: { ...deciding, onFinding, stopping: signal },
+    outsideUrl,
+    disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
@@ -219,15 +232,26 @@ export async function startApi(
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
+  await using opening = new AsyncDisposableStack()
+  const receipts = opening.use(createReceipts(parts.writer))
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')
   app.use((request: Request, response: Response, next) => {
-    openExchange(request, response)
+    const { id } = openExchange(request, response)
+    receipts.track(id, response)
     response.set(headersOfAll)
     observe(parts, request, response)
     next()
   })
-  app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
+  app.use(
+    createHealth({
+      checks: {
+        database: options => catalog.check(options),
+        log: options => refuseUnhealthyLog({ log, catalog }, options),
+      },
+      metrics,
+    }),
+  )
   app.use(
     apiRoutes({
       routes,
@@ -258,7 +282,6 @@ export async function startApi(
     return sendProblem(response, problemOf(error, id))
   })
 
-  await using opening = new AsyncDisposableStack()
   opening.use(player)
   const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))

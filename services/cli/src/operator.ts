@@ -35,7 +35,7 @@ export interface OperatorParts extends Omit<Operator, 'secrets' | 'keys'> {
 
 export function createOperator({ noteKeyUse, ...parts }: OperatorParts): Operator {
   const keys = guardKeys(parts.keys, { isDurable, onUse: noteKeyUse })
-  return { ...parts, keys, secrets: createTenantSecrets(parts.catalog, keys, parts.log) }
+  return { ...parts, keys, secrets: createTenantSecrets({ ...parts, keys }) }
 }
 
 /** By short name; with no name, the only tenant there is. */

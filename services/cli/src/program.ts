@@ -46,6 +46,7 @@ import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
 import { addWatching } from './program-watching.ts'
@@ -152,6 +153,9 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addProviderCommands(program, { withOperator, fail })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addWatching(program, { context: () => context(false), output, process: host, signal })
+  const audit = program.command('audit').description('the log: what it says, and whether it holds')
+  addLogCommands(audit, { withPerson: withPersonOf(env) })
+  addReportCommands(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

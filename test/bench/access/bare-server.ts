@@ -37,7 +37,7 @@ const adapters = await openAdapters({
 const { catalog, objects, noteKeyUse } = adapters
 const keys = guardedKeys(adapters.keys, noteKeyUse)
 const log = createEventLog({ catalog, writer, store: adapters.logStore })
-const secrets = createTenantSecrets(catalog, keys, log)
+const secrets = createTenantSecrets({ catalog, keys, log })
 
 const token = process.env['BENCH_TOKEN'] ?? ''
 const claims = await (await openAuthority({ catalog, keys }, {})).verifyToken(token)

@@ -18,7 +18,6 @@ import {
   formatCheckpoint,
   formatNote,
   formatVerifierKey,
-  leafHash,
   logOrigin,
   noteSignature,
   tileReader,
@@ -32,6 +31,7 @@ import { restoreTree } from './growing-tree.ts'
 import { orIncomplete, tilesOf } from './log-guard.ts'
 import { LogRefusal } from './log-refusal.ts'
 import { each, growFrom, publishTree, type TreeSource } from './publish.ts'
+import { fastLeafHash } from './seal-facts.ts'
 import type { Witnesses } from './witness-client.ts'
 import {
   anchorPrefix,
@@ -64,8 +64,8 @@ export interface AnchorParts {
   readonly signer: Pick<Signer, 'publicKey' | 'sign'>
   readonly witnesses: Witnesses
   readonly now: () => Date
-  /** A tenant's log that is not published; the others go on. */
-  readonly onFailure: (log: UnpublishedLog, error: unknown) => Promise<void>
+  /** Does the work of one tenant's log and takes its failure in, so that the others go on. */
+  readonly guarded: (log: UnpublishedLog, work: () => Promise<void>) => Promise<void>
   readonly onPublished?: ((log: UnpublishedLog, size: number) => void) | undefined
 }
 
@@ -172,15 +172,15 @@ export function createAnchor(parts: AnchorParts): Anchor {
     }
     await each(
       await catalog.listUnpublished(options),
-      async log => {
-        try {
-          await publishOne(log)
-        } catch (error) {
-          options.signal?.throwIfAborted()
-          published.delete(logPrefix(log.tenantId, log.year))
-          await parts.onFailure(log, error)
-        }
-      },
+      log =>
+        parts.guarded(log, async () => {
+          try {
+            await publishOne(log)
+          } catch (error) {
+            published.delete(logPrefix(log.tenantId, log.year))
+            throw error
+          }
+        }),
       logsAtOnce,
     )
     return leaves
@@ -194,7 +194,7 @@ export function createAnchor(parts: AnchorParts): Anchor {
     const tree = await orIncomplete(restoreTree(row.size, anchorTree(options).readTile))
     if (!equalBytes(encodeFrontier(tree.frontier()), row.frontier))
       throw new LogRefusal('incomplete', 'The hashes of the log over all logs do not add up to its root')
-    const tiles = leaves.flatMap(({ leaf }) => tree.append(leafHash(leaf)))
+    const tiles = leaves.flatMap(({ leaf }) => tree.append(fastLeafHash(leaf)))
     const frontier = encodeFrontier(tree.frontier())
     const commit = { fromSize: row.size, at: now(), leaves, tiles, frontier }
     // Another process that is faster has taken in the same checkpoints; the next round sees.

@@ -21,6 +21,7 @@ export class DurableEvent {
 }
 
 export const isDurable = (value: unknown): value is DurableEvent => DurableEvent.is(value)
+
 /** What a use case knows of the log. */
 export interface EventAppender {
   /**

@@ -2,7 +2,7 @@
 //
 // Whoever has the advisory lock is that one; when its connection breaks, it stops counting on what it knows, and another
 // takes over from what is stored. Two that both believe to be the one do each other no harm (`sequence.ts`).
-import type { Catalog, Leadership, UnpublishedLog } from '@auricle/catalog'
+import type { Catalog, Leadership } from '@auricle/catalog'
 import type { TenantId } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
@@ -73,7 +73,8 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
   const { catalog, keys, watch, now = () => new Date() } = parts
   let current: Term | null = null
   let taking: Promise<Term | null> | null = null
-  const refused = new Map<TenantId | null, { readonly askAgainAt: number }>()
+  /** By what was to be done, and for whom. */
+  const refused = new Map<string, { readonly askAgainAt: number }>()
   let lookForUnsignedAt = 0
 
   /** Null where another process has the lead. */
@@ -93,6 +94,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
     const leadership = await catalog.lead(options)
     if (leadership === null) return null
     opening.use(leadership)
+    await keys.ensure({ purpose: 'checkpoints' }, options)
     const begun = begin(leadership)
     await adopt(begun.sequencer, options)
     lookForUnsignedAt = 0
@@ -122,7 +124,20 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
     const anchor = createAnchor({
       ...{ catalog, store, name, now, witnesses },
       signer: keys.signer({ purpose: 'checkpoints' }),
-      onFailure: (log, error) => onFailure(log, error),
+      guarded: async ({ tenantId }, work) => {
+        try {
+          await guarded('publish', tenantId, async () => {
+            try {
+              await work()
+            } catch (error) {
+              sequencer.forget(tenantId)
+              throw error
+            }
+          })
+        } catch (error) {
+          watch.failed?.(tenantId, error)
+        }
+      },
       onPublished: ({ oldest }) => watch.published?.(Math.max(0, now().getTime() - oldest.getTime())),
     })
     return { leadership, sequencer, anchor }
@@ -134,7 +149,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
     if (adopted === cluster) return
     let count = 0
     for (const { id } of await catalog.listTenants(options)) {
-      await guarded(id, async () => {
+      await guarded('seal', id, async () => {
         count += await sequencer.adopt(id, options)
       })
     }
@@ -143,18 +158,25 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
   }
 
   /** A tenant's failure is that tenant's alone. */
-  async function guarded(tenantId: TenantId | null, work: () => Promise<void>): Promise<void> {
-    const before = refused.get(tenantId)
+  async function guarded(
+    what: 'seal' | 'publish',
+    tenantId: TenantId | null,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const about = `${what} ${tenantId}`
+    const before = refused.get(about)
     if (before !== undefined && now().getTime() < before.askAgainAt) return
     try {
       await work()
     } catch (error) {
       if (!(error instanceof LogRefusal)) throw error
-      refused.set(tenantId, { askAgainAt: now().getTime() + askAgainMs })
+      refused.set(about, { askAgainAt: now().getTime() + askAgainMs })
       if (before === undefined) await refuse(tenantId, error)
       return
     }
-    if (before !== undefined) await restore(tenantId)
+    if (before === undefined) return
+    refused.delete(about)
+    await restore(tenantId)
   }
 
   async function refuse(tenantId: TenantId | null, refusal: LogRefusal): Promise<void> {
@@ -167,7 +189,6 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
   }
 
   async function restore(tenantId: TenantId | null): Promise<void> {
-    refused.delete(tenantId)
     watch.restored?.(tenantId)
     if (tenantId !== null) await catalog.appendEvents([await eventOf(tenantId, 'log.restored', [])])
   }
@@ -179,14 +200,6 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
   ) => {
     const outcome = action === 'log.degraded' ? 'failed' : 'allowed'
     return auditRecord({ tenantId, action, outcome, object: null, reasons, ...cause }, null, now())
-  }
-
-  const onFailure = async (log: UnpublishedLog, error: unknown): Promise<void> => {
-    if (!(error instanceof LogRefusal)) {
-      watch.failed?.(log.tenantId, error)
-      return
-    }
-    await guarded(log.tenantId, () => Promise.reject(error))
   }
 
   /** With something to seal, and now and then with something to sign. */
@@ -207,7 +220,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
       for (const tenantId of await busyTenants(options)) {
         options.signal?.throwIfAborted()
         if (led.leadership.lost.aborted) return true
-        await guarded(tenantId, async () => {
+        await guarded('seal', tenantId, async () => {
           if (await led.sequencer.seal(tenantId, batchesAtOnce, options)) isMore = true
         })
       }
@@ -217,7 +230,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
     async publish(options) {
       const led = await term(options)
       if (led === null) return
-      await guarded(null, () => led.anchor.round(options))
+      await guarded('publish', null, () => led.anchor.round(options))
     },
 
     async sweep(options) {
@@ -225,7 +238,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
       if (led === null) return 0
       let all = 0
       for (const { id } of await catalog.listTenants(options)) {
-        await guarded(id, async () => {
+        await guarded('seal', id, async () => {
           // What is only waiting its turn is no straggler.
           while (await led.sequencer.seal(id, batchesAtOnce, options)) options.signal?.throwIfAborted()
           const before = new Date(now().getTime() - stragglerAgeMs)

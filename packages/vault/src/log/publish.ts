@@ -4,18 +4,11 @@
 // Nothing is copied on trust: the tree is grown again from the bytes that are put there, on top of what was published
 // last, and has to come to the root that was signed. Every object is created once, so doing it again after a crash puts
 // what is missing and finds the rest as it is.
-import {
-  encodeEntries,
-  entriesPath,
-  equalBytes,
-  leafHash,
-  type Tile,
-  tilePath,
-  tileWidth,
-} from '@auricle/audit'
+import { encodeEntries, entriesPath, equalBytes, type Tile, tilePath, tileWidth } from '@auricle/audit'
 import type { CallOptions } from '@auricle/sealed'
 import { type GrowingTree, type ReadTile, restoreTree } from './growing-tree.ts'
 import { LogRefusal } from './log-refusal.ts'
+import { fastLeafHash } from './seal-facts.ts'
 import { checkpointKey, type LogStore, type PublishedState, putOnce } from './write-once.ts'
 
 /** A tree as the database has it. */
@@ -63,7 +56,7 @@ export async function publishTree(publication: Publication, { signal }: CallOpti
     if (leaves.length !== range.to - range.from)
       throw new LogRefusal('incomplete', 'Leaves of a log are missing in the database')
     const entries = bundlesOf(leaves)
-    const tiles = leaves.slice(tree.size - range.from).flatMap(leaf => tree.append(leafHash(leaf)))
+    const tiles = leaves.slice(tree.size - range.from).flatMap(leaf => tree.append(fastLeafHash(leaf)))
     await each(entries, ({ index, bytes, width }) => put(entriesPath(bundle + index, width), bytes))
     await each(tiles, tile => put(tilePath({ ...tile, width: tileWidth }), tile.hashes))
   }
@@ -85,7 +78,7 @@ export async function growFrom(
     const to = Math.min(size, tree.size + bundlesAtOnce * tileWidth)
     const leaves = await publication.source.readLeaves({ from: tree.size, to })
     if (leaves.length === 0) throw new LogRefusal('incomplete', 'Leaves of a log are missing in the database')
-    for (const leaf of leaves) tree.append(leafHash(leaf))
+    for (const leaf of leaves) tree.append(fastLeafHash(leaf))
   }
   return tree
 }

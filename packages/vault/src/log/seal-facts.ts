@@ -1,16 +1,22 @@
 // What the index of the log needs of a leaf, read as cheaply as it can be: nothing of it proves anything.
 //
 // A leaf that cannot be read is sealed all the same: what was appended must not be left out because of what it says.
-import { leafHash } from '@auricle/audit'
+import { hash } from 'node:crypto'
 import type { Seal, UnsealedEvent } from '@auricle/catalog'
 
 /** `auricle-audit/1` and a line feed; what follows is JSON. */
 const prefixBytes = 16
 const unreadable = 'unreadable'
 
+const leafMark = Uint8Array.of(0)
+
+/** As `leafHash` of the audit package, which runs everywhere; this one takes a fraction of the time. */
+export const fastLeafHash = (leaf: Uint8Array): Buffer =>
+  hash('sha256', Buffer.concat([leafMark, leaf]), 'buffer')
+
 /** Never throws. */
 export function sealOf(event: Pick<UnsealedEvent, 'id' | 'leaf' | 'recordedAt'>): Seal {
-  return { id: event.id, leafHash: leafHash(event.leaf), ...factsOf(event) }
+  return { id: event.id, leafHash: fastLeafHash(event.leaf), ...factsOf(event) }
 }
 
 function factsOf({

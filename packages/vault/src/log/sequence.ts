@@ -36,6 +36,8 @@ export interface Sequencer {
    * numbers of transactions of another cluster, or by other hands than ours. Returns how many there were.
    */
   sealStragglers(tenantId: TenantId, before: Date, options: CallOptions): Promise<number>
+  /** What it knows of the tenant's log is looked at anew, in the database and in write-once storage. */
+  forget(tenantId: TenantId): void
   /** Seals everything that is there, and begins to count by the transactions of this cluster. */
   adopt(tenantId: TenantId, options: CallOptions): Promise<number>
 }
@@ -219,6 +221,8 @@ export function createSequencer(parts: SequencerParts): Sequencer {
 
     sealStragglers: async (tenantId, before, options) =>
       (await sealAllPages(tenantId, before, options)).count,
+
+    forget,
 
     async adopt(tenantId, options) {
       // Whatever is written from now on has a number at or above this horizon.
