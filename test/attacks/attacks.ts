@@ -361,10 +361,11 @@ export const attacks: readonly Attack[] = [
     allowedMs: dayMs,
     run: world =>
       asSuperuser(world, async client => {
+        const { seq } = await someSeal(client, world, oldSeq)
         await client.query(
           `update auricle.audit_seal set actor_id = 'usr_00000000000000000000000000'
            where tenant_id = $1 and year = $2 and seq = $3`,
-          [world.tenantId, world.year, oldSeq],
+          [world.tenantId, world.year, seq],
         )
       }),
   },
@@ -374,9 +375,10 @@ export const attacks: readonly Attack[] = [
     allowedMs: dayMs,
     run: world =>
       asSuperuser(world, async client => {
+        const { seq } = await someSeal(client, world, oldSeq)
         await client.query(
           'delete from auricle.audit_patient where tenant_id = $1 and year = $2 and seq = $3',
-          [world.tenantId, world.year, oldSeq],
+          [...[world.tenantId, world.year, seq]],
         )
       }),
   },

@@ -65,19 +65,20 @@ export async function publishedSize({ superuser, tenantId, year }: World): Promi
   return Number(rows[0]?.size ?? 0)
 }
 
-/** A sealed event somewhere below the newest ones: its id and number. */
+/** The first access of somebody to a recording that is sealed at `from` or after it. */
 export async function someSeal(
   client: Client,
-  world: World,
-  seq: number,
+  { tenantId, year }: World,
+  from: number,
 ): Promise<{ readonly eventId: string; readonly seq: number }> {
-  const { rows } = await client.query<{ event_id: string }>(
-    'select event_id from auricle.audit_seal where tenant_id = $1 and year = $2 and seq = $3',
-    [world.tenantId, world.year, seq],
+  const { rows } = await client.query<{ event_id: string; seq: string }>(
+    `select event_id, seq from auricle.audit_seal
+     where tenant_id = $1 and year = $2 and seq >= $3 and action = 'recording.played' order by seq limit 1`,
+    [tenantId, year, from],
   )
-  const eventId = rows[0]?.event_id
-  if (eventId === undefined) throw new Error('the log has no such leaf yet')
-  return { eventId, seq }
+  const [row] = rows
+  if (row === undefined) throw new Error('the log has no such leaf yet')
+  return { eventId: row.event_id, seq: Number(row.seq) }
 }
 
 /** Another leaf in place of a sealed event's: the same event, done by somebody else. */

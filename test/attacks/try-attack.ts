@@ -16,6 +16,9 @@ export interface Outcome {
 }
 
 const stepMs = 30_000
+/** What is allowed hours is looked at by the hour. */
+const fineMs = 15 * 60_000
+const coarseStepMs = 60 * 60_000
 
 /** Everybody does what they do in half a minute, one after another. */
 export async function step(world: World): Promise<void> {
@@ -40,11 +43,13 @@ export async function tryInSteps(attack: Attack): Promise<Outcome> {
   }
   const before = world.found()
   await attack.run(world)
-  for (let passedMs = 0; passedMs <= attack.allowedMs; passedMs += stepMs) {
+  for (let passedMs = 0; passedMs <= attack.allowedMs; ) {
     await step(world)
     const finding = findingOf(attack, world)
     if (finding !== null) return { finding, seenMs: passedMs, before }
-    passTime(world, stepMs)
+    const nextMs = passedMs < fineMs ? stepMs : coarseStepMs
+    passTime(world, nextMs)
+    passedMs += nextMs
   }
   return { finding: null, seenMs: null, before }
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type AuditRecord,
   anchorOrigin,
@@ -81,7 +82,9 @@ export interface World extends AsyncDisposable {
 }
 
 const quiet = createLogger({ level: 'error', destination: { write: () => undefined } })
-const sealsAtOnce = 100
+/** Where sealing is refused, that is no reason to wait longer. */
+const sealingMostMs = 3_000
+const sealPauseMs = 20
 
 /** A world with `events` events, sealed, published, cosigned, and seen by the monitor. */
 export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Promise<World> {
@@ -108,7 +111,7 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
       times: { beatMs: 3_600_000 },
     }),
   )
-  const secrets = createTenantSecrets(catalog, keys, log)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   const tenant = await createTenant({ catalog, keys }, { slug: 'clinic', name: 'A clinic', keepDays: 30 }, {})
   const storeFolder = join(folder, 'log-store')
   const logStore = createFolderStore({ folder: storeFolder })
@@ -155,7 +158,7 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
       const beats = writer.beats()
       if (beats.length > 0) await catalog.appendStamped(beats)
     },
-    seal: () => sealAll(keeper),
+    seal: () => sealAll(keeper, database.superuserPool),
     publish: () => keeper.publish({}),
     async round() {
       const round = await monitor.round({ signal: new AbortController().signal })
@@ -250,6 +253,17 @@ async function appendOne(
   return record
 }
 
-async function sealAll(keeper: LogKeeper): Promise<void> {
-  for (let pass = 0; pass < sealsAtOnce; pass++) if (!(await keeper.seal({}))) return
+/** Until nothing waits: a transaction that is under way anywhere in the cluster makes what came after it wait. */
+async function sealAll(keeper: LogKeeper, superuser: pg.Pool): Promise<void> {
+  const endMs = performance.now() + sealingMostMs
+  while (performance.now() < endMs) {
+    if (await keeper.seal({})) continue
+    const { rowCount } = await superuser.query(
+      `select from auricle.audit_event e where not exists (
+         select from auricle.audit_seal s where s.tenant_id = e.tenant_id and s.event_id = e.id
+       ) limit 1`,
+    )
+    if (rowCount === 0) return
+    await delay(sealPauseMs)
+  }
 }
