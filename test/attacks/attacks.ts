@@ -212,13 +212,14 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'the published log is cut off; only the witness has seen more',
+    name: 'the published log is cut off, and the monitor begins anew; only the witness has seen more',
     finds: ['truncation'],
     allowedMs: 10 * minuteMs,
     run: async world => {
       world.parts.isPublishing = false
       const leaves = await anchorLeaves(world)
       await forgeAnchor(world, { change: () => leaves.slice(0, -1), instead: true })
+      await world.watchAnew()
     },
   },
   {

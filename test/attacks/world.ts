@@ -46,7 +46,7 @@ import type pg from 'pg'
 import { guardedKeys } from '../guarded-keys.ts'
 import { createTestDatabase } from '../postgres.ts'
 
-export const logName = 'log.attacked.example'
+const logName = 'log.attacked.example'
 
 export interface World extends AsyncDisposable {
   readonly folder: string
@@ -77,6 +77,8 @@ export interface World extends AsyncDisposable {
   seal(): Promise<void>
   publish(): Promise<void>
   round(): Promise<Round>
+  /** Another monitor takes over, which has seen nothing yet. */
+  watchAnew(): Promise<void>
   /** Everything that the monitor has found so far. */
   found(): readonly OpenFinding[]
 }
@@ -130,18 +132,12 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
     }),
   )
   const receiptsFile = join(folder, 'receipts.ndjson')
-  const monitor = await openMonitor(opening, {
-    folder,
-    database,
-    times,
-    logStore,
-    anchorKey,
-    witness,
-    clock,
-    receiptsFile,
+  const monitorParts = {
+    ...{ folder, database, times, logStore, anchorKey, witness, clock, receiptsFile },
     keyUses: keyUsesFolder(keyring),
-  })
-
+  }
+  const monitors = opening.use(new AsyncDisposableStack())
+  let monitor = await openMonitor(monitors, 'monitor', monitorParts)
   let found: readonly OpenFinding[] = []
   const world = {
     ...{ folder, tenant, tenantId: tenant.id, year: vaultNow().getUTCFullYear() },
@@ -166,6 +162,9 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
       return round
     },
     found: () => found,
+    async watchAnew() {
+      monitor = await openMonitor(monitors, 'new-monitor', monitorParts)
+    },
   }
   await world.appendMany(events)
   await world.beat()
@@ -210,8 +209,8 @@ interface MonitorOf {
   readonly keyUses: string
 }
 
-async function openMonitor(opening: AsyncDisposableStack, parts: MonitorOf): Promise<Monitor> {
-  const kept = opening.use(await openMonitorFolder(join(parts.folder, 'monitor')))
+async function openMonitor(opening: AsyncDisposableStack, name: string, parts: MonitorOf): Promise<Monitor> {
+  const kept = opening.use(await openMonitorFolder(join(parts.folder, name)))
   return createMonitor(
     {
       watch: createLogView({ pool: parts.database.monitorPool }),

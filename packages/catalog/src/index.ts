@@ -77,7 +77,6 @@ export {
   createLogView,
   type LogOf,
   type LogView,
-  type WatchedCheckpoint,
   type WatchedLeaf,
   type WatchedLog,
   type WatchedUnsealed,

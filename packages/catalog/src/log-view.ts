@@ -13,6 +13,8 @@ export interface WatchedLog {
   readonly origin: string
   /** What the row of the log says; rows of leaves and checkpoints may say otherwise. */
   readonly size: number
+  /** The largest checkpoint at the same moment; null without any. */
+  readonly signed: { readonly size: number; readonly root: Uint8Array } | null
 }
 
 /** A seal, and the event that it is of. Everything is as the rows have it. */
@@ -35,12 +37,6 @@ export interface WatchedLeaf {
   } | null
 }
 
-export interface WatchedCheckpoint {
-  readonly size: number
-  readonly root: Uint8Array
-  readonly note: string
-}
-
 export interface WatchedUnsealed {
   readonly tenantId: TenantId
   readonly count: number
@@ -55,8 +51,6 @@ export interface LogView {
   readHashes(log: LogOf, from: number, to: number, options?: QueryOptions): Promise<readonly Uint8Array[]>
   /** 256 hashes of a full tile; null where it is not there. */
   readTile(log: LogOf, level: number, index: number, options?: QueryOptions): Promise<Uint8Array | null>
-  /** The largest; null without any. */
-  lastCheckpoint(log: LogOf, options?: QueryOptions): Promise<WatchedCheckpoint | null>
   /** Seals from `from` to before `to`, and how many of them have an event with the same hash. */
   countLeaves(
     log: LogOf,
@@ -112,7 +106,11 @@ export function createLogView({ pool }: { readonly pool: pg.Pool }): LogView {
     async listLogs(options) {
       const found = await database.once(
         {
-          text: 'select tenant_id, year, origin, size from auricle.audit_log order by tenant_id, year',
+          text: `select l.tenant_id, l.year, l.origin, l.size, c.size as signed_size, c.root as signed_root
+                 from auricle.audit_log l left join lateral (
+                   select c.size, c.root from auricle.audit_checkpoint c
+                   where c.tenant_id = l.tenant_id and c.year = l.year order by c.size desc limit 1
+                 ) c on true order by l.tenant_id, l.year`,
           values: [],
         },
         options,
@@ -164,22 +162,6 @@ export function createLogView({ pool }: { readonly pool: pg.Pool }): LogView {
         options,
       )
       return firstOrNull(found, row => bytes(row, 'hashes'))
-    },
-
-    async lastCheckpoint({ tenantId, year }, options) {
-      const found = await database.once(
-        {
-          text: `select size, root, note from auricle.audit_checkpoint
-                 where tenant_id = $1 and year = $2 order by size desc limit 1`,
-          values: [tenantId, year],
-        },
-        options,
-      )
-      return firstOrNull(found, row => ({
-        size: integer(row, 'size'),
-        root: bytes(row, 'root'),
-        note: text(row, 'note'),
-      }))
     },
 
     async countLeaves({ tenantId, year }, from, to, options) {
@@ -285,6 +267,10 @@ function readLog(row: Row): WatchedLog {
     year: integer(row, 'year'),
     origin: text(row, 'origin'),
     size: integer(row, 'size'),
+    signed:
+      row['signed_size'] === null
+        ? null
+        : { size: integer(row, 'signed_size'), root: bytes(row, 'signed_root') },
   }
 }
 

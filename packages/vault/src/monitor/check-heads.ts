@@ -24,7 +24,7 @@ import { type Published, placeOfAnchor, placeOfLog, publishedLeaves } from './pu
 import type { AnchorState, Head, LogState, MonitorState } from './state.ts'
 
 export interface HeadsParts {
-  readonly watch: Pick<LogView, 'listLogs' | 'readHashes' | 'readTile' | 'lastCheckpoint'>
+  readonly watch: Pick<LogView, 'listLogs' | 'readHashes' | 'readTile'>
   readonly published: Published
   /** Keys of the log over all logs. Empty: its signatures are not looked at. */
   readonly anchorKeys: readonly VerifierKey[]
@@ -75,7 +75,7 @@ export async function followAnchor(
 }
 
 /** The signed state in a note; null where it is not signed by one of the keys, or is none. */
-export async function readCheckpoint(note: string, keys: readonly VerifierKey[]): Promise<Checkpoint | null> {
+async function readCheckpoint(note: string, keys: readonly VerifierKey[]): Promise<Checkpoint | null> {
   try {
     if (keys.length > 0) await verifyNote(note, keys)
     return parseCheckpoint(parseNote(note).text)
@@ -182,8 +182,8 @@ async function checkLog(
     }
   }
   if (seen !== null) await compare(seen, 'seen')
-  const last = await watch.lastCheckpoint(row, options)
-  if (last !== null) await compare({ size: last.size, root: new Uint8Array(last.root) }, 'signed')
+  const { signed } = row
+  if (signed !== null) await compare({ size: signed.size, root: new Uint8Array(signed.root) }, 'signed')
   if (findings.length > 0 || row.size === 0) return { findings, seen }
   const root = await databaseRoot(watch, row, row.size, options)
   if (root !== null) return { findings, seen: { size: row.size, root } }

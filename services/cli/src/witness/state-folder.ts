@@ -8,7 +8,7 @@ const ownerOnlyFile = 0o600
 const ending = '.checkpoint'
 
 /** Lower-case hex of SHA-256 of the origin: how the monitoring path names a log (C2SP tlog-witness). */
-export const originHash = (origin: string): string => createHash('sha256').update(origin).digest('hex')
+const originHash = (origin: string): string => createHash('sha256').update(origin).digest('hex')
 
 /**
  * Takes the folder for this process, making it where it does not exist. Two witnesses on one state would each compare
