@@ -69,7 +69,7 @@ export interface Monitor {
   round(options: { readonly signal: AbortSignal }): Promise<Round>
 }
 
-/** Leaves read in one round for the first time, at most, and in small logs again. */
+/** Leaves read in one round for the first time, at most, and again, at least. */
 const followedMost = 200_000
 const scannedLeast = 16_384
 const writerForgottenMs = 24 * 60 * 60_000
@@ -119,7 +119,7 @@ export function createMonitor(parts: MonitorParts, first: MonitorState): Monitor
         return scanLeaves(
           { ...parts, onEvent: () => undefined },
           given,
-          { share, least: scannedLeast },
+          { share, spare: scannedLeast },
           options,
         )
       })

@@ -83,26 +83,29 @@ export async function followLeaves(
   return { findings, state: { ...state, logs, writers } }
 }
 
-/** Reads the next blocks of each log again; `share` of it each time, and small logs whole. */
+/** Reads the next blocks of each log again: `share` of it each time, and `spare` leaves more where there are so many. */
 export async function scanLeaves(
   parts: LeavesParts,
   state: MonitorState,
-  { share, least }: { readonly share: number; readonly least: number },
+  { share, spare }: { readonly share: number; readonly spare: number },
   options: Options,
 ): Promise<Result> {
   const logs = { ...state.logs }
   const findings: Candidate[] = []
+  let left = spare
   for (const [origin, log] of Object.entries(state.logs)) {
-    let scanned = log.scanned
-    const end = Math.min(log.followed, scanned + Math.max(least, Math.ceil(log.followed * share)))
+    const { scanned: start, followed } = log
+    const end = Math.min(followed, start + Math.ceil(followed * share) + left)
+    let scanned = start
     while (scanned < end) {
       options.signal?.throwIfAborted()
-      const to = Math.min(log.followed, scanned + tileWidth)
+      const to = Math.min(followed, scanned + tileWidth)
       findings.push(...(await scanBlock(parts, origin, log, { from: scanned, to }, options)))
       scanned = to
     }
+    left = Math.max(0, left - (scanned - start))
     // At the end it begins anew: what is added meanwhile would else keep it there.
-    logs[origin] = { ...log, scanned: scanned < log.followed ? scanned : 0 }
+    logs[origin] = { ...log, scanned: scanned < followed ? scanned : 0 }
   }
   return { findings, state: { ...state, logs } }
 }
@@ -135,7 +138,7 @@ async function scanBlock(
   const hashes = rows.map(({ sealedHash }) => sealedHash)
   if (isFull && !(await isTileOfSeals(parts.watch, log, index, hashes, options)))
     findings.push(found('silent_edit', 'tile', about))
-  findings.push(...(await comparePublished(parts.published, log, rows, { from, to })))
+  findings.push(...(await comparePublished(parts.published, log, rows, from)))
   return findings
 }
 
@@ -144,13 +147,12 @@ async function comparePublished(
   published: Published,
   log: LogState,
   rows: readonly WatchedLeaf[],
-  { from, to }: { readonly from: number; readonly to: number },
+  from: number,
 ): Promise<readonly Candidate[]> {
-  const end = Math.min(to, log.anchored?.size ?? 0)
-  if (end <= from) return []
+  const width = Math.min(tileWidth, (log.anchored?.size ?? 0) - from)
+  if (width <= 0) return []
   const about = { tenantId: log.tenantId, year: log.year, seq: from }
   const index = from / tileWidth
-  const width = Math.min(tileWidth, end - from)
   const place = placeOfLog(log)
   const [tile, leaves] = await Promise.all([
     published.tile(place, { level: 0, index, width }),
