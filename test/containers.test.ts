@@ -149,6 +149,27 @@ describe('infra/compose.yaml', () => {
   })
 })
 
+describe('infra/compose/witness.yaml', () => {
+  const witness: Compose = parse(read('infra/compose/witness.yaml'), { merge: true })
+
+  it('runs the witness alone, fenced in, with a folder of its own and nothing of the vault', () => {
+    assert.deepEqual(Object.keys(witness.services), ['witness'])
+    const service = witness.services['witness']
+    assert.ok(service !== undefined)
+    assert.equal(service.read_only, true)
+    assert.deepEqual(service.cap_drop, ['ALL'])
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'])
+    assert.equal(service.ulimits?.core, 0)
+    assert.deepEqual(service.volumes, ['witness:/var/lib/auricle'])
+    assert.equal(service.environment, undefined)
+    assert.equal(service.secrets, undefined)
+    assert.deepEqual(service.ports, ['127.0.0.1:8483:8483'])
+    assert.deepEqual(service.healthcheck?.test, ['CMD', 'node', 'infra/ready.mjs', '8483'])
+    assert.ok(existsSync(join(root, service.command?.[0] ?? '')))
+    assert.equal(service.command?.[1], 'witness')
+  })
+})
+
 describe('infra/Containerfile', () => {
   it('runs as a user that is not root, by number', () => {
     assert.match(containerfile, /^USER ([1-9]\d*):([1-9]\d*)$/m)

@@ -11,9 +11,11 @@ import { type SharedPostgres, settingsVariable, startSharedPostgres } from './sh
 export interface TestDatabase extends AsyncDisposable {
   readonly owner: DatabaseSettings
   readonly app: DatabaseSettings
+  readonly monitor: DatabaseSettings
   readonly superuser: DatabaseSettings
   readonly ownerPool: pg.Pool
   readonly appPool: pg.Pool
+  readonly monitorPool: pg.Pool
   readonly superuserPool: pg.Pool
 }
 
@@ -50,16 +52,18 @@ export async function createTestDatabase({ empty = false }: TestDatabaseOptions 
     `create database ${name} template ${empty ? 'template0' : template} owner ${user}`,
     // Rights on a database are not copied with it.
     `revoke all on database ${name} from public`,
-    `grant connect on database ${name} to ${server.app.user}`,
+    `grant connect on database ${name} to ${server.app.user}, ${server.monitor.user}`,
   ])
   const settings = {
     owner: { ...server.owner, database: name },
     app: { ...server.app, database: name },
+    monitor: { ...server.monitor, database: name },
     superuser: { ...server.superuser, database: name },
   }
   const pools = {
     ownerPool: createPool(settings.owner),
     appPool: createPool(settings.app, { maxConnections: 20 }),
+    monitorPool: createPool(settings.monitor),
     superuserPool: new pg.Pool(settings.superuser),
   }
   pools.superuserPool.on('error', () => {})

@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '@auricle/runtime/postgres'
 export interface SharedPostgres {
   readonly owner: DatabaseSettings
   readonly app: DatabaseSettings
+  readonly monitor: DatabaseSettings
   readonly superuser: DatabaseSettings
 }
 
@@ -26,11 +27,14 @@ export async function startSharedPostgres(): Promise<SharedPostgres & AsyncDispo
   await chmod(folder, passableMode)
   const silent = { info: () => {}, warn: () => {} }
   const server = opening.use(await startEmbeddedPostgres({ home: join(folder, 'postgres'), log: silent }))
-  await migrate({ settings: server.owner, appRole: server.app.user })
+  const { monitor } = server
+  if (monitor === null) throw new Error('a server just made has every role')
+  await migrate({ settings: server.owner, appRole: server.app.user, monitorRole: monitor.user })
   const running = opening.move()
   return {
     owner: server.owner,
     app: server.app,
+    monitor,
     superuser: server.superuser,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -57,6 +57,8 @@ create table auricle.audit_patient (
   primary key (tenant_id, patient_id, year, seq)
 );
 create index audit_patient_by_time on auricle.audit_patient (tenant_id, patient_id, at);
+-- For the monitor, which compares the rows with their leaves. Rows come in the order of their leaves.
+create index audit_patient_by_leaf on auricle.audit_patient using brin (year, seq) with (autosummarize = on);
 
 -- Full tiles of 256 hashes only (C2SP tlog-tiles), each with the hash that stands for it in the tile above; what is not
 -- full follows from seals and from those.

@@ -73,6 +73,14 @@ export type {
   StoredTile,
   UnsealedEvent,
 } from './log-store.ts'
+export {
+  createLogView,
+  type LogOf,
+  type LogView,
+  type WatchedLeaf,
+  type WatchedLog,
+  type WatchedUnsealed,
+} from './log-view.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export type { OwnTokenRow } from './own-tokens.ts'
 export type { PasskeyRow } from './passkeys.ts'

@@ -4,6 +4,7 @@ import { orAbort } from './abort.ts'
 import { CatalogError } from './error.ts'
 import { toCatalogError } from './failure.ts'
 import { type Migration, readMigrations } from './migrations.ts'
+import { grantMonitor } from './monitor-grants.ts'
 import { type DatabaseSettings, sessionSettings } from './pool.ts'
 
 export interface MigrateOptions {
@@ -11,6 +12,8 @@ export interface MigrateOptions {
   readonly settings: DatabaseSettings
   /** The role of the services, which must exist and may own nothing. */
   readonly appRole: string
+  /** The role of the monitor; what it may see is granted where that role exists. Default: nothing is granted. */
+  readonly monitorRole?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Default: those that the package carries. */
   readonly migrations?: readonly Migration[] | undefined
@@ -33,7 +36,8 @@ const bookkeeping = `
  * point: one transaction a migration, its record included. Throws `outdated_schema` where the database has a migration
  * that this code does not know or knows otherwise. Abort ends the connection; a migration that was under way is undone.
  */
-export async function migrate({ settings, appRole, signal, migrations }: MigrateOptions): Promise<number> {
+export async function migrate(options: MigrateOptions): Promise<number> {
+  const { settings, signal, migrations } = options
   signal?.throwIfAborted()
   const known = migrations ?? (await readMigrations())
   const client = new pg.Client({
@@ -45,7 +49,7 @@ export async function migrate({ settings, appRole, signal, migrations }: Migrate
   // Whoever waits for the connection hears of its loss; unheard, the event would end the process.
   client.on('error', () => {})
   try {
-    return await orAbort(migrateOn(client, known, appRole), signal)
+    return await orAbort(migrateOn(client, known, options), signal)
   } catch (error) {
     signal?.throwIfAborted()
     throw toCatalogError(error)
@@ -57,10 +61,16 @@ export async function migrate({ settings, appRole, signal, migrations }: Migrate
   }
 }
 
-async function migrateOn(client: pg.Client, known: readonly Migration[], appRole: string): Promise<number> {
+async function migrateOn(
+  client: pg.Client,
+  known: readonly Migration[],
+  { appRole, monitorRole }: Pick<MigrateOptions, 'appRole' | 'monitorRole'>,
+): Promise<number> {
   await client.connect()
   await client.query('select pg_advisory_lock($1)', [advisoryLock])
-  return await applyMissing(client, known, appRole)
+  const count = await applyMissing(client, known, appRole)
+  if (monitorRole !== undefined) await grantMonitor(client, monitorRole)
+  return count
 }
 
 async function applyMissing(

@@ -50,7 +50,12 @@ describe('readConfig', () => {
       log: { level: 'info', format: 'auto' },
       shutdownGraceMs: 20_000,
     })
-    assert.deepEqual(secrets, { database: null, keyringPassphrase: null, redisUrl: null })
+    assert.deepEqual(secrets, {
+      database: null,
+      keyringPassphrase: null,
+      monitorDatabaseUrl: null,
+      redisUrl: null,
+    })
   })
 
   it('places data where the system and the user keep theirs', () => {

@@ -81,6 +81,8 @@ export interface Secrets {
   /** Present exactly where `config.database.kind` is `url`. Without an owner, the schema is checked and not migrated. */
   readonly database: { readonly url: Secret; readonly ownerUrl: Secret | null } | null
   readonly keyringPassphrase: Secret | null
+  /** How the monitor reaches the database, as a role of its own; null: as that of the embedded server. */
+  readonly monitorDatabaseUrl: Secret | null
   /** Present exactly where `config.queue.kind` is `redis`. */
   readonly redisUrl: Secret | null
 }
@@ -241,6 +243,10 @@ function toSecrets(settings: Settings, host: Host): Secrets {
         ? null
         : { url: new Secret(url), ownerUrl: ownerUrl === undefined ? null : new Secret(ownerUrl) },
     keyringPassphrase: readPassphrase(settings, host),
+    monitorDatabaseUrl:
+      settings.AURICLE_MONITOR_DATABASE_URL === undefined
+        ? null
+        : new Secret(settings.AURICLE_MONITOR_DATABASE_URL),
     redisUrl: settings.REDIS_URL === undefined ? null : new Secret(settings.REDIS_URL),
   }
 }

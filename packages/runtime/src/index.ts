@@ -1,5 +1,6 @@
 export { type Adapters, type OpenAdapters, openAdapters } from './adapters/adapters.ts'
 export { type Inspected, inspectAll, refuseUnfit } from './adapters/fitness.ts'
+export { type MonitorAdapters, openMonitorAdapters } from './adapters/monitor.ts'
 export { type Config, type Endpoint, ingestUrl, readConfig, type Secrets } from './config.ts'
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'
@@ -13,6 +14,7 @@ export type { LogState } from './log-metrics.ts'
 export { logReceipts } from './log-receipts.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
+export { readIfPresent, writeDurably } from './postgres/durable.ts'
 export {
   type DatabaseSettings,
   type EmbeddedPostgres,

@@ -54,6 +54,8 @@ const numbers = [
   'active',
   'delayed',
   'failed',
+  'seq',
+  'year',
 ] as const
 
 export type LogFields = { readonly [name in keyof typeof texts]?: string | null | undefined } & {

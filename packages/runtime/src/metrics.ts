@@ -47,6 +47,16 @@ export interface Metrics {
   gaugeQuarantine(read: () => Promise<number>): void
   /** How to read how many objects have no copy in the recovery store, and since when the oldest of them has had none. */
   gaugeReplication(read: () => Promise<{ readonly objects: number; readonly owedAt: Date | null }>): void
+  /** How to read what the monitor has open, by name, and how its last round went; called for each `render()`. */
+  gaugeMonitor(read: () => MonitorGauge): void
+}
+
+export interface MonitorGauge {
+  readonly findings: Readonly<Record<string, number>>
+  /** When the last round ended in which every check could be made; null before one did. */
+  readonly wholeRoundAt: Date | null
+  /** Checks of the last round that could not be made. */
+  readonly failedChecks: number
 }
 
 export function createMetrics(): Metrics {
@@ -229,6 +239,35 @@ export function createMetrics(): Metrics {
           unreplicated.set(objects)
           const ageMs = owedAt === null ? 0 : Math.max(0, Date.now() - owedAt.getTime())
           unreplicatedAge.set(ageMs / msPerSecond)
+        },
+      })
+    },
+    gaugeMonitor(read) {
+      const findings = new Gauge({
+        name: 'auricle_monitor_findings',
+        help: 'What the monitor found and nobody has looked at, or still is so',
+        labelNames: ['finding'],
+        registers,
+      })
+      const wholeRound = new Gauge({
+        name: 'auricle_monitor_whole_round_timestamp_seconds',
+        help: 'When the monitor last made all of its checks',
+        registers,
+      })
+      const failedChecks = new Gauge({
+        name: 'auricle_monitor_failed_checks',
+        help: 'Checks of the last round that could not be made',
+        registers,
+      })
+      reads.push({
+        gauge: 'monitor',
+        forget: () => findings.reset(),
+        read: async () => {
+          const { findings: counts, wholeRoundAt, failedChecks: failed } = read()
+          findings.reset()
+          for (const [finding, count] of Object.entries(counts)) findings.set({ finding }, count)
+          wholeRound.set(wholeRoundAt === null ? 0 : wholeRoundAt.getTime() / msPerSecond)
+          failedChecks.set(failed)
         },
       })
     },

@@ -172,6 +172,20 @@ export {
   type NewConnector,
   type NewUser,
 } from './manage.ts'
+export type { LineFiles } from './monitor/check-claims.ts'
+export type { WatchedWitness } from './monitor/check-witnesses.ts'
+export { type FindingName, findingNames, type OpenFinding } from './monitor/finding.ts'
+export {
+  createMonitor,
+  type Monitor,
+  type MonitorParts,
+  type MonitorTimes,
+  monitorTimes,
+  type Round,
+} from './monitor/monitor.ts'
+export { createPublished } from './monitor/published.ts'
+export { type DigestStore, digestBytes } from './monitor/read-leaves.ts'
+export { decodeState, encodeState, firstState, type MonitorState } from './monitor/state.ts'
 export { type NamePatientsParts, namePatients } from './name-patients.ts'
 export {
   type ConsoleParts,
@@ -323,3 +337,11 @@ export {
 export type { VaultKeys } from './vault-keys.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'
+export {
+  createWitness,
+  type Witness,
+  type WitnessAnswer,
+  type WitnessKey,
+  type WitnessParts,
+  type WitnessStore,
+} from './witness/witness.ts'

@@ -1,1 +1,5 @@
+export { runWitness, type WitnessOptions } from './commands/witness.ts'
+export { createLineFiles } from './monitor/line-files.ts'
+export { type MonitorFolder, openMonitorFolder } from './monitor/state-folder.ts'
+export { createWatchedWitness } from './monitor/watched-witness.ts'
 export { createProgram, type ProgramParts } from './program.ts'

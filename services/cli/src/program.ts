@@ -50,6 +50,7 @@ import { addEvidenceCommands } from './program-evidence.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
+import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -151,6 +152,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     host.exitCode = 1
   }
   addProviderCommands(program, { withOperator, fail })
+  addWatching(program, { context: () => context(false), output, process: host, signal })
   const audit = program.command('audit').description('the log: what it says, and whether it holds')
   addEvidenceCommands(audit, {
     withOperator,

@@ -90,6 +90,9 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   }
 }
 
+/** Its role has this name everywhere: who migrates need not know how the monitor connects. */
+const monitorRole = 'auricle_monitor'
+
 function inspectedRecovery(objects: OpenedStore, recovery: OpenedStore): readonly Inspected[] {
   const compare = compareLocations(objects, recovery)
   return [
@@ -108,7 +111,7 @@ function sweepAll(stores: readonly (OpenedStore | null)[]): SweepTemporary {
 
 async function migrateDatabase({ owner, app }: Database, signal: AbortSignal | undefined): Promise<void> {
   if (owner === null) return
-  await migrate({ settings: owner, appRole: app.user, signal })
+  await migrate({ settings: owner, appRole: app.user, monitorRole, signal })
   await migrateJobs({ owner, appRole: app.user }, { signal })
   await migrateLimits({ owner, appRole: app.user }, { signal })
 }

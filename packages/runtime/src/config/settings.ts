@@ -43,6 +43,7 @@ export const Settings = z.object({
   AURICLE_DATA: absolutePath.optional(),
   DATABASE_URL: postgresUrl.optional(),
   AURICLE_DATABASE_OWNER_URL: postgresUrl.optional(),
+  AURICLE_MONITOR_DATABASE_URL: postgresUrl.optional(),
   REDIS_URL: redisUrl.optional(),
   AURICLE_OBJECTS: storeAddress.optional(),
   AURICLE_OBJECTS_ENDPOINT: httpsUrl.optional(),

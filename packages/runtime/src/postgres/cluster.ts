@@ -14,30 +14,48 @@ export const roles = {
   superuser: 'auricle_superuser',
   owner: 'auricle_owner',
   app: 'auricle_app',
+  monitor: 'auricle_monitor',
 } as const
 export const databaseName = 'auricle'
 
 const Password = z.string().regex(/^[\w-]{20,}$/)
-const Passwords = z.strictObject({ superuser: Password, owner: Password, app: Password })
+/** Without a monitor's where the cluster was made before there was one, and has not been started since. */
+const Passwords = z.strictObject({
+  superuser: Password,
+  owner: Password,
+  app: Password,
+  monitor: Password.nullable().default(null),
+})
 export type Passwords = z.infer<typeof Passwords>
 
 const passwordBytes = 24
 const privateMode = 0o700
 
+const bound = 'LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION'
+
 const roleStatements = [
-  `CREATE ROLE ${roles.owner} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION`,
-  `CREATE ROLE ${roles.app} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION`,
+  `CREATE ROLE ${roles.owner} ${bound}`,
+  `CREATE ROLE ${roles.app} ${bound}`,
+  `CREATE ROLE ${roles.monitor} ${bound}`,
   `CREATE DATABASE ${databaseName} OWNER ${roles.owner}`,
   `REVOKE ALL ON DATABASE ${databaseName} FROM PUBLIC`,
-  `GRANT CONNECT ON DATABASE ${databaseName} TO ${roles.app}`,
+  `GRANT CONNECT ON DATABASE ${databaseName} TO ${roles.app}, ${roles.monitor}`,
   'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC',
   'REVOKE CONNECT ON DATABASE template1 FROM PUBLIC',
+]
+
+/** For a cluster that was made before there was a monitor. */
+const monitorStatements = [
+  // An error would end the server, also one that is caught.
+  `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${roles.monitor}') THEN CREATE ROLE ${roles.monitor} ${bound}; END IF; END $$`,
+  `GRANT CONNECT ON DATABASE ${databaseName} TO ${roles.monitor}`,
 ]
 
 const passwordStatements = (passwords: Passwords): readonly string[] => [
   `ALTER ROLE ${roles.superuser} PASSWORD '${passwords.superuser}'`,
   `ALTER ROLE ${roles.owner} PASSWORD '${passwords.owner}'`,
   `ALTER ROLE ${roles.app} PASSWORD '${passwords.app}'`,
+  `ALTER ROLE ${roles.monitor} PASSWORD '${passwords.monitor}'`,
 ]
 
 interface Options {
@@ -58,12 +76,16 @@ export async function prepareCluster(
   const version = await readIfPresent(path.join(place.dataFolder, 'PG_VERSION'))
   if (version !== null) {
     await checkVersion(place, binaries, version.trim())
-    if (kept !== null) return kept
+    if (kept !== null && kept.monitor !== null) return kept
   }
-  const passwords = kept ?? newPasswords(random)
+  const fresh = newPasswords(random)
+  const passwords = kept === null ? fresh : { ...kept, monitor: kept.monitor ?? fresh.monitor }
   if (version === null) await createCluster(place, binaries, passwords, signal)
-  else await runStatements(place, binaries, place.dataFolder, passwordStatements(passwords), signal)
-  if (kept === null) await writeDurably(place.passwordFile, JSON.stringify(passwords), secretFileMode)
+  else {
+    const statements = [...monitorStatements, ...passwordStatements(passwords)]
+    await runStatements(place, binaries, place.dataFolder, statements, signal)
+  }
+  await writeDurably(place.passwordFile, JSON.stringify(passwords), secretFileMode)
   return passwords
 }
 
@@ -152,7 +174,7 @@ function parseJson(text: string): unknown {
 
 function newPasswords(random: (byteLength: number) => Buffer): Passwords {
   const password = (): string => random(passwordBytes).toString('base64url')
-  return { superuser: password(), owner: password(), app: password() }
+  return { superuser: password(), owner: password(), app: password(), monitor: password() }
 }
 
 async function checkVersion(place: Place, binaries: Binaries, version: string): Promise<void> {

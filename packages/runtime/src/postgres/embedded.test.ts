@@ -85,6 +85,7 @@ describe('one home, from its first start', () => {
     )
     assert.deepEqual(roles, [
       { name: 'auricle_app', mighty: false, scram: true },
+      { name: 'auricle_monitor', mighty: false, scram: true },
       { name: 'auricle_owner', mighty: false, scram: true },
       { name: 'auricle_superuser', mighty: true, scram: true },
     ])
@@ -219,6 +220,21 @@ describe('one home, from its first start', () => {
     }
     const fresh = await readFile(file, 'utf8')
     assert.notEqual(fresh, old)
+    const { monitor: _, ...withoutMonitor } = JSON.parse(fresh)
+    await writeFile(file, JSON.stringify(withoutMonitor))
+    {
+      // As a cluster was made before there was a monitor: its role is made, and the other passwords stay.
+      await using first = await start(home)
+      await runSql(first.superuser, 'drop owned by auricle_monitor')
+      await runSql(first.superuser, 'drop role auricle_monitor')
+    }
+    await writeFile(file, JSON.stringify(withoutMonitor))
+    {
+      await using server = await start(home)
+      assert.ok(server.monitor !== null)
+      assert.deepEqual(await runSql(server.monitor, 'select 1 as one'), [{ one: 1 }])
+      assert.equal(server.app.password, withoutMonitor.app)
+    }
     await writeFile(file, '{')
     await assert.rejects(start(home), { name: 'PostgresError', code: 'unusable' })
     await writeFile(file, fresh)

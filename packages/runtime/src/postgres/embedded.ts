@@ -53,6 +53,8 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly owner: DatabaseSettings
   /** What services connect as; cannot change the schema. */
   readonly app: DatabaseSettings
+  /** What the monitor connects as: it reads the log. Null where the server was started before there was one. */
+  readonly monitor: DatabaseSettings | null
   /** For tests and repair only. */
   readonly superuser: DatabaseSettings
   /** Where the database's files and logs are: `home`, or the folder that it names. */
@@ -128,13 +130,14 @@ async function findBinaries(place: Place): Promise<Binaries> {
 export function connections(
   passwords: Passwords,
   host: string,
-): Pick<EmbeddedPostgres, 'owner' | 'app' | 'superuser'> {
+): Pick<EmbeddedPostgres, 'owner' | 'app' | 'monitor' | 'superuser'> {
   const connection = (user: string, password: string): DatabaseSettings => {
     return { host, port: socketPort, database: databaseName, user, password }
   }
   return {
     owner: connection(roles.owner, passwords.owner),
     app: connection(roles.app, passwords.app),
+    monitor: passwords.monitor === null ? null : connection(roles.monitor, passwords.monitor),
     superuser: connection(roles.superuser, passwords.superuser),
   }
 }

@@ -11,7 +11,7 @@ import { isPostmasterOf } from './process-identity.ts'
 /** Null where none runs on `home` now. Throws `PostgresError('unusable')` where it belongs to somebody else. */
 export async function findRunningPostgres(
   home: string,
-): Promise<Pick<EmbeddedPostgres, 'owner' | 'app' | 'superuser'> | null> {
+): Promise<Pick<EmbeddedPostgres, 'owner' | 'app' | 'monitor' | 'superuser'> | null> {
   try {
     const place = describePlace(await realpath(await findDatabaseFolder(path.resolve(home))), null)
     const server = await readPostmasterFile(place.dataFolder)
