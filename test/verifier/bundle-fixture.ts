@@ -18,7 +18,7 @@ export const logName = 'vault.example'
 /** Of an id, behind its prefix and first digit. */
 const idCharacters = 25
 const sealedLateMs = 1_200_000
-const anchoredAfterMs = 10_000
+const anchoredAfterMsDefault = 10_000
 
 export interface BundleOptions extends StoryOptions {
   readonly seed: number
@@ -34,6 +34,8 @@ export interface BundleOptions extends StoryOptions {
   readonly anchor?: LogAlgorithm
   /** Leaves between checkpoints. */
   readonly checkpointEvery?: number
+  /** How long after the newest event of a checkpoint it is anchored. */
+  readonly anchoredAfterMs?: number
   /** Whether the policy names the keys of the tenant's logs, beside that of the anchor. */
   readonly namesLogKeys?: boolean
 }
@@ -77,7 +79,7 @@ export function makeBundle(options: BundleOptions): Bundle {
 export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bundle {
   const random = randomFrom(options.seed + 1)
   const logs = sealLogs(story, keys, options)
-  const madeAt = new Date(Date.parse(anchoredAt(logs.at(-1)?.events ?? [])) + anchoredAfterMs)
+  const madeAt = new Date(Date.parse(anchoredAt(logs.at(-1)?.events ?? [])) + anchoredAfterMsDefault)
   const anchorSigner = logSigner(`${logName}/anchor`, keys.anchor)
   const witnesses = keys.witnesses.map((key, index) =>
     witnessSigner(`witness${index}.example`, key, Math.floor(madeAt.getTime() / 1000)),
@@ -93,7 +95,7 @@ export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bund
     }),
     JSON.stringify({ type: 'policy', text: policy }),
     ...logs.flatMap((log, index) => linesOfLog(log, index === 0 ? (options.first ?? 0) : 0, random, options)),
-    ...linesOfAnchor(logs, anchorSigner, witnesses, random),
+    ...linesOfAnchor(logs, anchorSigner, witnesses, random, options),
   ]
   lines.push(JSON.stringify({ type: 'end', lines: lines.length }))
   return { lines, policy, at: new Date(madeAt.getTime() + 60_000), keys, story }
@@ -182,8 +184,8 @@ function linesOfLog(log: SealedLog, first: number, random: Random, options: Bund
   return lines
 }
 
-const anchoredAt = (events: readonly TracedEvent[]): string =>
-  new Date(Math.max(...events.map(({ event }) => Date.parse(event.at))) + anchoredAfterMs).toISOString()
+const anchoredAt = (events: readonly TracedEvent[], afterMs = anchoredAfterMsDefault): string =>
+  new Date(Math.max(...events.map(({ event }) => Date.parse(event.at))) + afterMs).toISOString()
 
 /** Every checkpoint is anchored among entries of other tenants; the last one of each log is shown, and some others. */
 function linesOfAnchor(
@@ -191,12 +193,13 @@ function linesOfAnchor(
   anchorSigner: Signer,
   witnesses: readonly Signer[],
   random: Random,
+  options: BundleOptions,
 ): string[] {
   const leaves: Buffer[] = []
   const anchored: { origin: string; size: number; index: number }[] = []
   for (const log of logs) {
     for (const { size, root } of log.checkpoints) {
-      const at = anchoredAt(log.events.slice(0, size))
+      const at = anchoredAt(log.events.slice(0, size), options.anchoredAfterMs)
       for (let others = random.int(4); others > 0; others--)
         leaves.push(Buffer.from(`auricle-anchor/1\n${at}\n`))
       const isShown = size === log.checkpoints.at(-1)?.size || random.chance(0.1)

@@ -677,6 +677,10 @@ const mutations: Readonly<Record<string, Mutation>> = {
       },
       'any',
     ),
+  'anchored before it happened': ({ bundle, options }) => ({
+    lines: bundleOf(bundle.story, bundle.keys, { ...options, anchoredAfterMs: -3_600_000 }).lines,
+    expected: 'gap',
+  }),
   'the first year left out': ({ bundle, options }) =>
     options.years.length < 2
       ? null
