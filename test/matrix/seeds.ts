@@ -174,6 +174,7 @@ const seeds: Readonly<Record<string, Seed>> = {
   proveInclusion: async ({ things }) => ({ query: { event: await things.sealedEvent() } }),
   proveConsistency: () => ({ query: { year: String(new Date().getUTCFullYear()), from: '1' } }),
   followLog: () => ({ query: { limit: '3' } }),
+  showReceiptKey: async ({ things }) => ({ query: { writer: await things.receiptKey() } }),
   accessReport: ofPatient,
   accountOfDisclosures: ofPatient,
   listDisclosures: ofPatient,
@@ -265,8 +266,8 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'suspendDisclosures',
 ])
 
-/** Who asks for numbers, which are no tenant's. */
-export const namesNothing: ReadonlySet<string> = new Set(['proveConsistency'])
+/** What they ask for is no tenant's: numbers, and a key of the deployment. */
+export const namesNothing: ReadonlySet<string> = new Set(['proveConsistency', 'showReceiptKey'])
 
 /** Throws, with a sentence, where nothing is known that the operation could be called with. */
 export function seedOf({ operation, asks, takesBody }: Described, { use, on }: OperationLine): Seed {

@@ -5,13 +5,16 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type AuditEvent,
+  formatVerifierKey,
   fromBase64,
   leafHash,
+  receiptKeyName,
   verifyConsistency,
   verifyInclusion,
   verifyNote,
 } from '@auricle/audit'
-import { newEventId, type RecordingId } from '@auricle/contract'
+import { newEventId, newWriterId, type RecordingId } from '@auricle/contract'
+import { endorseReceiptKey, endorserKey } from '@auricle/vault'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import { archiveAudio } from '../../../test/archived.ts'
@@ -401,6 +404,16 @@ describe('the feed', () => {
     assert.equal(own.log.lines.filter(line => /"level":"error"/.test(line)).length, 0)
   })
 
+  test('says so where the log is shorter than what was taken of it', async () => {
+    const size = await seal()
+    const year = new Date().getUTCFullYear()
+    assert.deepEqual(await follow({ after: `${year}-${size - 1}` }), [])
+    for (const after of [`${year}-${size + 1_000}`, `${year - 1}-0`]) {
+      assert.equal(problemOf(await get(`/v1/audit/feed?after=${after}`)), 'conflict')
+      assert.ok((await newest('log.followed')).reasons.includes('beyond_the_log'))
+    }
+  })
+
   test('is for those who oversee, and for programs made for it', async () => {
     const clinician = await front.sessionOf(clinic.clinician)
     assert.equal(problemOf(await get('/v1/audit/feed', clinician.token)), 'denied')
@@ -517,4 +530,23 @@ describe('the access report', () => {
     })
     assert.match(await response.text(), /"'@sum","'=1\+1"/)
   })
+})
+
+test('the key of a receipt is shown to everybody who is given one, signed for by the key service', async () => {
+  const logName = 'log.test'
+  const writer = newWriterId()
+  const key = formatVerifierKey(testLogKey(receiptKeyName(logName, writer)))
+  const parts = { keys: vault.keyService, store: vault.logStore, logName }
+  const { token } = await front.sessionOf(clinic.clinician)
+  const path = `/v1/audit/receipt-keys?writer=${writer}`
+  assert.equal(problemOf(await get(path, token)), 'notFound')
+  await endorseReceiptKey(parts, { id: writer, verifierKey: key }, {})
+  await endorseReceiptKey(parts, { id: newWriterId(), verifierKey: key }, {})
+  const { status, body } = await get(path, token)
+  assert.equal(status, 200)
+  const endorser = endorserKey(logName, await vault.keyService.signer({ purpose: 'receipts' }).publicKey())
+  const { note } = await verifyNote(schemas.ReceiptKey.parse(body).note, [endorser])
+  assert.equal(note.text.split('\n')[1], key)
+  assert.equal(problemOf(await get(path, null)), 'unauthenticated')
+  assert.equal(problemOf(await get('/v1/audit/receipt-keys?writer=../x', token)), 'malformed')
 })
