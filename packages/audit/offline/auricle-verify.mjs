@@ -320,8 +320,7 @@ class Verification {
     const event = parseLeaf(leaf, { origin, seq })
     if (event.tenant !== this.tenant) throw new Tampered('tenant', { origin, seq })
     if (shown !== null) {
-      if (event.private !== `sha256:${sha256(shown).toString('hex')}`)
-        throw new Tampered('private', { origin, seq })
+      if (event.private !== `sha256:${sha256(shown).toString('hex')}`) throw new Tampered('private', { origin, seq })
       this.privateShown++
     }
     if (log.isWhole) log.append(leafHash(leaf))
@@ -389,8 +388,7 @@ class Verification {
       return
     }
     const [, name, tenant, year] = logOrigin.exec(previous.origin) ?? []
-    if (name !== this.logName || tenant !== this.tenant || Number(year) >= log.year)
-      throw new Tampered('opening', place)
+    if (name !== this.logName || tenant !== this.tenant || Number(year) >= log.year) throw new Tampered('opening', place)
     if (before === undefined) return
     if (Number(year) < before.year) throw new Tampered('opening', place)
     if (Number(year) > before.year) return this.find('missing', 'year', place)
@@ -458,11 +456,7 @@ class Verification {
 
     if (size === log.size) log.isAnchored = true
     if (this.anchoredAt === null || anchored.at > this.anchoredAt) this.anchoredAt = anchored.at
-    if (
-      head !== undefined &&
-      head.newest !== null &&
-      toMs(head.newest) - toMs(anchored.at) > clockToleranceMs
-    ) {
+    if (head !== undefined && head.newest !== null && toMs(head.newest) - toMs(anchored.at) > clockToleranceMs) {
       this.find('gap', 'time_ahead', place)
     }
   }
@@ -481,8 +475,7 @@ class Verification {
   /** @param {any} value */
   readAnchorCheckpoint({ note }) {
     if (typeof note !== 'string') throw new Tampered('bad_line')
-    if (this.expects !== 'log' && this.expects !== 'anchored' && this.expects !== 'anchors')
-      throw new Tampered('order')
+    if (this.expects !== 'log' && this.expects !== 'anchored' && this.expects !== 'anchors') throw new Tampered('order')
     this.closeLog()
     this.expects = 'anchors'
     const parsed = parseNote(note)
@@ -532,8 +525,7 @@ class Verification {
   /** @param {any} value */
   readEnd({ lines }) {
     if (!isCount(lines)) throw new Tampered('bad_line')
-    if (this.expects === 'header' || this.expects === 'policy' || this.expects === 'done')
-      throw new Tampered('order')
+    if (this.expects === 'header' || this.expects === 'policy' || this.expects === 'done') throw new Tampered('order')
     if (this.consistency !== null) throw new Tampered('order')
     this.closeLog()
     this.expects = 'done'
@@ -554,14 +546,9 @@ class Verification {
     }
     const { anchor, policy } = this
     if (anchor !== null && policy !== null && !meets(policy, policy.quorum, anchor.cosigners)) {
-      this.find('unsigned', 'quorum', {
-        line: anchor.line,
-        origin: `${this.logName}/anchor`,
-        seq: anchor.size,
-      })
+      this.find('unsigned', 'quorum', { line: anchor.line, origin: `${this.logName}/anchor`, seq: anchor.size })
     }
-    if (first.firstAt !== null && !this.coversStart(first, first.firstAt))
-      this.find('missing', 'selection_start')
+    if (first.firstAt !== null && !this.coversStart(first, first.firstAt)) this.find('missing', 'selection_start')
     if (this.anchoredAt === null) return
     const atMs = this.options.at.getTime()
     const { to } = this.selection
@@ -734,11 +721,7 @@ class Counters {
     }
     writer.topBeat = Math.max(writer.topBeat, beat)
     const { seen } = writer
-    if (
-      isJudged &&
-      !isOpen &&
-      acknowledged.some((/** @type {[number, number]} */ [from, to]) => !seen.hasAll(from, to))
-    ) {
+    if (isJudged && !isOpen && acknowledged.some((/** @type {[number, number]} */ [from, to]) => !seen.hasAll(from, to))) {
       this.find('number', place)
     }
   }
@@ -756,8 +739,7 @@ class Counters {
   }
 
   judgeWhole() {
-    for (const { beats, from, to, place } of this.skipped)
-      if (!beats.hasAll(from, to)) this.find('beat', place)
+    for (const { beats, from, to, place } of this.skipped) if (!beats.hasAll(from, to)) this.find('beat', place)
     for (const place of [...this.backwards.values()].flat()) this.find('time', place)
   }
 }
@@ -884,13 +866,11 @@ function isGoodName(name) {
 function isEvent(event) {
   if (!isObject(event) || event.v !== 1 || !isTime(event.at)) return false
   const { actor, object, patients, writer, detail } = event
-  if (typeof event.id !== 'string' || typeof event.tenant !== 'string' || typeof event.action !== 'string')
-    return false
+  if (typeof event.id !== 'string' || typeof event.tenant !== 'string' || typeof event.action !== 'string') return false
   if (!isObject(actor) || typeof actor.type !== 'string' || typeof actor.id !== 'string') return false
   if (object !== null && !(isObject(object) && typeof object.id === 'string')) return false
   if (patients !== undefined && !isStrings(patients)) return false
-  if (writer !== undefined && !(isObject(writer) && typeof writer.id === 'string' && isCount(writer.n)))
-    return false
+  if (writer !== undefined && !(isObject(writer) && typeof writer.id === 'string' && isCount(writer.n))) return false
   if (event.private !== null && typeof event.private !== 'string') return false
   if (detail !== undefined && !(isObject(detail) && typeof detail.kind === 'string')) return false
   switch (event.action) {
@@ -898,12 +878,7 @@ function isEvent(event) {
       return writer !== undefined
     case 'writer.heartbeat':
     case 'writer.stopped':
-      return (
-        writer !== undefined &&
-        detail?.kind === 'beat' &&
-        isCount(detail.beat) &&
-        isSpans(detail.acknowledged)
-      )
+      return writer !== undefined && detail?.kind === 'beat' && isCount(detail.beat) && isSpans(detail.acknowledged)
     case 'log.reconciled':
       return detail?.kind === 'reconciled' && isStrings(detail.events)
     case 'log.opened':
@@ -923,8 +898,7 @@ const isStrings = value => Array.isArray(value) && value.every(item => typeof it
 const isSpans = value =>
   Array.isArray(value) &&
   value.every(
-    span =>
-      Array.isArray(span) && span.length === 2 && isCount(span[0]) && isCount(span[1]) && span[0] <= span[1],
+    span => Array.isArray(span) && span.length === 2 && isCount(span[0]) && isCount(span[1]) && span[0] <= span[1],
   )
 
 /** @param {any} value */
@@ -1076,8 +1050,7 @@ function parseNote(note) {
   const signatures = lines.map(line => {
     const [, name = '', encoded = ''] = /^\u2014 ([^ ]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? []
     const bytes = Buffer.from(encoded, 'base64')
-    if (!keyName.test(name) || bytes.toString('base64') !== encoded || bytes.length <= 4)
-      throw new Tampered('bad_note')
+    if (!keyName.test(name) || bytes.toString('base64') !== encoded || bytes.length <= 4) throw new Tampered('bad_note')
     return { name, id: bytes.toString('hex', 0, 4), payload: bytes.subarray(4) }
   })
   return { text: note.slice(0, separator + 1), signatures }
@@ -1105,9 +1078,7 @@ function parseCheckpoint(text) {
 
 /** @param {Buffer} leaf */
 function parseAnchorLeaf(leaf) {
-  const [prefix, at = '', origin = '', size = '', root = '', end, ...more] = leaf
-    .toString('latin1')
-    .split('\n')
+  const [prefix, at = '', origin = '', size = '', root = '', end, ...more] = leaf.toString('latin1').split('\n')
   if (prefix !== anchorPrefix || !isTime(at) || end !== '' || more.length > 0) return null
   if (!isDecimal(size) || !isHash(root)) return null
   return { at, origin, size: Number(size), root }
@@ -1155,8 +1126,7 @@ export function parsePolicy(text) {
   /** @type {Policy} */
   const policy = { logs: new Map(), witnesses: new Map(), rules: new Map(), quorum: '' }
   const members = new Set()
-  if (!/^[\t\n -~\u0080-\u{10ffff}]*$/u.test(text) || loneSurrogate.test(text))
-    throw new PolicyError('it has characters that no policy has')
+  if (!/^[\t\n -~\u0080-\u{10ffff}]*$/u.test(text) || loneSurrogate.test(text)) throw new PolicyError('it has characters that no policy has')
   for (const line of text.split('\n')) {
     const [kind, ...items] = line.split(/[ \t]+/).filter(item => item !== '')
     if (kind === undefined || kind.startsWith('#')) continue
@@ -1166,18 +1136,15 @@ export function parsePolicy(text) {
       addKey(policy.logs, key)
     } else if (kind === 'witness' && items.length >= 2 && items.length <= 3) {
       const key = parseVerifierKey(second, [4])
-      if ([...policy.witnesses.values()].some(other => other.key.equals(key.key)))
-        throw new PolicyError('a witness is named twice')
+      if ([...policy.witnesses.values()].some(other => other.key.equals(key.key))) throw new PolicyError('a witness is named twice')
       addKey(policy.witnesses, key)
       addRule(policy.rules, name, { key: `${key.name}+${key.id}` })
     } else if (kind === 'group' && others.length >= 1) {
       for (const member of others) {
-        if (!policy.rules.has(member) || members.has(member))
-          throw new PolicyError('a member of a group is unknown or taken')
+        if (!policy.rules.has(member) || members.has(member)) throw new PolicyError('a member of a group is unknown or taken')
         members.add(member)
       }
-      const least =
-        second === 'all' ? others.length : second === 'any' ? 1 : isDecimal(second) ? Number(second) : 0
+      const least = second === 'all' ? others.length : second === 'any' ? 1 : isDecimal(second) ? Number(second) : 0
       if (least < 1 || least > others.length) throw new PolicyError('a group wants more members than it has')
       addRule(policy.rules, name, { least, members: others })
     } else if (kind === 'quorum' && items.length === 1 && policy.quorum === '') {
@@ -1197,8 +1164,7 @@ export function parsePolicy(text) {
  * @returns {VerifierKey}
  */
 function parseVerifierKey(text, types) {
-  const [, name = '', id = '', encoded = ''] =
-    /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
+  const [, name = '', id = '', encoded = ''] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
   const bytes = Buffer.from(encoded, 'base64')
   const [type = 0] = bytes
   const key = bytes.subarray(1)
@@ -1256,11 +1222,8 @@ function parseLine(line) {
   try {
     const text = decodeUtf8(line)
     const value = JSON.parse(text)
-    const wanted = isObject(value)
-      ? Object.entries(members).find(([type]) => type === value.type)?.[1]
-      : undefined
-    if (wanted === undefined || Object.keys(value).join() !== ['type', ...wanted].join())
-      throw new Tampered('bad_line')
+    const wanted = isObject(value) ? Object.entries(members).find(([type]) => type === value.type)?.[1] : undefined
+    if (wanted === undefined || Object.keys(value).join() !== ['type', ...wanted].join()) throw new Tampered('bad_line')
     if (JSON.stringify(value) !== text) throw new Tampered('bad_line')
     if (Object.values(value).some(member => typeof member === 'string' && loneSurrogate.test(member))) {
       throw new Tampered('bad_line')
@@ -1308,9 +1271,7 @@ function isSelection(value) {
   return (
     names.join() === known.join() &&
     names.every(name =>
-      name === 'from' || name === 'to'
-        ? isTime(value[name])
-        : typeof value[name] === 'string' && anyId.test(value[name]),
+      name === 'from' || name === 'to' ? isTime(value[name]) : typeof value[name] === 'string' && anyId.test(value[name]),
     )
   )
 }
@@ -1319,8 +1280,7 @@ function isSelection(value) {
  * @param {any} value
  * @param {string} prefix
  */
-const isId = (value, prefix) =>
-  typeof value === 'string' && anyId.test(value) && value.startsWith(`${prefix}_`)
+const isId = (value, prefix) => typeof value === 'string' && anyId.test(value) && value.startsWith(`${prefix}_`)
 
 /** @param {any} value */
 const isCount = value => Number.isSafeInteger(value) && value >= 0
@@ -1346,8 +1306,7 @@ function isTime(value) {
 const toMs = text => Date.parse(text)
 
 /** @param {string} text */
-const isHash = text =>
-  /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text
+const isHash = text => /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text
 
 /** @param {any} value */
 function decodeHashes(value) {
@@ -1438,8 +1397,7 @@ async function eachPiece(pieces, take) {
   /** @type {Buffer} */
   let start = Buffer.alloc(0)
   let next = await source.next()
-  for (; start.length < 2 && next.done !== true; next = await source.next())
-    start = Buffer.concat([start, next.value])
+  for (; start.length < 2 && next.done !== true; next = await source.next()) start = Buffer.concat([start, next.value])
   async function* everything() {
     if (start.length > 0) yield start
     for (; next.done !== true; next = await source.next()) yield next.value
@@ -1504,8 +1462,7 @@ const sentences = {
   uncounted: 'An entry has no number, though entries before it have.',
   time: 'The time goes back by more than ten minutes, and nothing says that the entry came late.',
   time_ahead: 'Entries are later than the moment at which they were anchored.',
-  not_pinned:
-    'No key was given to trust: what the bundle says of itself was used, and proves nothing against its maker.',
+  not_pinned: 'No key was given to trust: what the bundle says of itself was used, and proves nothing against its maker.',
   checkpoint_unsigned: 'No trusted key of this log has signed the checkpoint.',
   anchor_unsigned: "No trusted key has signed the anchor's checkpoint.",
   quorum: 'Too few witnesses have signed the last checkpoint of the anchor.',
@@ -1549,9 +1506,7 @@ export function reportText(report) {
   lines.push(`Asked for: ${asked.length === 0 ? 'everything' : asked.join(', ')}`)
   lines.push(`Events that match: ${report.selected}`)
   if (withheld > 0) {
-    lines.push(
-      `Withheld: ${withheld} entries. Whether any of them matches cannot be known, nor whether events are missing.`,
-    )
+    lines.push(`Withheld: ${withheld} entries. Whether any of them matches cannot be known, nor whether events are missing.`)
   }
   lines.push(...table('By action', report.byAction), ...table('By person', report.byPerson))
   if (findings.length > 0) lines.push('', `Findings: ${findings.length}`)
@@ -1582,9 +1537,7 @@ function trustOf({ pinned }) {
  */
 function table(title, counts) {
   const rows = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-  return rows.length === 0
-    ? []
-    : [`${title}:`, ...rows.map(([name, count]) => `  ${String(count).padStart(9)}  ${printable(name)}`)]
+  return rows.length === 0 ? [] : [`${title}:`, ...rows.map(([name, count]) => `  ${String(count).padStart(9)}  ${printable(name)}`)]
 }
 
 /** Nothing of a bundle moves the cursor of a terminal. @param {string} text */
@@ -1622,8 +1575,7 @@ function parseArguments(args) {
 /** @param {string} text */
 function timeOf(text) {
   const moment = new Date(text)
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) || Number.isNaN(moment.getTime()))
-    fail('--at needs a time such as 2026-11-22T14:00:00Z')
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) || Number.isNaN(moment.getTime())) fail('--at needs a time such as 2026-11-22T14:00:00Z')
   return moment
 }
 
@@ -1651,26 +1603,17 @@ async function main(args) {
   try {
     const { bundle, policyFile, isJson, options } = parseArguments(args)
     const policy = policyFile === null ? null : decodeUtf8(readFileSync(policyFile))
-    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: 1 << 20 }), {
-      ...options,
-      policy,
-    })
+    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: 1 << 20 }), { ...options, policy })
     process.stdout.write(isJson ? `${JSON.stringify(reportJson(report))}\n` : reportText(report))
     return exitCodeOf(report.verdict)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    process.stderr.write(
-      `${error instanceof PolicyError ? `The policy cannot be used: ${message}` : message}\n`,
-    )
+    process.stderr.write(`${error instanceof PolicyError ? `The policy cannot be used: ${message}` : message}\n`)
     return 3
   }
 }
 
 const [, program] = process.argv
-if (
-  program !== undefined &&
-  existsSync(program) &&
-  realpathSync(program) === fileURLToPath(import.meta.url)
-) {
+if (program !== undefined && existsSync(program) && realpathSync(program) === fileURLToPath(import.meta.url)) {
   process.exitCode = await main(process.argv.slice(2))
 }
