@@ -31,6 +31,13 @@ const systemTools = [
     without: { test: 'the tests of the queue and the limits on Redis will fail' },
   },
   {
+    command: 'python3',
+    debianPackage: 'python3',
+    brewPackage: 'python',
+    neededBy: ['test'],
+    without: { test: 'the tests of the second verifier of evidence will fail' },
+  },
+  {
     command: 'chromium',
     debianPackage: 'chromium',
     // Homebrew installs no Chromium any more; Chrome does as well. Both lie outside the path (test/browser.ts).

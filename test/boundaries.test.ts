@@ -106,11 +106,35 @@ describe('the rules refuse', () => {
     ['an exit', 'objects', `process.exit(1)`],
     ['a signal handler', 'objects', `process.on('SIGINT', () => {})`],
     ['the process by import', 'objects', `import { env } from 'node:process'`],
+    ['an event that was never written', 'vault', `const event = new DurableEvent(tenantId, eventId)`],
+    ['the same in a test', 'vault', `const event = new DurableEvent(tenantId, id)`, 'planted.test.ts'],
+    ['a class that passes for one', 'api-service', `class Event extends DurableEvent {}`],
+    ['a way around new', 'vault', `const event = Reflect.construct(DurableEvent, [tenantId, eventId])`],
+    ['what could make one', 'vault', `import { DurableEvent } from './log/durable-event.ts'`],
+    ['keys that open without an event', 'vault', `interface Parts { readonly keys: KeyService }`],
+    [
+      'a part of them that does',
+      'vault',
+      `interface Parts { readonly keys: Pick<KeyService, 'ensure' | 'key'> }`,
+    ],
     ['the process by index', 'objects', `const { env } = { env: process['env'] }`],
   ]
   for (const [why, room, text, name] of refused) {
     it(why, () => assert.equal(judgeSource(plant(room, text, name)).length, 1))
   }
+
+  it('nothing of the log itself, nor keys that open nothing', () => {
+    const log = plant('vault', `return new DurableEvent(tenantId, eventId)`, 'log/append.ts')
+    const signer = plant(
+      'vault',
+      `import type { KeyService } from '@auricle/keys'\nconst keys: Pick<KeyService, 'signer' | 'mac'> = given`,
+    )
+    const proof = plant(
+      'vault',
+      `import type { DurableEvent } from './log/durable-event.ts'\nconst open = (event: DurableEvent) => event`,
+    )
+    for (const file of [log, signer, proof]) assert.deepEqual(judgeSource(file), [])
+  })
 
   it('a dependency beyond the table', () => {
     assert.equal(

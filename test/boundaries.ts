@@ -56,6 +56,17 @@ export interface SourceFile {
   readonly testDependencies: readonly string[]
 }
 
+const vaultFolder = 'packages/vault'
+/** Where events become durable, and the proof of it is made. */
+const logFolder = `${vaultFolder}/src/log/`
+/** A value import of the class, or a use of it as one. */
+const makesEvents =
+  /\b(?:new|extends)\s+DurableEvent\b|Reflect\.construct\(\s*DurableEvent\b|^\s*import\s*\{(?:[^}]*,)?\s*DurableEvent\b/m
+
+/** What of a key service opens nothing. */
+const keyServicePart =
+  /\btype \{[^}]*\} from '@auricle\/keys'|Pick<KeyService, (?:'(?:ensure|rotate|mac|signer|inspect)'(?: \| )?)+>/g
+
 const scope = '@auricle/'
 
 /** What a package.json names beyond its reach, as sentences. */
@@ -78,6 +89,12 @@ export function judgeSource(file: SourceFile): string[] {
   if (/^\s*@[A-Za-z_$]/m.test(code)) wrong.push('uses a decorator, which type stripping cannot run')
   if (!isTest && !isMain && /\bprocess\s*(\.|\?\.)\s*(env|exit|on|once)\b|\bprocess\[/.test(code)) {
     wrong.push('reads the environment or handles the process itself, which is for main.ts')
+  }
+  if (!file.path.startsWith(logFolder) && makesEvents.test(code)) {
+    wrong.push('makes a DurableEvent, or could: only the log knows what is durable')
+  }
+  if (!isTest && file.folder === vaultFolder && /\bKeyService\b/.test(code.replaceAll(keyServicePart, ''))) {
+    wrong.push('takes a KeyService, whose recordings keys open without an event: VaultKeys is for use cases')
   }
   return wrong.map(sentence => `${file.path} ${sentence}`)
 }

@@ -20,12 +20,21 @@ export interface Door extends AsyncDisposable {
 /** `change` puts something else in the place of a part of the vault. */
 export async function openDoor(
   vault: TestVault,
-  change: Partial<Pick<IngestParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'config' | 'now'>> = {},
+  change: Partial<
+    Pick<IngestParts, 'catalog' | 'log' | 'objects' | 'keys' | 'limits' | 'config' | 'now'>
+  > = {},
 ): Promise<Door> {
   const log = captureLog()
   const stop = new AbortController()
   const config = { ingest: { host: '127.0.0.1', port: 0, publicUrl: null }, shutdownGraceMs }
-  const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...change }
+  const parts = {
+    ...vault,
+    keys: vault.keyService,
+    config,
+    logger: log.logger,
+    metrics: createMetrics(),
+    ...change,
+  }
   const listening: Listening = await startIngest(parts, { signal: stop.signal })
   return {
     url: listening.url,

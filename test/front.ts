@@ -31,7 +31,19 @@ export interface Front extends AsyncDisposable {
 export async function openFront(
   vault: TestVault,
   change: Partial<
-    Pick<ApiParts, 'catalog' | 'objects' | 'keys' | 'limits' | 'now' | 'streams' | 'metrics' | 'decide'>
+    Pick<
+      ApiParts,
+      | 'catalog'
+      | 'log'
+      | 'objects'
+      | 'keys'
+      | 'noteKeyUse'
+      | 'limits'
+      | 'now'
+      | 'streams'
+      | 'metrics'
+      | 'decide'
+    >
   > & { readonly publicUrl?: string } = {},
 ): Promise<Front> {
   const log = captureLog()
@@ -40,9 +52,17 @@ export async function openFront(
   const config = {
     api: { host: '127.0.0.1', port: 0, publicUrl },
     ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
+    witnesses: [],
     shutdownGraceMs,
   }
-  const parts = { ...vault, config, logger: log.logger, metrics: createMetrics(), ...changed }
+  const parts = {
+    ...vault,
+    keys: vault.keyService,
+    config,
+    logger: log.logger,
+    metrics: createMetrics(),
+    ...changed,
+  }
   const now = () => change.now?.() ?? new Date()
   const listening = await startApi(parts, { signal: stop.signal })
   const { issueToken } = await openAuthority(vault, {})

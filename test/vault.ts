@@ -14,7 +14,13 @@ import {
 } from '@auricle/catalog'
 import { type Notice, newTokenId, type Role, type TokenId } from '@auricle/contract'
 import { can, createPasswords, newTotp } from '@auricle/identity'
-import { createLocalKeyService, type KeyService } from '@auricle/keys'
+import {
+  createKeyUses,
+  createLocalKeyService,
+  type KeyService,
+  keyUsesFolder,
+  type OnKeyUse,
+} from '@auricle/keys'
 import { createPostgresLimits, type Limits, migrateLimits } from '@auricle/limits'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
 import type { Delivery } from '@auricle/pbx'
@@ -22,14 +28,19 @@ import {
   assignMailbox,
   createConnector,
   createConnectors,
+  createEventLog,
   createMailbox,
   createTenant,
   createTenantSecrets,
   createUser,
+  type EventLog,
+  type EventWriter,
   type OpenConnector,
   type TenantSecretsCache,
+  type VaultKeys,
 } from '@auricle/vault'
 import { aStamper } from './event-writer.ts'
+import { guardedKeys } from './guarded-keys.ts'
 import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export interface Person {
@@ -42,9 +53,15 @@ export interface TestVault extends AsyncDisposable {
   readonly database: TestDatabase
   readonly folder: string
   readonly catalog: Catalog
+  readonly writer: EventWriter
+  readonly log: EventLog
   readonly objects: FolderStore
   readonly logStore: FolderStore
-  readonly keys: KeyService
+  /** As use cases get it. */
+  readonly keys: VaultKeys
+  /** As composition roots get it. */
+  readonly keyService: KeyService
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Limits
   readonly secrets: TenantSecretsCache
   readonly sniff: typeof sniffAudio
@@ -58,11 +75,16 @@ export async function openTestVault(): Promise<TestVault> {
   const database = opening.use(await createTestDatabase())
   const folder = await mkdtemp(join(tmpdir(), 'auricle-vault-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const catalog = createCatalog({ pool: database.appPool, stamper: aStamper() })
+  const writer = aStamper()
+  const catalog = createCatalog({ pool: database.appPool, stamper: writer })
+  const log = opening.use(createEventLog({ catalog, writer, store: null, onTrouble }))
   const objects = createFolderStore({ folder: join(folder, 'objects') })
   const logStore = createFolderStore({ folder: join(folder, 'log-store') })
-  const keys = await createLocalKeyService({ file: join(folder, 'keyring.json') })
-  const secrets = createTenantSecrets(catalog, keys)
+  const file = join(folder, 'keyring.json')
+  const keyService = await createLocalKeyService({ file })
+  const noteKeyUse = createKeyUses(keyUsesFolder(file))
+  const keys = guardedKeys(keyService, noteKeyUse)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   await migrateLimits({ owner: database.owner, appRole: database.app.user })
   const onError = (error: Error) => {
     throw error
@@ -70,7 +92,20 @@ export async function openTestVault(): Promise<TestVault> {
   const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, objects, logStore, keys, limits, secrets },
+    ...{
+      database,
+      folder,
+      catalog,
+      writer,
+      log,
+      objects,
+      logStore,
+      keys,
+      keyService,
+      noteKeyUse,
+      limits,
+      secrets,
+    },
     ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
@@ -92,6 +127,9 @@ export interface Clinic {
   readonly connectorRow: ConnectorRow
   readonly connector: OpenConnector
 }
+
+/** What cannot be recorded is refused to whoever asked, and their test says whether that is right. */
+const onTrouble = () => undefined
 
 let clinics = 0
 

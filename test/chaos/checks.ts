@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { decodeLeaf } from '@auricle/audit'
 import type { ObjectFacts } from '@auricle/objects'
 import { sweepIntakeObjects, verifyTenant } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import type { Clinic } from '../harness/clinic.ts'
 import { send } from '../harness/http-client.ts'
 import type { Stack } from '../harness/stack.ts'
@@ -167,7 +168,8 @@ async function checkLog(
 }
 
 async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Promise<void> {
-  const { catalog, objects, keys } = stack.adapters
+  const { catalog, objects, noteKeyUse } = stack.adapters
+  const keys = guardedKeys(stack.adapters.keys, noteKeyUse)
   let left = 0
   for await (const _ of objects.list('intake/')) left++
   const swept = await sweepIntakeObjects({ catalog, objects: stack.stores.objects, now: later }, 0, {})
@@ -181,7 +183,11 @@ async function checkObjects(stack: Stack, clinic: Clinic, verdict: Verdict): Pro
   if (stack.google === null) await checkTemporaries(stack, verdict)
   const found = { good: 0, bad: 0, stray: 0 }
   let bytes = 0
-  for await (const finding of verifyTenant({ catalog, objects, keys }, clinic.tenant.id, {})) {
+  for await (const finding of verifyTenant(
+    { catalog, log: stack.log, objects, keys },
+    clinic.tenant.id,
+    {},
+  )) {
     found[finding.type]++
     if (finding.type === 'good') bytes += finding.bytes
     else say(`       ${JSON.stringify(finding)}`)

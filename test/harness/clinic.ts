@@ -12,6 +12,7 @@ import {
   createUser,
   issueProgramToken,
 } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import type { Stack } from './stack.ts'
 
 const keepDays = 2557
@@ -57,11 +58,12 @@ export interface ClinicOptions {
 
 /** The clinician owns the mailbox; the stranger is a clinician too, and owns none. */
 export async function openClinic(
-  { adapters }: Pick<Stack, 'adapters'>,
+  { adapters, log }: Pick<Stack, 'adapters' | 'log'>,
   options: ClinicOptions,
 ): Promise<Clinic> {
-  const { catalog, keys } = adapters
-  const parts = { catalog, keys, secrets: createTenantSecrets(catalog, keys) }
+  const { catalog, noteKeyUse } = adapters
+  const keys = guardedKeys(adapters.keys, noteKeyUse)
+  const parts = { catalog, keys, secrets: createTenantSecrets({ catalog, keys, log }) }
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id

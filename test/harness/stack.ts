@@ -11,7 +11,7 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '@auricle/runtime/postgres'
-import { createEventWriter } from '@auricle/vault'
+import { createEventLog, createEventWriter, type EventLog } from '@auricle/vault'
 import pg from 'pg'
 import { findFreePort } from './free-port.ts'
 import { type Google, openStoresOf, startGoogle } from './google.ts'
@@ -61,6 +61,8 @@ export interface Stack extends AsyncDisposable {
   readonly urls: { readonly ingest: string; readonly api: string }
   /** The adapters that the harness itself works with, on the same database, objects and keys; on Google as the operator. */
   readonly adapters: Awaited<ReturnType<typeof openAdapters>>
+  /** The harness's own way into the audit log. */
+  readonly log: EventLog
   /** Looks behind the curtain, past row-level security. */
   readonly superuser: pg.Pool
   /** The same for objects, past the rights of the operator. */
@@ -106,6 +108,7 @@ export async function openStack(
     AURICLE_LOG_FORMAT: 'json',
   }
   const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => silent }
+  const writer = createEventWriter({ name: 'harness' })
   const adapters = opening.use(
     await openAdapters({
       ...readConfig({
@@ -114,10 +117,11 @@ export async function openStack(
         AURICLE_DATABASE_OWNER_URL: databaseUrl(postgres.owner),
       }),
       logger: silent,
-      stamper: createEventWriter({ name: 'harness' }),
+      stamper: writer,
       database: 'join',
     }),
   )
+  const log = opening.use(createEventLog({ ...adapters, writer, store: adapters.logStore }))
   const superuser = opening.adopt(
     new pg.Pool({ ...postgres.superuser, max: 4, application_name: 'auricle-harness' }),
     pool => pool.end(),
@@ -134,6 +138,7 @@ export async function openStack(
     postgres,
     urls: { ingest: `http://127.0.0.1:${ingestPort}`, api: `http://127.0.0.1:${apiPort}` },
     adapters,
+    log,
     superuser,
     stores,
     google,

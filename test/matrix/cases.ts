@@ -1,7 +1,7 @@
 // Every case of the matrix: each operation as everybody who may ask, on whatever it may be asked of, and what must come.
 import { Label, Purpose, Role, Scope } from '@auricle/contract'
 import type { Described } from './document.ts'
-import { namesInBody } from './seeds.ts'
+import { namesInBody, namesNothing } from './seeds.ts'
 import {
   type OperationLine,
   type Place,
@@ -256,7 +256,8 @@ function rightCases({ asks, operation }: Described, line: OperationLine): Part[]
     add(who, roles, `only ${scope}`)
     add(who, roles, `without ${scope}`)
   }
-  if ((asks.length === 0 && !namesInBody.has(operation)) || isOfCaller(line.on)) return parts
+  const isOfThing = (asks.length > 0 && !namesNothing.has(operation)) || namesInBody.has(operation)
+  if (!isOfThing || isOfCaller(line.on)) return parts
   // Whose right it is gets the answer that nobody can tell from that for an id of nothing; others may be refused first.
   for (const side of ['abroad', 'nowhere'] as const) {
     for (const [who, roles] of alone) {

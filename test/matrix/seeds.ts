@@ -28,6 +28,7 @@ type Seed = (seeding: Seeding) => Input | Promise<Input>
 const soon = () => new Date(Date.now() + 60 * 60_000).toISOString()
 const nothing: Seed = () => ({ body: {} })
 const ofPerson: Seed = async ({ things }) => ({ params: { id: await things.person() } })
+const ofPatient: Seed = async ({ things }) => ({ query: { patient: await things.patient() } })
 const ofColleague: Seed = ({ side }) => ({ params: { id: side.colleague } })
 const aPasskeyAnswer = () => ({ attempt: newAttemptId(), response: { id: 'AAAA', response: {} } })
 const ofProvider = async ({ things }: Seeding) => ({ provider: await things.provider() })
@@ -66,6 +67,12 @@ const seeds: Readonly<Record<string, Seed>> = {
   beginProviderSignIn: () => ({ params: { provider: newProviderId() } }),
   finishProviderSignIn: () => ({ params: { provider: newProviderId() }, query: { state: 'x', code: 'x' } }),
   endSessionsAtProvider: () => ({ params: { provider: newProviderId() } }),
+
+  // An event that waits for a minute is trouble, and nobody else seals here.
+  getReadiness: async ({ things }) => {
+    await things.seal()
+    return {}
+  },
 
   // --- one's own ---
   endOwnSession: async ({ things, self }) => ({ params: { id: await things.token(self, 'session') } }),
@@ -164,6 +171,33 @@ const seeds: Readonly<Record<string, Seed>> = {
   changeWorkingHours: () => ({
     body: { timeZone: 'UTC', opensAt: '07:00', closesAt: '19:00', days: [1, 2, 3, 4, 5] },
   }),
+  // --- the log, reports and disclosures ---
+  showEvent: async ({ things }) => ({ params: { id: await things.sealedEvent() } }),
+  dropPrivatePart: async ({ things }) => ({
+    params: { id: await things.event() },
+    body: { reason: 'of a test' },
+  }),
+  proveInclusion: async ({ things }) => ({ query: { event: await things.sealedEvent() } }),
+  proveConsistency: () => ({ query: { year: String(new Date().getUTCFullYear()), from: '1' } }),
+  followLog: () => ({ query: { limit: '3' } }),
+  showReceiptKey: async ({ things }) => ({ query: { writer: await things.receiptKey() } }),
+  accessReport: ofPatient,
+  accountOfDisclosures: ofPatient,
+  listDisclosures: ofPatient,
+  listSuspensions: ofPatient,
+  recordDisclosure: async ({ things }) => ({
+    body: {
+      ...{ patient: await things.patient(), disclosedAt: '2026-01-02T03:04:05Z', purpose: 'judicial' },
+      ...{ recipient: { kind: 'court', name: 'A court' }, what: 'a voicemail', why: 'a subpoena' },
+    },
+  }),
+  suspendDisclosures: async ({ things }) => ({
+    body: {
+      ...{ patient: await things.patient(), recipientKind: 'law_enforcement', form: 'written' },
+      ...{ agency: 'An agency', statement: 'of a test', from: '2026-01-02T03:04:05Z', until: soon() },
+    },
+  }),
+  endSuspension: async ({ things }) => ({ params: { id: await things.suspension() } }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {
@@ -231,7 +265,15 @@ const seeds: Readonly<Record<string, Seed>> = {
 }
 
 /** Whose body names things of the tenant, so that those of another one can be tried. */
-export const namesInBody: ReadonlySet<string> = new Set(['requestRole', 'createDelegation'])
+export const namesInBody: ReadonlySet<string> = new Set([
+  'requestRole',
+  'createDelegation',
+  'recordDisclosure',
+  'suspendDisclosures',
+])
+
+/** What they ask for is no tenant's: numbers, and a key of the deployment. */
+export const namesNothing: ReadonlySet<string> = new Set(['proveConsistency', 'showReceiptKey'])
 
 /** Throws, with a sentence, where nothing is known that the operation could be called with. */
 export function seedOf({ operation, asks, takesBody }: Described, { use, on }: OperationLine): Seed {

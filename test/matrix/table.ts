@@ -306,6 +306,24 @@ const operations = `
   signActivityReview        -                  review.sign           -                 tenant                          201              -
   showWorkingHours          -                  tenant.read           -                 tenant                          200              -
   changeWorkingHours        -                  tenant.manage         -                 tenant                          200              -
+  searchLog                 -                  audit.read            -                  tenant                          200              -
+  showEvent                 -                  audit.read            -                  tenant                          200              -
+  dropPrivatePart           -                  audit.drop_private    -                  tenant                          204              -
+  listLogs                  -                  audit.read            -                  tenant                          200              -
+  showCheckpoint            -                  audit.read            -                  tenant                          200              -
+  proveInclusion            -                  audit.read            -                  tenant                          200              -
+  proveConsistency          -                  audit.read            -                  tenant                          200              -
+  followLog                 -                  audit.follow          -                  tenant                          200              -
+  exportEvidence            -                  audit.export          -                 tenant                          conflict         -
+  showLogPolicy             -                  audit.read            -                 tenant                          conflict         -
+  showReceiptKey            -                  self.read             -                  tenant                          200              -
+  accessReport              -                  audit.read            -                  tenant                          200              -
+  accountOfDisclosures      -                  disclosure.read       -                  tenant                          200              -
+  recordDisclosure          -                  disclosure.record     -                  tenant                          201              -
+  listDisclosures           -                  disclosure.read       -                  tenant                          200              -
+  suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -
+  listSuspensions           -                  disclosure.read       -                  tenant                          200              -
+  endSuspension             -                  disclosure.suspend    -                  tenant                          204              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

@@ -1,7 +1,9 @@
 // Things of a tenant that a call is about, made for that call alone: through the catalog where something is sealed.
 import { randomBytes } from 'node:crypto'
+import { formatVerifierKey, receiptKeyName, verifierKey } from '@auricle/audit'
 import {
   type ConnectorId,
+  EventId,
   type MailboxId,
   newAlertId,
   newBreakGlassId,
@@ -12,18 +14,30 @@ import {
   newProviderId,
   newReviewId,
   newRoleRequestId,
+  newSuspensionId,
   newTeamId,
   newTokenId,
+  newWriterId,
+  type PatientId,
   ProviderSettings,
   type RecordingId,
   type Role,
   type TeamId,
   type TokenId,
   type UserId,
+  type WriterId,
 } from '@auricle/contract'
 import { newTotp } from '@auricle/identity'
-import { assignMailbox, createConnector, createMailbox, createUser } from '@auricle/vault'
+import {
+  assignMailbox,
+  auditRecord,
+  createConnector,
+  createMailbox,
+  createUser,
+  endorseReceiptKey,
+} from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
+import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
 import { operatorDid } from './operator.ts'
@@ -43,6 +57,15 @@ export interface Things {
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
   activityReview(): Promise<string>
+  patient(): Promise<PatientId>
+  /** With a private part; in no tree yet. */
+  event(): Promise<EventId>
+  sealedEvent(): Promise<EventId>
+  /** All that there is. */
+  seal(): Promise<void>
+  suspension(): Promise<string>
+  /** Of which writer. */
+  receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
   passkey(userId: UserId): Promise<string>
   provider(): Promise<string>
@@ -73,6 +96,12 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const login = unique()
     const facts = { tenantId, login, name: login, roles, kind, passwordHash: null, totpSecret }
     return (await createUser(vault, facts, {})).id
+  }
+  let weeks = 0
+  const patient = async () => {
+    const id = await catalog.ensurePatient(tenantId, unique(), await columns())
+    if (id === null) throw new Error('a reference of a test is blank')
+    return id
   }
   const connector = async () => {
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
@@ -155,15 +184,49 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       )
       return id
     },
+    patient,
+    async event() {
+      const actor = { type: 'system', name: 'operator' } as const
+      const facts = { tenantId, action: 'token.listed', outcome: 'allowed', actor, object: null } as const
+      const { privateParts: key } = await vault.secrets.get(tenantId, {})
+      const made = await auditRecord({ ...facts, request: null }, { part: { ip: '192.0.2.7' }, key })
+      await catalog.appendEvents([made])
+      return made.id
+    },
+    async sealedEvent() {
+      const found = await sql(
+        'select event_id from auricle.audit_seal where tenant_id = $1 order by seq desc limit 1',
+        [tenantId],
+      )
+      return EventId.parse(found.rows[0]?.event_id)
+    },
+    async seal() {
+      await sealLog(vault, tenantId)
+    },
+    async receiptKey() {
+      const id = newWriterId()
+      const name = receiptKeyName('log.test', id)
+      const key = formatVerifierKey(verifierKey(name, 'ed25519', randomBytes(32)))
+      const parts = { keys: vault.keyService, store: vault.logStore, logName: 'log.test' }
+      await endorseReceiptKey(parts, { id, verifierKey: key }, {})
+      return id
+    },
+    async suspension() {
+      const times = { from: at(-60), until: at(60), recordedAt: new Date(), endedAt: null }
+      const words = { form: 'written', agency: 'An agency', statement: 'of a test' } as const
+      const row = { tenantId, id: newSuspensionId(), patientId: await patient(), ...words, ...times }
+      const whole = { ...row, recipientKind: 'law_enforcement', recordedBy: colleague } as const
+      await catalog.addSuspension(whole, await columns(), await event())
+      return whole.id
+    },
     async activityReview() {
       const id = newReviewId()
-      // Each of a week of its own.
       await sql(
         `insert into auricle.activity_review (tenant_id, id, from_at, to_at, opened_at, due_at)
          select $1, $2, t, t + interval '7 days', now(), now() + interval '7 days'
-         from (select '2020-01-06'::timestamptz + count(*) * interval '7 days' as t
-               from auricle.activity_review where tenant_id = $1) w`,
-        [tenantId, id],
+         from (select '2020-01-06'::timestamptz + $3::int * interval '7 days' as t) w`,
+        // Each of a week of its own.
+        [tenantId, id, weeks++],
       )
       return id
     },

@@ -16,6 +16,7 @@ import {
 } from '@auricle/contract'
 import { assignMailbox, createMailbox, createUser } from '@auricle/vault'
 import { archiveAudio } from '../archived.ts'
+import { sealLog } from '../sealed-log.ts'
 import { type Clinic, makeClinic, shortWav, type TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
 import { operatorDid } from './operator.ts'
@@ -194,6 +195,7 @@ async function openSide(
     }
   }
   await Promise.all(['none', ...Label.options].map(archiveAll))
+  await sealLog(vault, tenantId)
   return {
     ...{ clinic, tenantId, mailboxes, teams, colleague },
     recording(place, label) {

@@ -1,12 +1,24 @@
 // Evidence bundles in memory, made from docs/evidence.md without any code that the vault makes them with.
 import { createHash, type KeyObject } from 'node:crypto'
-import { type AuditEvent, encodeLeaf } from '@auricle/audit'
+import { AuditEvent, encodeLeaf } from '@auricle/audit'
 import { consistencyProof, frontierOf, inclusionProof, leafHash, rootOf } from './merkle.ts'
 import { type Random, randomFrom } from './random.ts'
-import { ed25519Key, type LogAlgorithm, logSigner, p256Key, type Signer, signedNote, witnessSigner } from './signing-keys.ts'
+import {
+  ed25519Key,
+  type LogAlgorithm,
+  logSigner,
+  p256Key,
+  type Signer,
+  signedNote,
+  witnessSigner,
+} from './signing-keys.ts'
 import { type Story, type StoryOptions, type TracedEvent, tellStory } from './story.ts'
 
 export const logName = 'vault.example'
+/** Of an id, behind its prefix and first digit. */
+const idCharacters = 25
+const sealedLateMs = 1_200_000
+const anchoredAfterMsDefault = 10_000
 
 export interface BundleOptions extends StoryOptions {
   readonly seed: number
@@ -22,6 +34,8 @@ export interface BundleOptions extends StoryOptions {
   readonly anchor?: LogAlgorithm
   /** Leaves between checkpoints. */
   readonly checkpointEvery?: number
+  /** How long after the newest event of a checkpoint it is anchored. */
+  readonly anchoredAfterMs?: number
   /** Whether the policy names the keys of the tenant's logs, beside that of the anchor. */
   readonly namesLogKeys?: boolean
 }
@@ -65,8 +79,7 @@ export function makeBundle(options: BundleOptions): Bundle {
 export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bundle {
   const random = randomFrom(options.seed + 1)
   const logs = sealLogs(story, keys, options)
-  const newest = logs.at(-1)?.events.at(-1)?.event.at ?? ''
-  const madeAt = new Date(Date.parse(newest) + 20_000)
+  const madeAt = new Date(Date.parse(anchoredAt(logs.at(-1)?.events ?? [])) + anchoredAfterMsDefault)
   const anchorSigner = logSigner(`${logName}/anchor`, keys.anchor)
   const witnesses = keys.witnesses.map((key, index) =>
     witnessSigner(`witness${index}.example`, key, Math.floor(madeAt.getTime() / 1000)),
@@ -82,13 +95,14 @@ export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bund
     }),
     JSON.stringify({ type: 'policy', text: policy }),
     ...logs.flatMap((log, index) => linesOfLog(log, index === 0 ? (options.first ?? 0) : 0, random, options)),
-    ...linesOfAnchor(logs, anchorSigner, witnesses, random),
+    ...linesOfAnchor(logs, anchorSigner, witnesses, random, options),
   ]
   lines.push(JSON.stringify({ type: 'end', lines: lines.length }))
   return { lines, policy, at: new Date(madeAt.getTime() + 60_000), keys, story }
 }
 
-export const bytesOf = (lines: readonly string[]): Buffer => Buffer.from(lines.map(line => `${line}\n`).join(''))
+export const bytesOf = (lines: readonly string[]): Buffer =>
+  Buffer.from(lines.map(line => `${line}\n`).join(''))
 
 function sealLogs(story: Story, keys: Keys, options: BundleOptions): SealedLog[] {
   const logs: SealedLog[] = []
@@ -100,7 +114,9 @@ function sealLogs(story: Story, keys: Keys, options: BundleOptions): SealedLog[]
     const leaves = events.map(({ event }) => Buffer.from(encodeLeaf(event)))
     const hashes = leaves.map(leafHash)
     const every = options.checkpointEvery ?? 25
-    const sizes = hashes.map((_, index) => index + 1).filter(size => size % every === 0 || size === hashes.length)
+    const sizes = hashes
+      .map((_, index) => index + 1)
+      .filter(size => size % every === 0 || size === hashes.length)
     const checkpoints = sizes.map(size => {
       const root = rootOf(hashes.slice(0, size)).toString('base64')
       return { size, root, note: signedNote(`${origin}\n${size}\n${root}\n`, [signer]) }
@@ -110,15 +126,21 @@ function sealLogs(story: Story, keys: Keys, options: BundleOptions): SealedLog[]
   return logs
 }
 
-function openingOf(story: Story, told: readonly TracedEvent[], before: SealedLog | undefined, signer: Signer): TracedEvent {
+function openingOf(
+  story: Story,
+  told: readonly TracedEvent[],
+  before: SealedLog | undefined,
+  signer: Signer,
+): TracedEvent {
   const [next] = told
   const last = before?.checkpoints.at(-1)
-  const id = `evt_0${createHash('sha256').update(signer.name).digest('hex').slice(0, 25)}`
-  const event = {
+  const id = `evt_0${createHash('sha256').update(signer.name).digest('hex').slice(0, idCharacters)}`
+  const event = AuditEvent.parse({
     v: 1,
     id,
     tenant: story.tenant,
-    at: next?.event.at ?? '',
+    // It says when it was sealed, and what it comes before may have waited for that.
+    at: new Date(Date.parse(next?.event.at ?? '') + sealedLateMs).toISOString(),
     action: 'log.opened',
     outcome: 'allowed',
     actor: { type: 'system', id: 'log', session: null },
@@ -126,13 +148,16 @@ function openingOf(story: Story, told: readonly TracedEvent[], before: SealedLog
     reasons: [],
     detail: {
       kind: 'opened',
-      previous: before === undefined || last === undefined ? null : { origin: before.origin, size: last.size, root: last.root },
+      previous:
+        before === undefined || last === undefined
+          ? null
+          : { origin: before.origin, size: last.size, root: last.root },
       keys: [signer.text],
     },
     request: null,
     private: null,
-  }
-  return { event: event as AuditEvent, shown: null }
+  })
+  return { event, shown: null }
 }
 
 function linesOfLog(log: SealedLog, first: number, random: Random, options: BundleOptions): string[] {
@@ -144,7 +169,14 @@ function linesOfLog(log: SealedLog, first: number, random: Random, options: Bund
     const hash = log.hashes[seq]?.toString('base64')
     if (random.chance(options.withheld ?? 0)) lines.push(JSON.stringify({ type: 'hash', seq, hash }))
     else if (shown !== null && (options.showsPrivate ?? true)) {
-      lines.push(JSON.stringify({ type: 'leaf', seq, leaf: leaf.toString('base64'), private: shown.toString('base64') }))
+      lines.push(
+        JSON.stringify({
+          type: 'leaf',
+          seq,
+          leaf: leaf.toString('base64'),
+          private: shown.toString('base64'),
+        }),
+      )
     } else lines.push(JSON.stringify({ type: 'leaf', seq, leaf: leaf.toString('base64') }))
     const checkpoint = log.checkpoints.find(({ size }) => size === seq + 1)
     if (checkpoint !== undefined) lines.push(JSON.stringify({ type: 'checkpoint', note: checkpoint.note }))
@@ -152,19 +184,24 @@ function linesOfLog(log: SealedLog, first: number, random: Random, options: Bund
   return lines
 }
 
+const anchoredAt = (events: readonly TracedEvent[], afterMs = anchoredAfterMsDefault): string =>
+  new Date(Math.max(...events.map(({ event }) => Date.parse(event.at))) + afterMs).toISOString()
+
 /** Every checkpoint is anchored among entries of other tenants; the last one of each log is shown, and some others. */
 function linesOfAnchor(
   logs: readonly SealedLog[],
   anchorSigner: Signer,
   witnesses: readonly Signer[],
   random: Random,
+  options: BundleOptions,
 ): string[] {
   const leaves: Buffer[] = []
   const anchored: { origin: string; size: number; index: number }[] = []
   for (const log of logs) {
     for (const { size, root } of log.checkpoints) {
-      const at = new Date(Date.parse(log.events[size - 1]?.event.at ?? '') + 10_000).toISOString()
-      for (let others = random.int(4); others > 0; others--) leaves.push(Buffer.from(`auricle-anchor/1\n${at}\n`))
+      const at = anchoredAt(log.events.slice(0, size), options.anchoredAfterMs)
+      for (let others = random.int(4); others > 0; others--)
+        leaves.push(Buffer.from(`auricle-anchor/1\n${at}\n`))
       const isShown = size === log.checkpoints.at(-1)?.size || random.chance(0.1)
       if (isShown) anchored.push({ origin: log.origin, size, index: leaves.length })
       leaves.push(Buffer.from(`auricle-anchor/1\n${at}\n${log.origin}\n${size}\n${root}\n`))
@@ -188,7 +225,9 @@ function linesOfAnchor(
       lines.push(JSON.stringify({ type: 'anchorConsistency', from, to: size, proof }))
     }
     const text = `${logName}/anchor\n${size}\n${rootOf(tree).toString('base64')}\n`
-    lines.push(JSON.stringify({ type: 'anchorCheckpoint', note: signedNote(text, [anchorSigner, ...witnesses]) }))
+    lines.push(
+      JSON.stringify({ type: 'anchorCheckpoint', note: signedNote(text, [anchorSigner, ...witnesses]) }),
+    )
   }
   return lines
 }
@@ -200,14 +239,17 @@ function policyOf(
   witnesses: readonly Signer[],
   options: BundleOptions,
 ): string {
-  const named = (options.namesLogKeys ?? true) ? logs.map(({ origin }) => logSigner(origin, keys.log).text) : []
+  const named =
+    (options.namesLogKeys ?? true) ? logs.map(({ origin }) => logSigner(origin, keys.log).text) : []
   const names = witnesses.map((_, index) => `w${index}`)
   const quorum = options.quorum ?? 0
   return [
     '# Keys of a made-up vault',
     ...[...named, anchorSigner.text].map(text => `log ${text}`),
     ...witnesses.map(({ text }, index) => `witness ${names[index]} ${text} https://${names[index]}.example/`),
-    ...(quorum > 0 ? [`group all-of-them ${quorum} ${names.join(' ')}`, 'quorum all-of-them'] : ['quorum none']),
+    ...(quorum > 0
+      ? [`group all-of-them ${quorum} ${names.join(' ')}`, 'quorum all-of-them']
+      : ['quorum none']),
     '',
   ].join('\n')
 }

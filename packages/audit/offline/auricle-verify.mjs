@@ -77,11 +77,14 @@ const leafBytesMost = 8192
 const nestingMost = 64
 const signaturesMost = 16
 const findingsMost = 1000
+/** Of a table in the report, and one more for the rest. */
+const rowsMost = 10_000
 /** How far the clocks of the vault's processes may lie apart. */
 const clockToleranceMs = 600_000
 /** After a beginning that is not the log's own: how long beats may speak of numbers that came before it. */
 const openStartMs = 60_000
 const hourMs = 3_600_000
+const pieceBytes = 262_144
 
 const anyId = /^[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}$/
 const logOrigin = /^([a-z0-9][a-z0-9.-]*)\/t\/(ten_[0-7][0-9a-hjkmnp-tv-z]{25})\/([1-9][0-9]{3})$/
@@ -192,9 +195,10 @@ class Verification {
     this.signers = new Set()
   }
 
-  /** @param {Uint8Array} piece */
+  /** Returns whether there is any use in more. @param {Uint8Array} piece */
   take(piece) {
     if (!this.stopped) this.lines.push(piece)
+    return !this.stopped
   }
 
   /**
@@ -320,7 +324,8 @@ class Verification {
     const event = parseLeaf(leaf, { origin, seq })
     if (event.tenant !== this.tenant) throw new Tampered('tenant', { origin, seq })
     if (shown !== null) {
-      if (event.private !== `sha256:${sha256(shown).toString('hex')}`) throw new Tampered('private', { origin, seq })
+      if (event.private !== `sha256:${sha256(shown).toString('hex')}`)
+        throw new Tampered('private', { origin, seq })
       this.privateShown++
     }
     if (log.isWhole) log.append(leafHash(leaf))
@@ -388,7 +393,8 @@ class Verification {
       return
     }
     const [, name, tenant, year] = logOrigin.exec(previous.origin) ?? []
-    if (name !== this.logName || tenant !== this.tenant || Number(year) >= log.year) throw new Tampered('opening', place)
+    if (name !== this.logName || tenant !== this.tenant || Number(year) >= log.year)
+      throw new Tampered('opening', place)
     if (before === undefined) return
     if (Number(year) < before.year) throw new Tampered('opening', place)
     if (Number(year) > before.year) return this.find('missing', 'year', place)
@@ -456,7 +462,11 @@ class Verification {
 
     if (size === log.size) log.isAnchored = true
     if (this.anchoredAt === null || anchored.at > this.anchoredAt) this.anchoredAt = anchored.at
-    if (head !== undefined && head.newest !== null && toMs(head.newest) - toMs(anchored.at) > clockToleranceMs) {
+    if (
+      head !== undefined &&
+      head.newest !== null &&
+      toMs(head.newest) - toMs(anchored.at) > clockToleranceMs
+    ) {
       this.find('gap', 'time_ahead', place)
     }
   }
@@ -475,7 +485,8 @@ class Verification {
   /** @param {any} value */
   readAnchorCheckpoint({ note }) {
     if (typeof note !== 'string') throw new Tampered('bad_line')
-    if (this.expects !== 'log' && this.expects !== 'anchored' && this.expects !== 'anchors') throw new Tampered('order')
+    if (this.expects !== 'log' && this.expects !== 'anchored' && this.expects !== 'anchors')
+      throw new Tampered('order')
     this.closeLog()
     this.expects = 'anchors'
     const parsed = parseNote(note)
@@ -525,7 +536,8 @@ class Verification {
   /** @param {any} value */
   readEnd({ lines }) {
     if (!isCount(lines)) throw new Tampered('bad_line')
-    if (this.expects === 'header' || this.expects === 'policy' || this.expects === 'done') throw new Tampered('order')
+    if (this.expects === 'header' || this.expects === 'policy' || this.expects === 'done')
+      throw new Tampered('order')
     if (this.consistency !== null) throw new Tampered('order')
     this.closeLog()
     this.expects = 'done'
@@ -546,9 +558,14 @@ class Verification {
     }
     const { anchor, policy } = this
     if (anchor !== null && policy !== null && !meets(policy, policy.quorum, anchor.cosigners)) {
-      this.find('unsigned', 'quorum', { line: anchor.line, origin: `${this.logName}/anchor`, seq: anchor.size })
+      this.find('unsigned', 'quorum', {
+        line: anchor.line,
+        origin: `${this.logName}/anchor`,
+        seq: anchor.size,
+      })
     }
-    if (first.firstAt !== null && !this.coversStart(first, first.firstAt)) this.find('missing', 'selection_start')
+    if (first.firstAt !== null && !this.coversStart(first, first.firstAt))
+      this.find('missing', 'selection_start')
     if (this.anchoredAt === null) return
     const atMs = this.options.at.getTime()
     const { to } = this.selection
@@ -570,6 +587,18 @@ class Verification {
     return toMs(from) - toMs(firstAt) >= clockToleranceMs
   }
 
+  forget() {
+    this.findings = []
+    this.found.clear()
+    this.logs = []
+    this.events = 0
+    this.selected = 0
+    this.withheld = 0
+    this.privateShown = 0
+    this.byAction.clear()
+    this.byPerson.clear()
+  }
+
   /**
    * @param {'gzip' | 'gzip_cut' | null} damage
    * @returns {Report}
@@ -577,8 +606,7 @@ class Verification {
   report(damage) {
     if (damage !== null) {
       // How much of a damaged file can be unpacked depends on the program that tries, so nothing of it is believed.
-      this.findings = []
-      this.found.clear()
+      this.forget()
       this.find(damage === 'gzip' ? 'tampered' : 'missing', damage, { line: 0 })
     } else if (!this.stopped) {
       this.lineNumber++
@@ -709,19 +737,23 @@ class Counters {
     const { beat, acknowledged } = event.detail
     const atMs = toMs(event.at)
     const isOpen = this.openUntilMs !== null && atMs < this.openUntilMs
+    // Of who was there before the first leaf, the first beat names what came before it too, at least the beat before.
+    let leastJudged = 0
     if (writer.topBeat === null) {
       const mayBegin = writer.isStarted || (this.openUntilMs !== null && (beat > 0 || isOpen))
       if (isJudged && !mayBegin) this.find('start', place)
-      // Who was there before the first leaf may go on with any beat.
-      writer.topBeat = writer.isStarted || this.openUntilMs === null ? -1 : beat - 1
+      const isFromBefore = this.openUntilMs !== null && !writer.isStarted
+      writer.topBeat = isFromBefore ? beat - 1 : -1
+      if (isFromBefore) leastJudged = at(writer.seen.firsts, 0)
     }
     if (!writer.beats.add(beat)) this.find('beat_repeated', place)
     if (beat > writer.topBeat + 1) {
       this.skipped.push({ beats: writer.beats, from: writer.topBeat + 1, to: beat - 1, place })
     }
     writer.topBeat = Math.max(writer.topBeat, beat)
-    const { seen } = writer
-    if (isJudged && !isOpen && acknowledged.some((/** @type {[number, number]} */ [from, to]) => !seen.hasAll(from, to))) {
+    const isThere = (/** @type {[number, number]} */ [from, to]) =>
+      to < leastJudged || writer.seen.hasAll(Math.max(from, leastJudged), to)
+    if (isJudged && !isOpen && !acknowledged.every(isThere)) {
       this.find('number', place)
     }
   }
@@ -731,15 +763,20 @@ class Counters {
    * @param {{line: number, origin: string, seq: number}} place
    */
   takeTime({ id, at, action, detail }, place) {
+    // It says when the log was begun; what it stands before may have waited for that.
+    if (action === 'log.opened') return
     if (this.newest === null || at >= this.newest) this.newest = at
     else if (toMs(this.newest) - toMs(at) > clockToleranceMs) {
-      this.backwards.set(id, [...(this.backwards.get(id) ?? []), place])
+      const places = this.backwards.get(id) ?? []
+      places.push(place)
+      this.backwards.set(id, places)
     }
     if (action === 'log.reconciled') for (const late of detail.events) this.backwards.delete(late)
   }
 
   judgeWhole() {
-    for (const { beats, from, to, place } of this.skipped) if (!beats.hasAll(from, to)) this.find('beat', place)
+    for (const { beats, from, to, place } of this.skipped)
+      if (!beats.hasAll(from, to)) this.find('beat', place)
     for (const place of [...this.backwards.values()].flat()) this.find('time', place)
   }
 }
@@ -866,11 +903,13 @@ function isGoodName(name) {
 function isEvent(event) {
   if (!isObject(event) || event.v !== 1 || !isTime(event.at)) return false
   const { actor, object, patients, writer, detail } = event
-  if (typeof event.id !== 'string' || typeof event.tenant !== 'string' || typeof event.action !== 'string') return false
+  if (typeof event.id !== 'string' || typeof event.tenant !== 'string' || typeof event.action !== 'string')
+    return false
   if (!isObject(actor) || typeof actor.type !== 'string' || typeof actor.id !== 'string') return false
   if (object !== null && !(isObject(object) && typeof object.id === 'string')) return false
   if (patients !== undefined && !isStrings(patients)) return false
-  if (writer !== undefined && !(isObject(writer) && typeof writer.id === 'string' && isCount(writer.n))) return false
+  if (writer !== undefined && !(isObject(writer) && typeof writer.id === 'string' && isCount(writer.n)))
+    return false
   if (event.private !== null && typeof event.private !== 'string') return false
   if (detail !== undefined && !(isObject(detail) && typeof detail.kind === 'string')) return false
   switch (event.action) {
@@ -878,7 +917,12 @@ function isEvent(event) {
       return writer !== undefined
     case 'writer.heartbeat':
     case 'writer.stopped':
-      return writer !== undefined && detail?.kind === 'beat' && isCount(detail.beat) && isSpans(detail.acknowledged)
+      return (
+        writer !== undefined &&
+        detail?.kind === 'beat' &&
+        isCount(detail.beat) &&
+        isSpans(detail.acknowledged)
+      )
     case 'log.reconciled':
       return detail?.kind === 'reconciled' && isStrings(detail.events)
     case 'log.opened':
@@ -898,7 +942,8 @@ const isStrings = value => Array.isArray(value) && value.every(item => typeof it
 const isSpans = value =>
   Array.isArray(value) &&
   value.every(
-    span => Array.isArray(span) && span.length === 2 && isCount(span[0]) && isCount(span[1]) && span[0] <= span[1],
+    span =>
+      Array.isArray(span) && span.length === 2 && isCount(span[0]) && isCount(span[1]) && span[0] <= span[1],
   )
 
 /** @param {any} value */
@@ -910,7 +955,7 @@ const isRoot = value =>
  * @param {Selection} selection
  */
 function isSelected({ actor, object, patients, at }, { patient, user, recording, from, to }) {
-  if (patient !== undefined && !(patients !== undefined && patients.includes(patient))) return false
+  if (patient !== undefined && patients?.includes(patient) !== true) return false
   if (user !== undefined && actor.id !== user) return false
   if (recording !== undefined && object?.id !== recording) return false
   return (from === undefined || at >= from) && (to === undefined || at < to)
@@ -1050,7 +1095,8 @@ function parseNote(note) {
   const signatures = lines.map(line => {
     const [, name = '', encoded = ''] = /^\u2014 ([^ ]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? []
     const bytes = Buffer.from(encoded, 'base64')
-    if (!keyName.test(name) || bytes.toString('base64') !== encoded || bytes.length <= 4) throw new Tampered('bad_note')
+    if (!keyName.test(name) || bytes.toString('base64') !== encoded || bytes.length <= 4)
+      throw new Tampered('bad_note')
     return { name, id: bytes.toString('hex', 0, 4), payload: bytes.subarray(4) }
   })
   return { text: note.slice(0, separator + 1), signatures }
@@ -1078,7 +1124,9 @@ function parseCheckpoint(text) {
 
 /** @param {Buffer} leaf */
 function parseAnchorLeaf(leaf) {
-  const [prefix, at = '', origin = '', size = '', root = '', end, ...more] = leaf.toString('latin1').split('\n')
+  const [prefix, at = '', origin = '', size = '', root = '', end, ...more] = leaf
+    .toString('latin1')
+    .split('\n')
   if (prefix !== anchorPrefix || !isTime(at) || end !== '' || more.length > 0) return null
   if (!isDecimal(size) || !isHash(root)) return null
   return { at, origin, size: Number(size), root }
@@ -1126,7 +1174,9 @@ export function parsePolicy(text) {
   /** @type {Policy} */
   const policy = { logs: new Map(), witnesses: new Map(), rules: new Map(), quorum: '' }
   const members = new Set()
-  if (!/^[\t\n -~\u0080-\u{10ffff}]*$/u.test(text) || loneSurrogate.test(text)) throw new PolicyError('it has characters that no policy has')
+  if (!/^[\t\n -~\u0080-\u{10ffff}]*$/u.test(text) || loneSurrogate.test(text))
+    throw new PolicyError('it has characters that no policy has')
+  if (!text.endsWith('\n')) throw new PolicyError('its last line does not end')
   for (const line of text.split('\n')) {
     const [kind, ...items] = line.split(/[ \t]+/).filter(item => item !== '')
     if (kind === undefined || kind.startsWith('#')) continue
@@ -1136,15 +1186,18 @@ export function parsePolicy(text) {
       addKey(policy.logs, key)
     } else if (kind === 'witness' && items.length >= 2 && items.length <= 3) {
       const key = parseVerifierKey(second, [4])
-      if ([...policy.witnesses.values()].some(other => other.key.equals(key.key))) throw new PolicyError('a witness is named twice')
+      if ([...policy.witnesses.values()].some(other => other.key.equals(key.key)))
+        throw new PolicyError('a witness is named twice')
       addKey(policy.witnesses, key)
       addRule(policy.rules, name, { key: `${key.name}+${key.id}` })
     } else if (kind === 'group' && others.length >= 1) {
       for (const member of others) {
-        if (!policy.rules.has(member) || members.has(member)) throw new PolicyError('a member of a group is unknown or taken')
+        if (!policy.rules.has(member) || members.has(member))
+          throw new PolicyError('a member of a group is unknown or taken')
         members.add(member)
       }
-      const least = second === 'all' ? others.length : second === 'any' ? 1 : isDecimal(second) ? Number(second) : 0
+      const least =
+        second === 'all' ? others.length : second === 'any' ? 1 : isDecimal(second) ? Number(second) : 0
       if (least < 1 || least > others.length) throw new PolicyError('a group wants more members than it has')
       addRule(policy.rules, name, { least, members: others })
     } else if (kind === 'quorum' && items.length === 1 && policy.quorum === '') {
@@ -1155,6 +1208,10 @@ export function parsePolicy(text) {
     }
   }
   if (policy.quorum === '') throw new PolicyError('it has no line `quorum`')
+  const logKeys = [...policy.logs.values()]
+  for (const { key } of policy.witnesses.values()) {
+    if (logKeys.some(other => other.key.equals(key))) throw new PolicyError('a witness has the key of a log')
+  }
   return policy
 }
 
@@ -1164,7 +1221,8 @@ export function parsePolicy(text) {
  * @returns {VerifierKey}
  */
 function parseVerifierKey(text, types) {
-  const [, name = '', id = '', encoded = ''] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
+  const [, name = '', id = '', encoded = ''] =
+    /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
   const bytes = Buffer.from(encoded, 'base64')
   const [type = 0] = bytes
   const key = bytes.subarray(1)
@@ -1222,8 +1280,11 @@ function parseLine(line) {
   try {
     const text = decodeUtf8(line)
     const value = JSON.parse(text)
-    const wanted = isObject(value) ? Object.entries(members).find(([type]) => type === value.type)?.[1] : undefined
-    if (wanted === undefined || Object.keys(value).join() !== ['type', ...wanted].join()) throw new Tampered('bad_line')
+    const wanted = isObject(value)
+      ? Object.entries(members).find(([type]) => type === value.type)?.[1]
+      : undefined
+    if (wanted === undefined || Object.keys(value).join() !== ['type', ...wanted].join())
+      throw new Tampered('bad_line')
     if (JSON.stringify(value) !== text) throw new Tampered('bad_line')
     if (Object.values(value).some(member => typeof member === 'string' && loneSurrogate.test(member))) {
       throw new Tampered('bad_line')
@@ -1271,7 +1332,9 @@ function isSelection(value) {
   return (
     names.join() === known.join() &&
     names.every(name =>
-      name === 'from' || name === 'to' ? isTime(value[name]) : typeof value[name] === 'string' && anyId.test(value[name]),
+      name === 'from' || name === 'to'
+        ? isTime(value[name])
+        : typeof value[name] === 'string' && anyId.test(value[name]),
     )
   )
 }
@@ -1280,7 +1343,8 @@ function isSelection(value) {
  * @param {any} value
  * @param {string} prefix
  */
-const isId = (value, prefix) => typeof value === 'string' && anyId.test(value) && value.startsWith(`${prefix}_`)
+const isId = (value, prefix) =>
+  typeof value === 'string' && anyId.test(value) && value.startsWith(`${prefix}_`)
 
 /** @param {any} value */
 const isCount = value => Number.isSafeInteger(value) && value >= 0
@@ -1306,7 +1370,8 @@ function isTime(value) {
 const toMs = text => Date.parse(text)
 
 /** @param {string} text */
-const isHash = text => /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text
+const isHash = text =>
+  /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text
 
 /** @param {any} value */
 function decodeHashes(value) {
@@ -1345,7 +1410,10 @@ const at = (list, index) => /** @type {number} */ (list[index])
  * @param {Map<string, number>} counts
  * @param {string} name
  */
-const addOne = (counts, name) => counts.set(name, (counts.get(name) ?? 0) + 1)
+function addOne(counts, name) {
+  const row = counts.has(name) || counts.size < rowsMost ? name : 'all others'
+  counts.set(row, (counts.get(row) ?? 0) + 1)
+}
 
 class LineSplitter {
   /** @param {(line: Buffer | null) => boolean} take Says whether to go on. */
@@ -1386,10 +1454,10 @@ class LineSplitter {
 }
 
 /**
- * Hands over the bytes, unpacked where they are gzip. Returns what is wrong with the packing, if anything is. All of it
- * is unpacked in any case, so that the answer does not depend on how far somebody read.
+ * Hands over the bytes, unpacked where they are gzip. Returns what is wrong with the packing, if anything is: a packed
+ * file is unpacked to its end in any case, so that the answer does not depend on how far somebody read.
  * @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} pieces
- * @param {(piece: Uint8Array) => void} take
+ * @param {(piece: Uint8Array) => boolean} take Says whether there is any use in more.
  * @returns {Promise<'gzip' | 'gzip_cut' | null>}
  */
 async function eachPiece(pieces, take) {
@@ -1397,23 +1465,37 @@ async function eachPiece(pieces, take) {
   /** @type {Buffer} */
   let start = Buffer.alloc(0)
   let next = await source.next()
-  for (; start.length < 2 && next.done !== true; next = await source.next()) start = Buffer.concat([start, next.value])
+  for (; start.length < 2 && next.done !== true; next = await source.next()) {
+    start = Buffer.concat([start, next.value])
+  }
+  let givenBytes = 0
   async function* everything() {
-    if (start.length > 0) yield start
-    for (; next.done !== true; next = await source.next()) yield next.value
+    try {
+      givenBytes += start.length
+      if (start.length > 0) yield start
+      for (; next.done !== true; next = await source.next()) {
+        givenBytes += next.value.length
+        yield next.value
+      }
+    } finally {
+      await source.return?.()
+    }
   }
   if (start[0] !== 0x1f || start[1] !== 0x8b) {
-    for await (const piece of everything()) take(piece)
+    for await (const piece of everything()) if (!take(piece)) break
     return null
   }
+  const gunzip = createGunzip()
   try {
-    await pipeline(Readable.from(everything()), createGunzip(), async unpacked => {
+    await pipeline(Readable.from(everything()), gunzip, async unpacked => {
       for await (const piece of unpacked) take(piece)
     })
-    return null
+    // Node passes over zeros behind the last member.
+    return gunzip.bytesWritten === givenBytes ? null : 'gzip'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!code.startsWith('Z_')) throw error
+    // Node closes the stream where something follows that cannot be another member.
+    if (!code.startsWith('Z_') && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
     return code === 'Z_BUF_ERROR' ? 'gzip_cut' : 'gzip'
   }
 }
@@ -1421,7 +1503,7 @@ async function eachPiece(pieces, take) {
 // ---- The report -------------------------------------------------------------------------------------------------------
 
 /** What findings mean, by their code. @type {Record<string, string>} */
-const sentences = {
+export const sentences = {
   bad_line: 'The line is not written as the format asks.',
   order: 'The line stands where it may not: something was moved, repeated or taken out.',
   origin: 'The line belongs to another log.',
@@ -1433,7 +1515,7 @@ const sentences = {
   year_root: 'The log of the year before ended otherwise than this log says.',
   bad_note: 'The checkpoint is no signed note.',
   bad_signature: 'A signature in the name of a known key is not its own.',
-  root: 'The entries before this checkpoint are not the ones that were signed.',
+  root: 'Of the entries since the checkpoint before this one, some are not those that were signed.',
   fork: 'The anchor holds another history of this log.',
   anchor_leaf: "The anchor's entry is not about this checkpoint.",
   anchor_proof: 'The proof does not lead to the anchor: the checkpoint was never anchored there.',
@@ -1462,7 +1544,8 @@ const sentences = {
   uncounted: 'An entry has no number, though entries before it have.',
   time: 'The time goes back by more than ten minutes, and nothing says that the entry came late.',
   time_ahead: 'Entries are later than the moment at which they were anchored.',
-  not_pinned: 'No key was given to trust: what the bundle says of itself was used, and proves nothing against its maker.',
+  not_pinned:
+    'No key was given to trust: what the bundle says of itself was used, and proves nothing against its maker.',
   checkpoint_unsigned: 'No trusted key of this log has signed the checkpoint.',
   anchor_unsigned: "No trusted key has signed the anchor's checkpoint.",
   quorum: 'Too few witnesses have signed the last checkpoint of the anchor.',
@@ -1492,12 +1575,16 @@ export function reportText(report) {
   const { verdict, findings, selection, withheld } = report
   const first = findings.find(finding => finding.class === verdict)
   const lines = [verdictSentences[verdict]]
+  if (withheld > 0) lines.push(`${withheld} entries are withheld: of these it is not known what they say.`)
   if (first !== undefined) lines.push(`First bad place: ${sentenceOf(first)}`)
+  if (verdict === 'tampered') lines.push('Reading ended there. What follows is about what stands before it.')
   lines.push('', `Trusted: ${trustOf(report)}`)
   for (const signer of report.signers) lines.push(`  signed by ${signer}`)
   if (report.tenant !== null) lines.push(`Tenant: ${report.tenant}, bundle made ${report.madeAt}`)
   for (const { origin, first: from, size, root } of report.logs) {
-    lines.push(`Log: ${origin}, entries ${from} to ${size - 1}, root ${root ?? 'unknown'}`)
+    const extent =
+      root === null ? `from entry ${from}, no checkpoint` : `entries ${from} to ${size - 1}, root ${root}`
+    lines.push(`Log: ${origin}, ${extent}`)
   }
   lines.push(`Events: ${report.events}, from ${report.oldestAt ?? '-'} to ${report.newestAt ?? '-'}`)
   lines.push(`Private parts shown: ${report.privateShown}`)
@@ -1505,9 +1592,8 @@ export function reportText(report) {
   const asked = Object.entries(selection).map(([name, value]) => `${name} ${value}`)
   lines.push(`Asked for: ${asked.length === 0 ? 'everything' : asked.join(', ')}`)
   lines.push(`Events that match: ${report.selected}`)
-  if (withheld > 0) {
-    lines.push(`Withheld: ${withheld} entries. Whether any of them matches cannot be known, nor whether events are missing.`)
-  }
+  if (withheld > 0)
+    lines.push('Whether withheld entries match too, or events are missing among them, cannot be known.')
   lines.push(...table('By action', report.byAction), ...table('By person', report.byPerson))
   if (findings.length > 0) lines.push('', `Findings: ${findings.length}`)
   for (const finding of findings.slice(0, 100)) lines.push(`  ${finding.class}: ${sentenceOf(finding)}`)
@@ -1537,7 +1623,9 @@ function trustOf({ pinned }) {
  */
 function table(title, counts) {
   const rows = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-  return rows.length === 0 ? [] : [`${title}:`, ...rows.map(([name, count]) => `  ${String(count).padStart(9)}  ${printable(name)}`)]
+  return rows.length === 0
+    ? []
+    : [`${title}:`, ...rows.map(([name, count]) => `  ${String(count).padStart(9)}  ${printable(name)}`)]
 }
 
 /** Nothing of a bundle moves the cursor of a terminal. @param {string} text */
@@ -1575,7 +1663,8 @@ function parseArguments(args) {
 /** @param {string} text */
 function timeOf(text) {
   const moment = new Date(text)
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) || Number.isNaN(moment.getTime())) fail('--at needs a time such as 2026-11-22T14:00:00Z')
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) || Number.isNaN(moment.getTime()))
+    fail('--at needs a time such as 2026-11-22T14:00:00Z')
   return moment
 }
 
@@ -1603,17 +1692,26 @@ async function main(args) {
   try {
     const { bundle, policyFile, isJson, options } = parseArguments(args)
     const policy = policyFile === null ? null : decodeUtf8(readFileSync(policyFile))
-    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: 1 << 20 }), { ...options, policy })
+    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: pieceBytes }), {
+      ...options,
+      policy,
+    })
     process.stdout.write(isJson ? `${JSON.stringify(reportJson(report))}\n` : reportText(report))
     return exitCodeOf(report.verdict)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    process.stderr.write(`${error instanceof PolicyError ? `The policy cannot be used: ${message}` : message}\n`)
+    process.stderr.write(
+      `${error instanceof PolicyError ? `The policy cannot be used: ${message}` : message}\n`,
+    )
     return 3
   }
 }
 
 const [, program] = process.argv
-if (program !== undefined && existsSync(program) && realpathSync(program) === fileURLToPath(import.meta.url)) {
+if (
+  program !== undefined &&
+  existsSync(program) &&
+  realpathSync(program) === fileURLToPath(import.meta.url)
+) {
   process.exitCode = await main(process.argv.slice(2))
 }

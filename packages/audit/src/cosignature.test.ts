@@ -84,6 +84,7 @@ test('times that a cosignature cannot have are refused', () => {
 })
 
 test('time and signature come back as they were, and other bytes do not come back', () => {
+  for (const length of [0, 8, 71, 73]) assert.equal(splitCosignature(new Uint8Array(length)), null)
   fc.assert(
     fc.property(
       fc.maxSafeNat(),
@@ -112,8 +113,11 @@ test('signatures of P-256 are taken in DER, in its one shortest form', async () 
     const r = der.subarray(4, 4 + rLength)
     const s = der.subarray(6 + rLength)
     const longer = Uint8Array.of(0x30, length + 1, 0x02, rLength + 1, 0, ...r, 0x02, s.length, ...s)
+    const shorter = Uint8Array.of(0x30, length - 1, 0x02, rLength - 1, ...r.subarray(1), 0x02, s.length, ...s)
     for (const other of [
       longer,
+      shorter,
+      Uint8Array.of(0x30, length + 1, ...der.subarray(2), 0),
       Uint8Array.of(0x30, 0x81, length, ...der.subarray(2)),
       concat(der, Uint8Array.of(0)),
       der.with(0, 0x31),

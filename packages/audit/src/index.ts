@@ -1,3 +1,4 @@
+export { exceptions, isAccountable } from './accountable.ts'
 export {
   type ActivityEvent,
   type ActivityFinding,

@@ -120,7 +120,7 @@ export function verifyConsistency({ from, to, fromRoot, toRoot, proof }: Consist
   if (from === to) return proof.length === 0 && equalBytes(fromRoot, toRoot) && isRootOf(fromRoot, from)
   if (from === 0) return proof.length === 0 && isRootOf(fromRoot, 0)
   const [first, ...rest] = isPowerOfTwo(from) ? [fromRoot, ...proof] : proof
-  if (first === undefined || proof.length === 0) return false
+  if (first === undefined) return false
 
   let node = from - 1
   let last = to - 1

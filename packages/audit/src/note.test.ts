@@ -320,6 +320,14 @@ test('what is no verifier key is refused', () => {
     assert.notEqual(other, exampleKey, kind)
     assert.throws(() => parseVerifierKey(other), isError('bad_key'), kind)
   }
+  for (const other of [
+    p256.publicKey.with(26, 2),
+    p256.publicKey.with(22, 6),
+    p256.publicKey.slice(1),
+    concat(p256.publicKey, Uint8Array.of(0)),
+  ]) {
+    assert.throws(() => verifierKey(name, 'ecdsa-p256', other), isError('bad_key'))
+  }
   assert.throws(() => verifierKey('a+b', 'ed25519', new Uint8Array(32)), isError('bad_key'))
   assert.throws(() => verifierKey('a', 'ed25519', new Uint8Array(31)), isError('bad_key'))
 })
@@ -329,6 +337,11 @@ test('a key that is no point of its curve is no reason to fail in another way', 
   const off = verifierKey('auricle.test/log', 'ecdsa-p256', known.key.publicKey.with(60, 0).with(61, 0))
   const note = formatNote({ text: 'text\n', signatures: [noteSignature(off, known.payload('text\n'))] })
   await assert.rejects(verifyNote(note, [off]), isError('bad_key'))
+  for (const fill of [0x00, 0x01, 0x02, 0x7f, 0xff]) {
+    const key = verifierKey('auricle.test/log', 'ed25519', new Uint8Array(32).fill(fill))
+    const other = { text: 'text\n', signatures: [noteSignature(key, new Uint8Array(64).fill(0xff))] }
+    await assert.rejects(verifyNote(formatNote(other), [key]), AuditError)
+  }
 })
 
 test('what is no checkpoint is refused', () => {

@@ -16,6 +16,9 @@ const maxCharacters = {
   patientReference: 256,
   query: 1024,
   reason: 1024,
+  recipientName: 256,
+  recipientAddress: 512,
+  what: 1024,
 } as const
 
 const text = (most: number) => z.string().min(1).max(most).optional()
@@ -34,6 +37,10 @@ export const PrivatePart = z.strictObject({
   query: text(maxCharacters.query),
   /** Why, in a person's own words. */
   reason: text(maxCharacters.reason),
+  /** Of a disclosure: to whom, and what. */
+  recipientName: text(maxCharacters.recipientName),
+  recipientAddress: text(maxCharacters.recipientAddress),
+  what: text(maxCharacters.what),
 })
 export type PrivatePart = z.infer<typeof PrivatePart>
 
@@ -53,6 +60,9 @@ export function newPrivatePart(facts: PrivateFacts): PrivatePart {
     patientReference: clip(facts.patientReference, maxCharacters.patientReference),
     query: clip(facts.query, maxCharacters.query),
     reason: clip(facts.reason, maxCharacters.reason),
+    recipientName: clip(facts.recipientName, maxCharacters.recipientName),
+    recipientAddress: clip(facts.recipientAddress, maxCharacters.recipientAddress),
+    what: clip(facts.what, maxCharacters.what),
   } satisfies Record<keyof PrivateFacts, string | undefined>
   return PrivatePart.parse(present(clipped))
 }

@@ -45,6 +45,7 @@ create index audit_seal_by_time on auricle.audit_seal (tenant_id, at, event_id);
 create index audit_seal_by_actor on auricle.audit_seal (tenant_id, actor_id, at, event_id);
 create index audit_seal_by_object on auricle.audit_seal (tenant_id, object_id, at, event_id) where object_id is not null;
 create index audit_seal_by_action on auricle.audit_seal (tenant_id, action, at, event_id);
+create index audit_seal_refused on auricle.audit_seal (tenant_id, outcome, at, event_id) where outcome <> 'allowed';
 
 -- Which events are about which patients: an event may be about many (a page of a list) or none.
 create table auricle.audit_patient (

@@ -3,7 +3,7 @@
 // Every method that names a tenant runs under that tenant's row-level security. The few that do not are the
 // directory: they answer from an id or a short name which tenant it belongs to, and nothing of PHI.
 // Absence is null. Failures are `CatalogError`. Times are `Date`, sizes are bytes.
-import type { AuditRecord, StoredRecord } from '@auricle/audit'
+import type { AuditRecord, StampedRecord, StoredRecord } from '@auricle/audit'
 import type {
   AudioState,
   BreakGlassId,
@@ -29,10 +29,12 @@ import type { ActivityReviewCatalog } from './activity-reviews.ts'
 import type { AlertCatalog, RaisedAlert } from './alerts.ts'
 import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
+import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DisclosureCatalog } from './disclosures.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
@@ -361,6 +363,8 @@ export interface Catalog
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
     TenantLimitsCatalog,
+    AuditSearchCatalog,
+    DisclosureCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,
@@ -650,6 +654,25 @@ export interface Catalog
   // --- the log ---
   /** Resolves once the events are durable. All or none. */
   appendEvents(events: readonly AuditRecord[], options?: QueryOptions): Promise<void>
+  /** The same of events that have their numbers already; each is acknowledged. */
+  appendStamped(events: readonly StampedRecord[], options?: QueryOptions): Promise<void>
+  /**
+   * Brings events of one tenant that could not be appended when they happened, each marked as late, with the event that
+   * `reconciled` makes of those that were missing. What is there already stays as it is; it is `altered` where it is not
+   * the same.
+   */
+  commitLate(
+    tenantId: TenantId,
+    events: readonly StoredRecord[],
+    reconciled: (missing: readonly EventId[]) => AuditRecord,
+    options?: QueryOptions,
+  ): Promise<{ readonly missing: readonly EventId[]; readonly altered: readonly EventId[] }>
+  /** Which of these events the tenant's log does not have. */
+  findMissingEvents(
+    tenantId: TenantId,
+    ids: readonly EventId[],
+    options?: QueryOptions,
+  ): Promise<readonly EventId[]>
   /** A tenant's events in the order of their ids. */
   listEvents(
     tenantId: TenantId,

@@ -5,6 +5,7 @@ import { createActivityReviews } from './activity-reviews.ts'
 import { createAlerts } from './alerts.ts'
 import { createAnchorStore } from './anchor-store.ts'
 import { createAttempts } from './attempts.ts'
+import { createAuditSearch } from './audit-search.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
 import { deriveColumnKeys } from './column-keys.ts'
@@ -13,6 +14,7 @@ import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
+import { createDisclosures } from './disclosures.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
@@ -85,6 +87,8 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createRecordings(database, now),
     ...createPatients(database, now),
     ...createReplication(database, now),
+    ...createAuditSearch(database),
+    ...createDisclosures(database),
     ...createLog(database, stamper),
     ...createLogStore(database),
     ...createLogReading(database),

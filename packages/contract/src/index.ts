@@ -30,6 +30,24 @@ export {
   EmergencyUseQuery,
   Verdict,
 } from './break-glass.ts'
+export {
+  Accounting,
+  AccountingLine,
+  AccountingQuery,
+  DisclosurePage,
+  DisclosurePurpose,
+  DisclosureQuery,
+  DisclosureView,
+  NewDisclosure,
+  NewSuspension,
+  PatientText,
+  RecipientKind,
+  SuspendedKind,
+  SuspensionList,
+  SuspensionQuery,
+  SuspensionView,
+} from './disclosure.ts'
+export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,

@@ -31,6 +31,7 @@ export const problems = {
   notFound: problem('not-found', 404, 'There is no such thing here'),
   unknownConnector: problem('unknown-connector', 404, 'There is no such connector'),
   methodNotAllowed: problem('method-not-allowed', 405, 'This method is not served here'),
+  notAcceptable: problem('not-acceptable', 406, 'This is not served in such a content type'),
   idleTimeout: problem('idle-timeout', 408, 'The body stopped arriving'),
   sourceIdConflict: problem('source-id-conflict', 409, 'This source id was delivered with other content'),
   messageIdConflict: problem('message-id-conflict', 409, 'This message id was delivered with other content'),
@@ -40,6 +41,7 @@ export const problems = {
   rangeNotSatisfiable: problem('range-not-satisfiable', 416, 'The range lies outside the audio'),
   tooManyAttempts: problem('too-many-attempts', 429, 'Too many attempts'),
   internal: problem('internal', 500, 'Something went wrong'),
+  logUnavailable: problem('log-unavailable', 503, 'The audit log cannot take this now'),
   unavailable: problem('unavailable', 503, 'The service cannot do this now'),
 } as const satisfies Record<string, { type: string; status: number; title: string }>
 export type ProblemName = keyof typeof problems

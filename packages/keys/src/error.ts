@@ -8,7 +8,8 @@
  * `damaged`: the keyring is not what was written. `unavailable`: it, or the key service, cannot be reached now.
  * `denied`: the identity of this process may not do that. `disabled`: the version that is needed was disabled or
  * destroyed. `corrupted`: what was sent or came back changed on its way, and again when it was repeated; nothing of
- * it was used. `wrong_protection`: the key is held otherwise, or is of another algorithm, than is demanded.
+ * it was used. `wrong_protection`: the key is held otherwise, or is of another algorithm, than is demanded. `no_event`:
+ * a recording was to be opened without a durable event of the log.
  */
 export type KeyErrorCode =
   | 'not_authentic'
@@ -21,6 +22,7 @@ export type KeyErrorCode =
   | 'disabled'
   | 'corrupted'
   | 'wrong_protection'
+  | 'no_event'
 
 /** Messages carry no secrets and no key material; neither do their causes. */
 export class KeyError extends Error {

@@ -4,11 +4,13 @@ export { type Config, type Endpoint, ingestUrl, readConfig, type Secrets } from 
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'
 export { RuntimeError, type RuntimeErrorCode } from './error.ts'
+export { eventLogHooks } from './event-log-hooks.ts'
 export { createHealth, type HealthParts } from './health.ts'
 export { type Listening, type ListenOptions, listen } from './listen.ts'
 export { lockFolder } from './lock-folder.ts'
 export type { LogFields } from './log-fields.ts'
 export type { LogState } from './log-metrics.ts'
+export { logReceipts } from './log-receipts.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export {

@@ -33,7 +33,10 @@ export interface Metrics {
   countRefusedToken(reason: string): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
-  observeAuditAppend(append: { readonly outcome: 'durable' | 'failed'; readonly durationMs: number }): void
+  observeAuditAppend(append: {
+    readonly outcome: 'durable' | 'late' | 'failed'
+    readonly durationMs: number
+  }): void
   /** An alert for the compliance officer, as it is raised. */
   countAlert(kind: string): void
   /** How to read how many alerts of each kind wait to be acknowledged; called for each `render()`. */

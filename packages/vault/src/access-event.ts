@@ -1,17 +1,17 @@
 // The access event of a person's request: appended, and durable, before anything is shown.
 import { type AuditEvent, type EventDetail, newPrivatePart } from '@auricle/audit'
-import type { Catalog } from '@auricle/catalog'
-import type { EventId, PatientId } from '@auricle/contract'
+import type { PatientId } from '@auricle/contract'
 import type { Decision } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { refusalOf } from './error.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets } from './tenant-secrets.ts'
 
-/** Proof in types that an access event is durable: what reads audio asks for one. */
+/** Of an access event that is durable: what reads audio asks for one. */
 export interface AccessReceipt {
-  readonly eventId: EventId
+  readonly event: DurableEvent
 }
 
 /** A request, and what it is about. */
@@ -23,7 +23,7 @@ export interface AccessFacts extends RequestFacts {
 }
 
 export async function appendAccess(
-  parts: { readonly catalog: Pick<Catalog, 'appendEvents'>; readonly secrets: TenantSecrets },
+  parts: { readonly log: EventAppender; readonly secrets: TenantSecrets },
   facts: AccessFacts,
   action: AuditEvent['action'],
   object: AuditEvent['object'],
@@ -46,8 +46,7 @@ export async function appendAccess(
     },
     { part: newPrivatePart({ ip, userAgent, number }), key: parts.secrets.privateParts },
   )
-  await parts.catalog.appendEvents([record], options)
-  return { eventId: record.id }
+  return { event: await parts.log.append(record, options) }
 }
 
 /** Logs the decision, whichever it is, and throws where it was a refusal. */

@@ -4,6 +4,8 @@ import { createAudioTool, probeAudioTool } from '@auricle/audio'
 import { decodeLeaf } from '@auricle/audit'
 import type { ConnectorRow } from '@auricle/catalog'
 import type { IntakeId, RecordingId, TenantId } from '@auricle/contract'
+import { auditEvents } from '../../../test/audit-log.ts'
+import { guardedKeys } from '../../../test/guarded-keys.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -20,6 +22,7 @@ import { attemptArchive } from './archive-attempt.ts'
 import { intakePrefix, recordingKey } from './object-key.ts'
 import { receive } from './receive.ts'
 import { openStored } from './stored-object.ts'
+import { operatorEvent } from './token.ts'
 import { verifyTenant } from './verify.ts'
 
 let vault: TestVault
@@ -57,20 +60,28 @@ async function deliver(
   return { tenantId: tenant.id, intakeId: intake.id, recordingId: intake.recordingId }
 }
 
+async function openingEvent(tenantId: TenantId) {
+  const looked = await operatorEvent(tenantId, 'key.used', { type: 'tenant', id: tenantId })
+  return vault.log.append(looked, {})
+}
+
 async function original({ tenantId, recordingId }: Delivered): Promise<Buffer> {
   const objects = await vault.catalog.listObjects(tenantId, recordingId)
   const object = objects.find(({ role }) => role === 'original')
   assert.ok(object)
-  using opened = await openStored(vault, tenantId, recordingId, 'original', object, {})
+  const event = await openingEvent(tenantId)
+  using opened = await openStored({ ...vault, event }, tenantId, recordingId, 'original', object, {})
   return await gather(opened.read(null))
 }
 
+/** What became of it; how often its key was used for that is another question. */
 async function actionsOf({ tenantId, recordingId }: Delivered): Promise<string[]> {
   const rows = await vault.catalog.listEvents(tenantId, { afterId: null, limit: 1000 })
   return rows
     .map(({ leaf }) => decodeLeaf(leaf))
     .filter(({ object }) => object?.id === recordingId)
     .map(({ action }) => action)
+    .filter(action => action !== 'key.used')
 }
 
 async function find({ tenantId, recordingId }: Delivered) {
@@ -169,8 +180,9 @@ test('killed before or after any step and run again, it ends in the same state',
     const left = { left: step }
     const objects = failingAt(vault.objects, ['put', 'head', 'delete'], left)
     const catalog = failingAt(vault.catalog, ['commitArchive', 'findIntake', 'findMailboxByAddress'], left)
+    const log = failingAt(vault.log, ['append'], left)
     const died = await archive(
-      { ...parts, objects, catalog },
+      { ...parts, objects, catalog, log },
       delivered.tenantId,
       delivered.intakeId,
       {},
@@ -235,6 +247,23 @@ test('what was damaged on its way is read again, and what stays damaged is put i
   isDamaged = false
   assert.equal((await attempt()).status, 'archived')
   assert.ok(await find(delivered))
+})
+
+test('the key is used for an event that says so, once an attempt, and not at all where it cannot be written', async () => {
+  const delivered = await deliver(shortWav(1), 'used')
+  const { tenantId, intakeId, recordingId } = delivered
+  const used: string[] = []
+  const counting = guardedKeys(vault.keyService, async ({ eventId }) => {
+    used.push(eventId)
+  })
+  const log = { append: () => Promise.reject(new Error('the disk is full')) }
+  await assert.rejects(archive({ ...parts, keys: counting, log }, tenantId, intakeId, {}), /the disk is full/)
+  assert.deepEqual(used, [])
+  await archive({ ...parts, keys: counting }, tenantId, intakeId, {})
+  const events = await auditEvents(vault, tenantId)
+  const event = events.find(({ action, object }) => action === 'key.used' && object?.id === recordingId)
+  assert.deepEqual([event?.actor.id, event?.reasons], ['worker', ['archive']])
+  assert.deepEqual(used, [event?.id])
 })
 
 test('a failure that may pass is tried again later, and given up in the end', async () => {

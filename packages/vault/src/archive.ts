@@ -1,6 +1,6 @@
 // Turns an intake into a recording.
 //
-// Order: original -> read back whole and compared, rendition and peaks made from what was read back -> ONE
+// Order: event that the recording's key is used -> original -> read back whole and compared, rendition and peaks made from what was read back -> ONE
 // transaction (recording, objects, intake archived, audit event) -> intake object deleted.
 // The transaction is the commit point. Every object has a name that the intake fixed, and is created only if
 // absent: a run that was killed anywhere is run again, takes up the objects it finds whole and ends the same.
@@ -10,7 +10,6 @@
 import type { AudioFormat, AudioTool } from '@auricle/audio'
 import type { Catalog, IntakeRow, RecordingFacts, StoredObject } from '@auricle/catalog'
 import { type AudioState, type IntakeId, Notice, type TenantId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { retainUntil } from '@auricle/retention'
 import {
@@ -23,9 +22,11 @@ import {
 import { type Derived, deriveObjects } from './archive-derived.ts'
 import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
 import { auditRecord } from './audit-record.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { recordingIdentity } from './object-context.ts'
 import { readWhole } from './stored-object.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 export interface ArchiveParts {
   readonly catalog: Pick<
@@ -33,7 +34,8 @@ export interface ArchiveParts {
     'findIntake' | 'findConnector' | 'findMailboxByAddress' | 'ensurePatient' | 'commitArchive'
   >
   readonly objects: Pick<ObjectStore, 'put' | 'head' | 'read' | 'delete'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'key' | 'opener'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly sniff: (head: Uint8Array, hints: Pick<Notice, 'contentType' | 'fileName'>) => AudioFormat | null
   readonly sniffBytes: number
@@ -43,8 +45,9 @@ export interface ArchiveParts {
   readonly now?: () => Date
 }
 
-/** What the steps of one archive have: the adapters, and the secret of its recording if it has one. */
+/** What the steps of one archive have: the adapters, its event, and the secret of its recording if it has one. */
 export interface ArchivingParts extends ArchiveParts {
+  readonly event: DurableEvent
   readonly recordingSecret: RecordingSecret | null
 }
 
@@ -74,9 +77,10 @@ export async function archive(
     return { status: 'gone' }
   }
   const secrets = await parts.secrets.get(tenantId, options)
-  using opened = await openNotice(parts, intake, options)
+  const event = await appendKeyUse(parts, intake, options)
+  using opened = await openNotice(parts, intake, event, options)
   const notice = await readNotice(opened, intake, options)
-  const archiving = { ...parts, recordingSecret: opened.recordingSecret }
+  const archiving = { ...parts, event, recordingSecret: opened.recordingSecret }
   const startedAt = startOf(notice, intake)
   const keepUntil = retainUntil({
     startedAt,
@@ -91,10 +95,36 @@ export async function archive(
   return { status: 'archived', audioState: derived.audioState, bytes: original.object.plaintextBytes }
 }
 
-function openNotice(parts: ArchiveParts, intake: IntakeRow, { signal }: CallOptions): Promise<OpenedObject> {
+/** Of this attempt: one that is repeated uses the key again. */
+async function appendKeyUse(
+  { log }: ArchiveParts,
+  { tenantId, recordingId }: IntakeRow,
+  options: CallOptions,
+): Promise<DurableEvent> {
+  const record = await auditRecord(
+    {
+      tenantId,
+      action: 'key.used',
+      outcome: 'allowed',
+      actor: { type: 'system', name: 'worker' },
+      object: { type: 'recording', id: recordingId, version: null },
+      reasons: ['archive'],
+      request: null,
+    },
+    null,
+  )
+  return log.append(record, options)
+}
+
+function openNotice(
+  parts: ArchiveParts,
+  intake: IntakeRow,
+  event: DurableEvent,
+  { signal }: CallOptions,
+): Promise<OpenedObject> {
   return openSealed(bytesSource(intake.sealedNotice), {
     expect: recordingIdentity(intake.tenantId, intake.recordingId, 'notice'),
-    unwrapper: parts.keys.key({ purpose: 'recordings', tenantId: intake.tenantId }),
+    unwrapper: parts.keys.opener({ purpose: 'recordings', tenantId: intake.tenantId }, event),
     signal,
   })
 }

@@ -35,12 +35,18 @@ export interface Vouching {
   readonly id: ProviderId | IssuerId
 }
 
+/** A part of the vault that acts for nobody in particular. */
+export interface VaultPart {
+  readonly type: 'part'
+  readonly name: 'vault'
+}
+
 /** What a use case says of an event; the rest is filled in here. */
 export interface EventFacts {
   readonly tenantId: TenantId
   readonly action: AuditEvent['action']
   readonly outcome: AuditEvent['outcome']
-  readonly actor: Actor | Person | Vouching
+  readonly actor: Actor | Person | Vouching | VaultPart
   readonly object: AuditEvent['object']
   readonly reasons?: readonly string[]
   /** What a recording is heard for, where that was stated. */
@@ -90,7 +96,7 @@ export async function auditRecord(
   return newRecord(event, sealedPrivate)
 }
 
-function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
+function auditActor(actor: EventFacts['actor']): AuditEvent['actor'] {
   switch (actor.type) {
     case 'user':
     case 'person':
@@ -98,6 +104,7 @@ function auditActor(actor: Actor | Person | Vouching): AuditEvent['actor'] {
     case 'connector':
       return { type: 'connector', id: actor.connectorId, session: null }
     case 'system':
+    case 'part':
       return { type: 'system', id: actor.name, session: null }
     case 'vouching':
       return { type: 'system', id: actor.id, session: null }

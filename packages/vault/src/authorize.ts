@@ -1,16 +1,16 @@
 // Deciding before a change, and the event that commits with it: a refusal is logged by itself, a change never without.
 import { type AuditEvent, type AuditRecord, newPrivatePart } from '@auricle/audit'
-import type { Catalog } from '@auricle/catalog'
 import type { Action, Decide, Decision, Resource } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendAccess } from './access-event.ts'
-import { auditRecord } from './audit-record.ts'
+import { auditRecord, type EventFacts } from './audit-record.ts'
 import { refusalOf } from './error.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
   readonly now?: () => Date
@@ -31,7 +31,11 @@ export interface Authorized {
   readonly secrets: TenantSecrets
   readonly decision: Decision
   /** The event of what is done now, to be committed with it; `reasons` come before those of the decision. */
-  record(object?: AuditEvent['object'], reasons?: readonly string[]): Promise<AuditRecord>
+  record(
+    object?: AuditEvent['object'],
+    reasons?: readonly string[],
+    about?: Pick<EventFacts, 'patients' | 'detail'>,
+  ): Promise<AuditRecord>
 }
 
 /** Decides what somebody does to what is their own; a refusal is in the log before it is thrown. */
@@ -48,7 +52,7 @@ export async function authorizeSelf(
   if (decision.allowed) return
   const secrets = await parts.secrets.get(tenantId, options)
   const object = { type: 'token', id: tokenId, version: null }
-  await appendAccess({ catalog: parts.catalog, secrets }, facts, 'token.refused', object, decision, options)
+  await appendAccess({ log: parts.log, secrets }, facts, 'token.refused', object, decision, options)
   throw refusalOf(decision)
 }
 
@@ -66,16 +70,17 @@ export async function authorize(
   const on = resource ?? ({ type: 'tenant', tenantId } as const)
   const decision = parts.decide(actor, action, on, { now, purpose: purposeOfUse })
   if (!decision.allowed) {
-    await appendAccess({ catalog: parts.catalog, secrets }, facts, log, object, decision, options)
+    await appendAccess({ log: parts.log, secrets }, facts, log, object, decision, options)
     throw refusalOf(decision)
   }
   return {
     now,
     secrets,
     decision,
-    record: (changed = object, reasons = []) =>
+    record: (changed = object, reasons = [], about = {}) =>
       auditRecord(
         {
+          ...about,
           tenantId,
           action: log,
           outcome: 'allowed',

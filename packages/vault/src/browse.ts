@@ -16,14 +16,13 @@ import { appendAccess, appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
 import { authorize } from './authorize.ts'
 import { refusalOf, VaultError } from './error.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 
 export interface BrowseParts {
-  readonly catalog: Pick<
-    Catalog,
-    'listRecordings' | 'findRecording' | 'commitHeard' | 'commitLabels' | 'appendEvents'
-  >
+  readonly catalog: Pick<Catalog, 'listRecordings' | 'findRecording' | 'commitHeard' | 'commitLabels'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
   readonly now?: () => Date

@@ -2,11 +2,11 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { Catalog, ConnectorRow } from '@auricle/catalog'
 import type { ConnectorId, TenantId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import { type CallOptions, openBytes, sealBytes } from '@auricle/sealed'
 import { z } from 'zod'
 import { VaultError } from './error.ts'
 import { connectorIdentity, sealContext } from './object-context.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const indexKeyBytes = 32
 /**
@@ -38,7 +38,7 @@ interface ConnectorPlace {
 
 /** The secrets of a new connector, with the index key that it has for good. */
 export function sealConnectorSecrets(
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   connector: ConnectorPlace,
   pbx: unknown,
   now: Date,
@@ -50,7 +50,7 @@ export function sealConnectorSecrets(
 
 /** Secrets to take the place of others. */
 export function sealNewSecrets(
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   connector: ConnectorPlace,
   pbx: unknown,
   now: Date,
@@ -60,7 +60,7 @@ export function sealNewSecrets(
 }
 
 async function sealStored(
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   connector: ConnectorPlace,
   stored: z.infer<typeof StoredSecrets>,
   now: Date,
@@ -75,7 +75,7 @@ async function sealStored(
 }
 
 async function open(
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   row: ConnectorRow,
   now: number,
   options?: CallOptions,
@@ -116,7 +116,7 @@ export interface Connectors {
 
 export function createConnectors(
   catalog: Pick<Catalog, 'findConnector'>,
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   now: () => number = Date.now,
 ): Connectors {
   const kept = new Map<ConnectorId, { readonly until: number; readonly connector: OpenConnector }>()

@@ -8,6 +8,8 @@ export type VaultErrorCode =
   | 'denied'
   | 'empty_body'
   | 'locked'
+  | 'log_unavailable'
+  | 'log_unsealed'
   | 'malformed'
   | 'message_conflict'
   | 'not_audio'

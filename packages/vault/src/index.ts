@@ -8,7 +8,7 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
-export { authorizeSelf } from './authorize.ts'
+export { type AuthorizeParts, authorizeSelf } from './authorize.ts'
 export {
   type AlertParts,
   acknowledgeAlert,
@@ -34,6 +34,14 @@ export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
+export {
+  type EvidenceParts,
+  type EvidenceWish,
+  exportAtConsole,
+  exportEvidence,
+  showPolicy,
+} from './evidence/export-evidence.ts'
+export { logPolicy, type PolicyParts } from './evidence/log-policy.ts'
 export {
   type AcceptanceAnswer,
   type Begun,
@@ -65,9 +73,25 @@ export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-ans
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
 export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
-export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
+export {
+  createEventLog,
+  type EventLog,
+  type EventLogParts,
+  type EventLogTimes,
+  type Sink,
+} from './log/event-log.ts'
+export {
+  createEventWriter,
+  type EventWriter,
+  type EventWriterOptions,
+  type GivenReceipt,
+} from './log/event-writer.ts'
 export { createLogKeeper, type LogKeeper, type LogKeeperParts, type LogWatch } from './log/keeper.ts'
+export { refuseUnhealthyLog } from './log/log-health.ts'
 export { LogRefusal, type LogRefusalCode } from './log/log-refusal.ts'
+export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
 export {
   createWitnesses,
   type WitnessAddress,
@@ -75,6 +99,37 @@ export {
   type WitnessOutcome,
 } from './log/witness-client.ts'
 export { anchorPrefix, checkpointKey, findLastPublished, logPrefix } from './log/write-once.ts'
+export {
+  type AccessReport,
+  accessReport,
+  accessReportCsv,
+  wholeAccessReport,
+} from './log-reading/access-report.ts'
+export { accountingCsv, accountOfDisclosures } from './log-reading/accounting.ts'
+export { type DisclosureParts, listDisclosures, recordDisclosure } from './log-reading/disclosures.ts'
+export { type FeedParts, followLog } from './log-reading/feed.ts'
+export { type LogList, listLogs, showCheckpoint } from './log-reading/logs.ts'
+export { type DropParts, dropPrivatePart } from './log-reading/private-part.ts'
+export { type ProofParts, proveConsistency, proveInclusion } from './log-reading/proofs.ts'
+export {
+  AccessReportQuery,
+  CheckpointQuery,
+  ConsistencyQuery,
+  FeedQuery,
+  InclusionQuery,
+  LogQuery,
+  PrivatePartDrop,
+} from './log-reading/query.ts'
+export type { LogFinding, SealedEvent } from './log-reading/sealed-event.ts'
+export {
+  type LogPage,
+  type NamedPerson,
+  type SearchedPage,
+  type SearchParts,
+  searchLog,
+} from './log-reading/search.ts'
+export { type ShownEvent, showEvent } from './log-reading/show.ts'
+export { endSuspension, listSuspensions, suspendDisclosures } from './log-reading/suspensions.ts'
 export {
   changeTenantAtConsole,
   disableConnectorAtConsole,
@@ -176,6 +231,7 @@ export {
   type Player,
   type PlayParts,
   type PlayRequest,
+  type Sending,
 } from './play.ts'
 export type { Administrator } from './providers/administrator.ts'
 export { createForeignBearers, type ForeignBearers } from './providers/foreign-bearers.ts'
@@ -264,5 +320,6 @@ export {
   type TokenKeyPair,
   type TokenKeys,
 } from './token.ts'
+export type { VaultKeys } from './vault-keys.ts'
 export { type Finding, type VerifyParts, verifyTenant } from './verify.ts'
 export { type CopyFinding, type VerifyCopiesParts, verifyCopies } from './verify-copies.ts'

@@ -17,11 +17,11 @@ import {
   type Role,
   type TenantId,
 } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { sealConnectorSecrets } from './connector-secrets.ts'
 import { newColumnSecret, type TenantSecretsCache } from './tenant-secrets.ts'
 import { operatorEvent } from './token.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 /** What a tenant starts with, and the most that each may be. */
 const accessLimits: AccessLimits = {
@@ -36,7 +36,7 @@ export interface ManageParts {
     Catalog,
     'createTenant' | 'createUser' | 'createMailbox' | 'addMailboxOwner' | 'createConnector'
   >
-  readonly keys: KeyService
+  readonly keys: VaultKeys
   readonly secrets: TenantSecretsCache
 }
 

@@ -78,7 +78,7 @@ test('archived, listed, shown, marked and heard: every event names the patient, 
   await markRecording(vault, facts, first, true, {})
   assert.deepEqual((await lastOf('recording.marked')).patients, [patient])
 
-  using player = createPlayer(vault)
+  await using player = createPlayer(vault)
   const { tenantId, userId, tokenId } = facts.actor
   const bearer = { tenantId, userId, tokenId, secretHash: null }
   const asked = { ...facts, bearer, recordingId: first, role: 'playback', purpose: 'play' } as const
@@ -109,7 +109,7 @@ test('who is refused is told of no patient, and the log tells whom it was about'
     ...{ tenantId: row.tenantId, userId: row.id, secretHash: null },
     tokenId: await giveToken(vault, clinic.stranger),
   }
-  using player = createPlayer(vault)
+  await using player = createPlayer(vault)
   const origin = { request: 'r', ip: null, userAgent: null, purposeOfUse: null }
   await assert.rejects(player.open({ ...origin, bearer, recordingId, role: 'original', purpose: 'play' }), {
     code: 'denied',

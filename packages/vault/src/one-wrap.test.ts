@@ -12,6 +12,7 @@ import {
 } from '@auricle/contract'
 import type { KeyService } from '@auricle/keys'
 import { inspectSealed, sealBytes } from '@auricle/sealed'
+import { guardedKeys } from '../../../test/guarded-keys.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -31,18 +32,20 @@ import { intakeKey } from './object-key.ts'
 import { createPlayer, type Player, type PlayRequest } from './play.ts'
 import { receive } from './receive.ts'
 import { createTenantSecrets, type TenantSecretsCache } from './tenant-secrets.ts'
+import type { VaultKeys } from './vault-keys.ts'
 import { verifyTenant } from './verify.ts'
 
 let vault: TestVault
 let clinic: Clinic
 let wav: Buffer
-let keys: Pick<KeyService, 'key'>
+let keys: VaultKeys
 let secrets: TenantSecretsCache
 let calls: { wraps: number; unwraps: number }
 
 /** The same service, with every call counted. */
-function counting(service: KeyService): Pick<KeyService, 'key'> {
-  return {
+function counting(service: KeyService): VaultKeys {
+  return guardedKeys({
+    ...service,
     key(name) {
       const handle = service.key(name)
       return {
@@ -56,7 +59,7 @@ function counting(service: KeyService): Pick<KeyService, 'key'> {
         },
       }
     },
-  }
+  })
 }
 
 before(async () => {
@@ -68,8 +71,8 @@ after(() => vault[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   clinic = await makeClinic(vault)
-  keys = counting(vault.keys)
-  secrets = createTenantSecrets(vault.catalog, keys)
+  keys = counting(vault.keyService)
+  secrets = createTenantSecrets({ ...vault, keys })
   calls = { wraps: 0, unwraps: 0 }
   // A tenant's own secret is unwrapped once a while and kept, however many recordings come.
   await secrets.get(clinic.tenant.id)
@@ -154,7 +157,7 @@ for (const by of ['audio', 'remote'] as const) {
     assert.deepEqual(outcome, { status: 'archived', audioState: 'ready', bytes: wav.length })
     assert.deepEqual(counted(), { wraps: 0, unwraps: 1 })
 
-    using player = openPlayer()
+    await using player = openPlayer()
     const request = await requestOf(delivered)
     await hear(player, request)
     await gather((await player.open(waveform(request))).read(null))
@@ -172,13 +175,13 @@ test('sound and waveform asked for at once take one unwrap, and each has its eve
   const delivered = await deliver('at-once', 'audio')
   await archive(archiveParts(), clinic.tenant.id, delivered.intakeId, {})
   const request = await requestOf(delivered)
-  using player = openPlayer()
+  await using player = openPlayer()
   counted()
   const opened = await Promise.all(
     [request, waveform(request), request, waveform(request)].map(each => player.open(each)),
   )
   assert.deepEqual(counted(), { wraps: 0, unwraps: 1 })
-  assert.equal(new Set(opened.map(({ receipt }) => receipt.eventId)).size, 2)
+  assert.equal(new Set(opened.map(({ receipt }) => receipt.event.eventId)).size, 2)
   for (const playback of opened) assert.ok((await gather(playback.read(null))).length > 0)
   await player.open({ ...request, ip: '192.0.2.8' })
   assert.deepEqual(counted(), { wraps: 0, unwraps: 1 }, 'another address has its own')
@@ -187,7 +190,7 @@ test('sound and waveform asked for at once take one unwrap, and each has its eve
 test('a key at hand opens nothing for whoever may not hear it', async () => {
   const delivered = await deliver('foreign', 'audio')
   await archive(archiveParts(), clinic.tenant.id, delivered.intakeId, {})
-  using player = openPlayer()
+  await using player = openPlayer()
   const request = await requestOf(delivered)
   await player.open(request)
   counted()
@@ -294,7 +297,7 @@ test('a delivery whose objects were wrapped one by one, as it once was, is archi
   await vault.catalog.commitIntake(intake, event)
   const outcome = await archive(archiveParts(), tenant.id, intakeId, {})
   assert.equal(outcome.status === 'archived' && outcome.audioState, 'ready')
-  using player = openPlayer()
+  await using player = openPlayer()
   const request = await requestOf({ intakeId, recordingId })
   const original = await player.open({ ...request, role: 'original' })
   assert.deepEqual(await gather(original.read(null)), wav)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { decodeLeaf, decodePrivate } from '@auricle/audit'
 import type { RecordingId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
+import { guardedKeys } from '../../../test/guarded-keys.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -53,9 +53,10 @@ after(() => vault[Symbol.asyncDispose]())
 beforeEach(() => {
   order = []
   clock = new Date()
-  const keys: Pick<KeyService, 'key'> = {
+  const service: TestVault['keyService'] = {
+    ...vault.keyService,
     key(name) {
-      const handle = vault.keys.key(name)
+      const handle = vault.keyService.key(name)
       return {
         ...handle,
         unwrap: (...parameters) => {
@@ -65,14 +66,15 @@ beforeEach(() => {
       }
     },
   }
-  const catalog: PlayParts['catalog'] = {
-    ...vault.catalog,
-    async appendEvents(...parameters) {
-      await vault.catalog.appendEvents(...parameters)
-      order.push('event')
+  const log: PlayParts['log'] = {
+    async append(record, options) {
+      const event = await vault.log.append(record, options)
+      // What was sent is told afterwards, whenever that is.
+      if (record.event.action !== 'recording.served') order.push('event')
+      return event
     },
   }
-  parts = { ...vault, keys, catalog, now: () => clock }
+  parts = { ...vault, keys: guardedKeys(service), log, now: () => clock }
 })
 
 async function requestBy(person: Person, facts: Partial<PlayRequest> = {}): Promise<PlayRequest> {
@@ -101,13 +103,13 @@ async function lastEvent() {
 const playWith = (player: Player, request: PlayRequest) => player.open(request)
 
 test('the owner hears the delivered bytes, after the event is durable and the key unwrapped, in that order', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const playback = await playWith(player, await requestBy(clinic.clinician))
   assert.deepEqual(order, ['event', 'unwrap'])
   assert.deepEqual(await gather(playback.read(null)), wav)
   assert.deepEqual(await gather(playback.read({ start: 1000, end: 2000 })), wav.subarray(1000, 2000))
   const { row, event } = await lastEvent()
-  assert.equal(event.id, playback.receipt.eventId)
+  assert.equal(event.id, playback.receipt.event.eventId)
   assert.equal(event.action, 'recording.played')
   assert.equal(event.outcome, 'allowed')
   const { privateParts } = await vault.secrets.get(clinic.tenant.id)
@@ -119,14 +121,14 @@ test('the owner hears the delivered bytes, after the event is durable and the ke
   assert.throws(() =>
     openPrivate(
       privateParts,
-      playback.receipt.eventId.replace(/.$/, last => (last === 'x' ? 'y' : 'x')) as typeof row.id,
+      playback.receipt.event.eventId.replace(/.$/, last => (last === 'x' ? 'y' : 'x')) as typeof row.id,
       row.sealedPrivate ?? row.leaf,
     ),
   )
 })
 
 test('nobody else does; each refusal is logged and no key is unwrapped', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   for (const person of [clinic.stranger, clinic.administrator]) {
     await assert.rejects(playWith(player, await requestBy(person)), { name: 'VaultError', code: 'denied' })
     const { event } = await lastEvent()
@@ -137,7 +139,7 @@ test('nobody else does; each refusal is logged and no key is unwrapped', async (
 })
 
 test('a recording of another tenant is not there', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const elsewhere = await makeClinic(vault)
   await assert.rejects(playWith(player, await requestBy(elsewhere.clinician)), { code: 'not_found' })
   assert.deepEqual(order, ['event'])
@@ -148,14 +150,14 @@ test('a recording of another tenant is not there', async () => {
 })
 
 test('where the log cannot be written, no key is unwrapped and nothing is played', async () => {
-  const catalog = { ...vault.catalog, appendEvents: () => Promise.reject(new Error('the disk is full')) }
-  using player = createPlayer({ ...parts, catalog })
+  const log = { append: () => Promise.reject(new Error('the disk is full')) }
+  await using player = createPlayer({ ...parts, log })
   await assert.rejects(playWith(player, await requestBy(clinic.clinician)), /the disk is full/)
   assert.deepEqual(order, [])
 })
 
 test('seeks of one playback share its event; another address, purpose or hour has its own', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const request = await requestBy(clinic.clinician)
   for (let seek = 0; seek < 5; seek++) await playWith(player, request)
   assert.deepEqual(order, ['event', 'unwrap'])
@@ -170,7 +172,7 @@ test('seeks of one playback share its event; another address, purpose or hour ha
 })
 
 test('a token that ends, ends a playback under way', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const request = await requestBy(clinic.clinician)
   await playWith(player, request)
   const event = await vault.catalog.listEvents(clinic.tenant.id, { afterId: null, limit: 1 })
@@ -197,7 +199,7 @@ test('a reader outlives the playback it belongs to, and none begins after it', a
   const playback = await playWith(player, await requestBy(clinic.clinician))
   const reading = playback.read(null)[Symbol.asyncIterator]()
   const first = await reading.next()
-  player[Symbol.dispose]()
+  await player[Symbol.asyncDispose]()
   const rest: Uint8Array[] = [first.value as Uint8Array]
   for (let next = await reading.next(); next.done !== true; next = await reading.next()) rest.push(next.value)
   assert.deepEqual(Buffer.concat(rest), wav)
@@ -215,12 +217,12 @@ test('an object other than the archived one is refused', async () => {
         : facts
     },
   }
-  using player = createPlayer({ ...parts, catalog })
+  await using player = createPlayer({ ...parts, catalog })
   await assert.rejects(playWith(player, request), { code: 'damaged' })
 })
 
 test('what has no rendition is played as delivered', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const playback = await playWith(player, await requestBy(clinic.clinician, { role: 'playback' }))
   assert.equal(playback.contentType, 'audio/wav')
   assert.equal(playback.sizeBytes, wav.length)
@@ -231,7 +233,7 @@ test('what has no rendition is played as delivered', async () => {
 })
 
 test('what is read ahead of the decision is what is played, and goes nowhere where the answer is no', async () => {
-  using player = createPlayer(parts)
+  await using player = createPlayer(parts)
   const range = { start: 5_000, end: 70_000 }
   const reads: string[] = []
   const objects: PlayParts['objects'] = {
@@ -240,7 +242,7 @@ test('what is read ahead of the decision is what is played, and goes nowhere whe
       return vault.objects.read(key, wanted, options)
     },
   }
-  using watched = createPlayer({ ...parts, objects })
+  await using watched = createPlayer({ ...parts, objects })
   const request = await requestBy(clinic.clinician, { range: () => range })
   for (const each of [player, watched]) {
     for (let seek = 0; seek < 3; seek++) {

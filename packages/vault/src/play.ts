@@ -9,25 +9,33 @@
 // unwrap: the second takes the recording's secret from the first (docs/decisions/0006-one-wrap-a-recording.md).
 import type { PlayFacts, StoredObject } from '@auricle/catalog'
 import type { ByteRange, ObjectRole, RecordingId, TenantId, TokenId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
-import type { CallOptions, RecordingSecret } from '@auricle/sealed'
+import type { CallOptions, OpenedObject, RecordingSecret } from '@auricle/sealed'
 import { type AccessReceipt, appendAccess } from './access-event.ts'
 import { actorOf } from './actor.ts'
-import { refusalOf, VaultError } from './error.ts'
+import { errorCode, refusalOf, VaultError } from './error.ts'
+import { createEventQueue } from './event-queue.ts'
+import {
+  createPlaybackOutcome,
+  failedRecord,
+  type PlaybackEnd,
+  type PlaybackFacts,
+  type PlaybackOutcome,
+} from './playback-outcome.ts'
 import { type ReadAhead, readAhead } from './read-ahead.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { isSameSecret } from './same-secret.ts'
 import { type SharedReading, shareReading } from './shared-reading.ts'
 import { openStored } from './stored-object.ts'
 import { createStreamWatch, type Stream, type StreamWatchParts } from './stream-watch.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const playbackMs = 5 * 60_000
 const playbacksMost = 512
 
 export interface PlayParts extends StreamWatchParts {
   readonly objects: Pick<ObjectStore, 'read'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'opener'>
 }
 
 /** Who asks, as the bearer token says; roles and mailboxes are looked up here, on every request. */
@@ -49,6 +57,12 @@ export interface PlayRequest extends Omit<RequestFacts, 'actor'> {
   readonly range?: (object: { readonly sizeBytes: number; readonly etag: string }) => ByteRange | null
 }
 
+/** An answer on its way, and what of the object goes out with it. */
+export interface Sending extends Stream {
+  /** Told of bytes when they are handed on: what was told is in the log once the playback is over. */
+  sent(range: ByteRange): void
+}
+
 /** Audio that may be sent: its event is durable. */
 export interface Playback {
   readonly receipt: AccessReceipt
@@ -60,23 +74,29 @@ export interface Playback {
    * For as long as bytes of it are sent: whoever sends them stops where the stream's signal says so, and cuts off what
    * has left `read` already and is still on its way.
    */
-  follow(): Stream
+  follow(): Sending
   /** Pieces of verified plaintext; throws, and must then cut the response off, where anything is not authentic. */
   read(range: ByteRange | null, options?: CallOptions): AsyncIterable<Uint8Array>
 }
 
-export interface Player extends Disposable {
+/** Disposing ends all playbacks, and waits until the log has what was sent of them. */
+export interface Player extends AsyncDisposable {
   /** Throws `not_found`, `denied`. `unauthenticated` where the token no longer holds. */
   open(request: PlayRequest, options?: CallOptions): Promise<Playback>
   /** Decides all streams that are followed now, as happens by itself every few seconds. */
   recheck(): Promise<void>
 }
 
+const idleMsDefault = 30_000
+/** A stop waits this long for the events of what was sent. */
+const flushMs = 10_000
+
 interface Running {
   /** This token, this recording, from this address: those who may share its secret. */
   readonly session: string
   readonly receipt: AccessReceipt
   readonly reading: SharedReading
+  readonly outcome: PlaybackOutcome
   readonly until: number
   /** Forgets it, with its key, once its time is over. */
   readonly timer: NodeJS.Timeout
@@ -92,18 +112,40 @@ const actions = {
 export function createPlayer(parts: PlayParts): Player {
   const running = new Map<string, Running>()
   const now = () => (parts.now?.() ?? new Date()).getTime()
+  const { onStreamFailure = () => undefined } = parts
+  const events = createEventQueue({
+    append: record => parts.log.append(record, {}),
+    onFailure: onStreamFailure,
+  })
+  /** Of playbacks that are not over, also those whose time is and which an answer still goes out of. */
+  const outcomes = new Set<PlaybackOutcome>()
   const watch = createStreamWatch(parts, token => {
-    for (const key of [...running.keys()]) if (key.startsWith(`${token} `)) forget(key)
+    for (const key of [...running.keys()]) if (key.startsWith(`${token} `)) forget(key, 'cut')
   })
 
   /** By session, what is done when a playback that begins has begun, or failed to. */
   const beginning = new Map<string, Promise<void>>()
 
-  function forget(key: string): void {
+  function forget(key: string, how: PlaybackEnd): void {
     const playback = running.get(key)
     clearTimeout(playback?.timer)
     playback?.reading[Symbol.dispose]()
     running.delete(key)
+    playback?.outcome.end(how)
+  }
+
+  function openOutcome(key: string, facts: PlaybackFacts): PlaybackOutcome {
+    const outcome = createPlaybackOutcome(facts, {
+      idleMs: parts.streams?.idleMs ?? idleMsDefault,
+      now: () => new Date(now()),
+      onIdle: () => (running.get(key)?.outcome === outcome ? forget(key, 'idle') : outcome.end('idle')),
+      onOver: make => {
+        outcomes.delete(outcome)
+        events.add(make)
+      },
+    })
+    outcomes.add(outcome)
+    return outcome
   }
 
   /** A player asks for several ranges and the waveform at once: one of them begins, the others wait for it. */
@@ -129,17 +171,18 @@ export function createPlayer(parts: PlayParts): Player {
   }
 
   function remember(key: string, playback: Omit<Running, 'timer'>): void {
-    forget(key)
-    const timer = setTimeout(() => forget(key), playbackMs)
+    forget(key, 'ran_out')
+    const timer = setTimeout(() => forget(key, 'ran_out'), playbackMs)
     timer.unref()
     running.set(key, { ...playback, timer })
     for (const [oldest, { until }] of running) {
       if (running.size <= playbacksMost && until > now()) break
-      forget(oldest)
+      forget(oldest, 'ran_out')
     }
   }
 
   async function start(
+    key: string,
     request: PlayRequest,
     actor: RequestFacts['actor'],
     recording: NonNullable<PlayFacts['recording']>,
@@ -164,15 +207,23 @@ export function createPlayer(parts: PlayParts): Player {
       options,
     )
     if (!decision.allowed) throw refusalOf(decision)
-    if (object === null) throw new VaultError('not_found', 'This recording has no such object')
-    const session = sessionOf(request, actor.tokenId)
-    const keyed = { ...parts, recordingSecret: secretAtHand(session) }
-    const opened = await openStored(keyed, tenantId, recordingId, object.role, object, options)
-    if (Buffer.compare(opened.fingerprint, object.fingerprint) !== 0) {
-      opened[Symbol.dispose]()
-      throw new VaultError('damaged', 'The stored object is not the one that was archived')
+    const facts: PlaybackFacts = {
+      ...{ intent: receipt.event.eventId, tenantId, actor, recordingId, version, patients },
+      ...{ purpose: request.purposeOfUse, request: request.request },
+      sizeBytes: object?.plaintextBytes ?? 0,
+      durationMs: object?.role === 'peaks' ? null : recording.durationMs,
     }
-    return { session, receipt, reading: shareReading(opened), until: now() + playbackMs }
+    const session = sessionOf(request, actor.tokenId)
+    try {
+      const keyed = { ...parts, event: receipt.event, recordingSecret: secretAtHand(session) }
+      const reading = shareReading(await openArchived(keyed, tenantId, recordingId, object, options))
+      const outcome = openOutcome(key, facts)
+      return { session, receipt, reading, outcome, until: now() + playbackMs }
+    } catch (error) {
+      const at = new Date(now())
+      events.add(() => failedRecord(facts, errorCode(error), at))
+      throw error
+    }
   }
 
   return {
@@ -203,20 +254,42 @@ export function createPlayer(parts: PlayParts): Player {
       }
       // What was read ahead is of the playback that covers, or of no use.
       const follow = () => watch.follow(request, action)
-      if (covering !== null) return playbackOf(covering, follow, probable === covering ? ahead : null)
-      forget(key)
+      if (covering !== null) {
+        covering.outcome.touch()
+        return playbackOf(covering, follow, probable === covering ? ahead : null)
+      }
+      forget(key, 'ran_out')
       return beginAlone(session, async () => {
-        const fresh = await start(request, actor, recording, object, options)
+        const fresh = await start(key, request, actor, recording, object, options)
         remember(key, fresh)
         return playbackOf(fresh, follow, null)
       })
     },
     recheck: watch.recheck,
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       watch[Symbol.dispose]()
-      for (const key of [...running.keys()]) forget(key)
+      for (const key of [...running.keys()]) forget(key, 'stopped')
+      for (const outcome of [...outcomes]) outcome.close('stopped')
+      const lost = await events.flush(flushMs)
+      if (lost > 0)
+        onStreamFailure(new RangeError(`${lost} events of what was sent are lost: the log takes none`))
     },
   }
+}
+
+/** Throws `not_found`, `damaged`. */
+async function openArchived(
+  parts: Parameters<typeof openStored>[0],
+  tenantId: TenantId,
+  recordingId: RecordingId,
+  object: StoredObject | null,
+  options: CallOptions,
+): Promise<OpenedObject> {
+  if (object === null) throw new VaultError('not_found', 'This recording has no such object')
+  const opened = await openStored(parts, tenantId, recordingId, object.role, object, options)
+  if (Buffer.compare(opened.fingerprint, object.fingerprint) === 0) return opened
+  opened[Symbol.dispose]()
+  throw new VaultError('damaged', 'The stored object is not the one that was archived')
 }
 
 /** Who asks for what is not there, or is another tenant's, may be trying ids: that is in the log too. */
@@ -274,13 +347,24 @@ function factsOf({ opened }: SharedReading) {
 }
 
 function playbackOf(
-  { receipt, reading }: Omit<Running, 'timer'>,
+  { receipt, reading, outcome }: Omit<Running, 'timer'>,
   follow: () => Stream,
   ahead: ReadAhead | null,
 ): Playback {
   return {
     receipt,
-    follow,
+    follow() {
+      const [stream, answer] = [follow(), outcome.enter()]
+      return {
+        signal: stream.signal,
+        advance: () => stream.advance(),
+        sent: range => answer.sent(range),
+        [Symbol.dispose]() {
+          stream[Symbol.dispose]()
+          answer.leave()
+        },
+      }
+    },
     ...factsOf(reading),
     contentType: reading.opened.header.context.contentType,
     read: (range, options) => ahead?.take(range) ?? reading.read(range, options),

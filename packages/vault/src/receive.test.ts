@@ -19,6 +19,7 @@ import { intakePrefix } from './object-key.ts'
 import { receive } from './receive.ts'
 import { openStored } from './stored-object.ts'
 import { sweepIntakeObjects } from './sweep.ts'
+import { operatorEvent } from './token.ts'
 
 let vault: TestVault
 let clinic: Clinic
@@ -63,7 +64,7 @@ test('a delivery is sealed, committed with its event and answered with its recor
   assert.ok(intake?.objectKey)
   assert.equal(intake.recordingId, receipt.recording)
   assert.equal(intake.state, 'received')
-  const unwrapper = vault.keys.key({ purpose: 'recordings', tenantId: tenant.id })
+  const unwrapper = vault.keyService.key({ purpose: 'recordings', tenantId: tenant.id })
   const opened = await openBytes(intake.sealedNotice, {
     expect: recordingIdentity(tenant.id, receipt.recording, 'notice'),
     unwrapper,
@@ -73,7 +74,9 @@ test('a delivery is sealed, committed with its event and answered with its recor
   const facts = await vault.objects.head(intake.objectKey)
   assert.ok(facts)
   const object = { objectKey: intake.objectKey, sealedBytes: facts.sizeBytes, wrap: null }
-  using audio = await openStored(vault, tenant.id, receipt.recording, 'intake', object, {})
+  const looked = await operatorEvent(tenant.id, 'key.used', { type: 'tenant', id: tenant.id })
+  const event = await vault.log.append(looked, {})
+  using audio = await openStored({ ...vault, event }, tenant.id, receipt.recording, 'intake', object, {})
   assert.deepEqual(await gather(audio.read(null)), wav)
 
   const received = (await events(tenant.id)).filter(({ action }) => action === 'delivery.received')

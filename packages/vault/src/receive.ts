@@ -18,7 +18,6 @@ import {
   type Receipt,
   type RecordingId,
 } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import type { Delivery } from '@auricle/pbx'
@@ -35,12 +34,13 @@ import { VaultError } from './error.ts'
 import { recordingIdentity, sealContext } from './object-context.ts'
 import { intakeKey } from './object-key.ts'
 import { noteMessage, refuseReplay } from './replay.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 export interface ReceiveParts {
   readonly catalog: Pick<Catalog, 'findIntakeBySource' | 'commitIntake'>
   readonly objects: Pick<ObjectStore, 'put'>
   /** Only ever asked to wrap under a tenant's `recordings` key. */
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'key'>
   /** Only asked about messages whose sender signs an id with them. */
   readonly limits: Pick<Limits, 'seen' | 'remember'>
   /** What the first bytes of the audio say it is; null when it is not audio. */

@@ -1,11 +1,11 @@
 // Logs that a known connector's delivery was refused. Not a commit point of anything: the refusal stands either way.
-import type { Catalog } from '@auricle/catalog'
 import type { ConnectorId, TenantId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
+import type { EventAppender } from './log/durable-event.ts'
 
 export async function noteRefusal(
-  { catalog }: { readonly catalog: Pick<Catalog, 'appendEvents'> },
+  { log }: { readonly log: EventAppender },
   connector: { readonly tenantId: TenantId; readonly id: ConnectorId },
   reason: string,
   request: string,
@@ -24,5 +24,5 @@ export async function noteRefusal(
     },
     null,
   )
-  await catalog.appendEvents([event], options)
+  await log.append(event, options)
 }

@@ -3,6 +3,7 @@ import type { Catalog, UserCredentials } from '@auricle/catalog'
 import type { Session, SignIn } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from './error.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import { locked, lockedUntilOf, type NextLockout, noteFailure } from './sessions/failure.ts'
 import { newSession } from './sessions/new-session.ts'
 import { personEvent } from './sessions/person-event.ts'
@@ -18,9 +19,9 @@ export interface SignInParts {
     | 'commitSignIn'
     | 'commitRecoverySignIn'
     | 'commitSignInFailure'
-    | 'appendEvents'
     | 'sealOrigin'
   >
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   /** Also called for people who do not exist (with null), so that the time it takes tells nothing. */
   readonly verifyPassword: (hash: string | null, password: string) => Promise<boolean>

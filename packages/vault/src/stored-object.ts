@@ -1,7 +1,6 @@
 // Opening and storing one sealed object of a recording, the same way in every use case.
 import type { StoredObject } from '@auricle/catalog'
 import type { ObjectRole, RecordingId, TenantId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { ObjectFacts, ObjectStore } from '@auricle/objects'
 import {
   type CallOptions,
@@ -11,8 +10,10 @@ import {
   type SealedSource,
   startSeal,
 } from '@auricle/sealed'
+import type { DurableEvent } from './log/durable-event.ts'
 import { recordingIdentity, sealContext } from './object-context.ts'
 import { recordingKey } from './object-key.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 /** The stored bytes of one generation of an object, as the sealed format reads them. */
 function storedSource(
@@ -27,7 +28,9 @@ function storedSource(
 
 export interface OpenParts {
   readonly objects: Pick<ObjectStore, 'read'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'opener'>
+  /** The event that stands for this opening: without it the key opens nothing. */
+  readonly event: DurableEvent
   /** The recording's secret where it is at hand, which spares the key service a call. Default: null. */
   readonly recordingSecret?: RecordingSecret | null | undefined
 }
@@ -43,7 +46,7 @@ export function openStored(
 ): Promise<OpenedObject> {
   return openSealed(storedSource(parts.objects, object), {
     expect: recordingIdentity(tenantId, recordingId, role),
-    unwrapper: parts.keys.key({ purpose: 'recordings', tenantId }),
+    unwrapper: parts.keys.opener({ purpose: 'recordings', tenantId }, parts.event),
     under: parts.recordingSecret,
     newerWraps: object.wrap === null ? [] : [object.wrap],
     signal,
@@ -52,7 +55,7 @@ export function openStored(
 
 export interface StoreParts {
   readonly objects: Pick<ObjectStore, 'put'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'key'>
   /** Null for a recording that was received before recordings had a secret: its objects are wrapped one by one. */
   readonly recordingSecret: RecordingSecret | null
 }

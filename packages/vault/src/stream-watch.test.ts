@@ -7,6 +7,7 @@ import { archiveAudio } from '../../../test/archived.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { type Clinic, makeClinic, openTestVault, sample, type TestVault } from '../../../test/vault.ts'
 import { auditRecord } from './audit-record.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import { createPlayer, type Player, type PlayParts, type PlayRequest } from './play.ts'
 import type { Stream } from './stream-watch.ts'
 
@@ -21,8 +22,8 @@ let recordingId: RecordingId
 let clock: Date
 let player: Player
 let tokenId: TokenId
-/** Put in the place of the catalog's. */
-let change: Partial<Pick<Catalog, 'findPlayFacts' | 'appendEvents'>>
+/** Put in the place of the catalog's and the log's. */
+let change: Partial<Pick<Catalog, 'findPlayFacts'> & EventAppender>
 let failures: unknown[]
 const pass = (ms: number) => {
   clock = new Date(clock.getTime() + ms)
@@ -48,16 +49,16 @@ beforeEach(async () => {
   const catalog: PlayParts['catalog'] = {
     ...vault.catalog,
     findPlayFacts: (...given) => (change.findPlayFacts ?? vault.catalog.findPlayFacts)(...given),
-    appendEvents: (...given) => (change.appendEvents ?? vault.catalog.appendEvents)(...given),
   }
+  const log: EventAppender = { append: (...given) => (change.append ?? vault.log.append)(...given) }
   const onStreamFailure = (error: unknown) => failures.push(error)
   // Nobody waits for the timer: the tests look by hand.
   const streams = { recheckMs: 60 * minuteMs }
-  player = createPlayer({ ...vault, catalog, now: () => clock, streams, onStreamFailure })
+  player = createPlayer({ ...vault, catalog, log, now: () => clock, streams, onStreamFailure })
   tokenId = await openSession()
 })
 
-afterEach(() => player[Symbol.dispose]())
+afterEach(() => player[Symbol.asyncDispose]())
 
 async function openSession(): Promise<TokenId> {
   const { tenantId, id: userId } = clinic.clinician.row
@@ -353,7 +354,7 @@ test('a look that never comes back holds up no cut', async () => {
 
 test('where the log is away the bytes stop all the same, and the event follows', async () => {
   using stream = await follow()
-  change.appendEvents = () => Promise.reject(new Error('the disk is full'))
+  change.append = () => Promise.reject(new Error('the disk is full'))
   await query('update auricle.token set revoked_at = now() where id = $1', tokenId)
   await player.recheck()
   assert.ok(stream.signal.aborted)

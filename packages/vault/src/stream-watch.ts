@@ -8,6 +8,7 @@ import type { TokenId } from '@auricle/contract'
 import type { Action, Decide } from '@auricle/identity'
 import { actorOf } from './actor.ts'
 import { VaultError } from './error.ts'
+import type { EventAppender } from './log/durable-event.ts'
 import type { PlayRequest } from './play.ts'
 import { personEvent } from './sessions/person-event.ts'
 import type { TenantSecretsCache } from './tenant-secrets.ts'
@@ -26,10 +27,13 @@ export interface StreamTimes {
   readonly recheckMs?: number
   /** How long a stream may go on that nobody can decide. Default 30,000. */
   readonly graceMs?: number
+  /** A playback of which nothing is asked and sent for as long is over. Default 30,000. */
+  readonly idleMs?: number
 }
 
 export interface StreamWatchParts {
-  readonly catalog: Pick<Catalog, 'findPlayFacts' | 'findTokenState' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'findPlayFacts' | 'findTokenState'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly decide: Decide
   readonly streams?: StreamTimes
@@ -171,7 +175,7 @@ export function createStreamWatch(parts: StreamWatchParts, onCut: (token: TokenI
         const object = { type: 'recording', id: request.recordingId, version: null }
         const facts = { action: 'recording.cut', outcome: 'denied', reasons, object, now: at } as const
         const record = await personEvent(secrets, { userId, tokenId, ...facts }, request)
-        await parts.catalog.appendEvents([record], { signal })
+        await parts.log.append(record, { signal })
       } catch (error) {
         if (!stop.signal.aborted) onStreamFailure(error)
         return

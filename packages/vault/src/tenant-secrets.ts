@@ -3,9 +3,11 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { Catalog, ColumnKeys, TenantRow } from '@auricle/catalog'
 import type { TenantId, Wrap } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
+import { auditRecord } from './audit-record.ts'
 import { VaultError } from './error.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const secretBytes = 32
 /** After this long a disabled KMS key is noticed: the secret is unwrapped anew. */
@@ -25,12 +27,18 @@ export interface TenantSecretsCache {
   forget(tenantId: TenantId): void
 }
 
+export interface TenantSecretsParts {
+  readonly catalog: Pick<Catalog, 'findTenant' | 'columnKeys'>
+  readonly keys: Pick<VaultKeys, 'opener'>
+  readonly log: EventAppender
+}
+
 const columnSecretAad = (tenantId: TenantId) =>
   new TextEncoder().encode(`auricle/1 column secret ${tenantId}`)
 
 /** A fresh column secret for a new tenant, wrapped; its plaintext is wiped. */
 export async function newColumnSecret(
-  keys: Pick<KeyService, 'key'>,
+  keys: Pick<VaultKeys, 'key'>,
   tenantId: TenantId,
   options?: CallOptions,
 ): Promise<Wrap> {
@@ -45,8 +53,7 @@ export async function newColumnSecret(
 }
 
 export function createTenantSecrets(
-  catalog: Pick<Catalog, 'findTenant' | 'columnKeys'>,
-  keys: Pick<KeyService, 'key'>,
+  { catalog, keys, log }: TenantSecretsParts,
   now: () => number = Date.now,
 ): TenantSecretsCache {
   const kept = new Map<TenantId, { readonly until: number; readonly secrets: Promise<TenantSecrets> }>()
@@ -54,7 +61,8 @@ export function createTenantSecrets(
   async function load(tenantId: TenantId, options?: CallOptions): Promise<TenantSecrets> {
     const tenant = await catalog.findTenant(tenantId, options)
     if (tenant === null) throw new VaultError('not_found', 'No such tenant')
-    const handle = keys.key({ purpose: 'recordings', tenantId })
+    const event = await appendKeyUse(log, tenantId, options)
+    const handle = keys.opener({ purpose: 'recordings', tenantId }, event)
     const secret = await handle.unwrap(tenant.columnSecret, columnSecretAad(tenantId), options)
     try {
       const derived = hkdfSync(
@@ -93,6 +101,27 @@ export function createTenantSecrets(
       kept.delete(tenantId)
     },
   }
+}
+
+/** It goes before every other event of the tenant: their private parts are sealed under what it opens. */
+async function appendKeyUse(
+  log: EventAppender,
+  tenantId: TenantId,
+  options: CallOptions = {},
+): Promise<DurableEvent> {
+  const record = await auditRecord(
+    {
+      tenantId,
+      action: 'key.used',
+      outcome: 'allowed',
+      actor: { type: 'part', name: 'vault' },
+      object: { type: 'tenant', id: tenantId, version: null },
+      reasons: ['column_secret'],
+      request: null,
+    },
+    null,
+  )
+  return log.append(record, options)
 }
 
 /** Stops waiting on abort; the work itself goes on for whoever else waits. */

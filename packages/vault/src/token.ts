@@ -1,10 +1,10 @@
 // Bearer tokens: the deployment's signing key, tokens issued to people and programs, and their end.
 import type { Catalog, SigningKeyRow, TokenRow, UserRow } from '@auricle/catalog'
 import { newTokenId, type Scope, type TenantId, type TokenId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import { type CallOptions, openBytes, sealBytes } from '@auricle/sealed'
 import { auditRecord } from './audit-record.ts'
 import { sealContext, tokenKeyIdentity } from './object-context.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 /** Signs the token of a row: the row is what makes it valid, the signature only says that it is ours. */
 export type IssueToken = (token: TokenRow) => Promise<string>
@@ -20,7 +20,7 @@ export interface TokenKeyPair {
 
 export interface TokenKeyParts {
   readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey'>
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<VaultKeys, 'ensure' | 'key'>
   readonly newKeyPair: () => Promise<TokenKeyPair>
 }
 

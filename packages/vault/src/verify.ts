@@ -1,20 +1,23 @@
 // Checks everything that is stored: each object is there, is the one that was archived, and opens byte for byte.
 import type { Catalog, StoredObject } from '@auricle/catalog'
 import type { RecordingId, TenantId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions, OpenedObject, RecordingSecret } from '@auricle/sealed'
+import { auditRecord } from './audit-record.ts'
 import { errorCode } from './error.ts'
+import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { tenantRecordingsPrefix } from './object-key.ts'
 import { openStored } from './stored-object.ts'
 import { operatorEvent } from './token.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const pageSize = 200
 
 export interface VerifyParts {
-  readonly catalog: Pick<Catalog, 'listAllRecordings' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'listAllRecordings'>
+  readonly log: EventAppender
   readonly objects: Pick<ObjectStore, 'head' | 'read' | 'list'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'opener'>
 }
 
 /** `stray`: an object of a recording that the catalog does not know (an archive that has not committed, perhaps). */
@@ -30,7 +33,7 @@ export async function* verifyTenant(
   options: CallOptions,
 ): AsyncGenerator<Finding> {
   const event = await operatorEvent(tenantId, 'vault.verified', { type: 'tenant', id: tenantId })
-  await parts.catalog.appendEvents([event], options)
+  await parts.log.append(event, options)
   const known = new Set<string>()
   let after: RecordingId | null = null
   for (;;) {
@@ -40,10 +43,12 @@ export async function* verifyTenant(
       pageSize,
       options,
     )
+    if (page.length === 0) break
+    const event = await appendKeyUses(parts, tenantId, page.length, options)
     for (const { id, objects } of page) {
       after = id
       for (const { objectKey } of objects) known.add(objectKey)
-      yield* verifyRecording(parts, tenantId, id, objects, options)
+      yield* verifyRecording({ ...parts, event }, tenantId, id, objects, options)
     }
     if (page.length < pageSize) break
   }
@@ -52,9 +57,32 @@ export async function* verifyTenant(
   }
 }
 
+/** One event for as many recordings as a page has, each of which is one use of the key. */
+async function appendKeyUses(
+  { log }: VerifyParts,
+  tenantId: TenantId,
+  count: number,
+  options: CallOptions,
+): Promise<DurableEvent> {
+  const record = await auditRecord(
+    {
+      tenantId,
+      action: 'key.used',
+      outcome: 'allowed',
+      actor: { type: 'system', name: 'operator' },
+      object: { type: 'tenant', id: tenantId, version: null },
+      reasons: ['verify'],
+      detail: { kind: 'found', count },
+      request: null,
+    },
+    null,
+  )
+  return log.append(record, options)
+}
+
 /** What opened one object of a recording opens the others too: one unwrap for all of them. */
 async function* verifyRecording(
-  parts: VerifyParts,
+  parts: VerifyParts & { readonly event: DurableEvent },
   tenantId: TenantId,
   id: RecordingId,
   objects: readonly StoredObject[],

@@ -1,8 +1,8 @@
 // Sends audio over HTTP: whole or one byte range (RFC 9110 sections 13.1.5 and 14), verified piece by piece.
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
 import { problems } from '@auricle/contract'
-import type { Playback, Stream } from '@auricle/vault'
+import type { Playback, Sending } from '@auricle/vault'
 import type { Request, Response } from 'express'
 import { wantedRange } from './byte-range.ts'
 import { sendProblem } from './problem.ts'
@@ -50,23 +50,49 @@ export async function sendAudio(request: Request, response: Response, answer: Au
     return
   }
   answer.onBytes(lengthBytes)
+  const start = range?.start ?? 0
   if (first.value.length === lengthBytes) {
     // All of a small range: head and body leave in one write, and nobody waits for the file to be closed.
+    stream.sent({ start, end: start + lengthBytes })
     response.end(first.value)
     await pieces.return?.()
     return
   }
-  const rest = Readable.from(resume(first.value, pieces, stream), { objectMode: false })
   try {
-    await pipeline(rest, response, { signal })
+    await sendPieces(response, resume(first.value, pieces), stream, start, signal)
   } catch (error) {
+    response.destroy()
     stream.signal.throwIfAborted()
     throw error
   }
 }
 
+/** Each piece is told before it goes to the socket: what a client has was told, and a little that waits here may be too. */
+async function sendPieces(
+  response: Response,
+  pieces: AsyncIterable<Uint8Array>,
+  stream: Sending,
+  start: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const sent = finished(response, { signal })
+  // It is waited for at the end, and hears of a broken connection from the beginning.
+  sent.catch(() => undefined)
+  let at = start
+  for await (const piece of pieces) {
+    signal.throwIfAborted()
+    stream.sent({ start: at, end: at + piece.length })
+    at += piece.length
+    if (!response.write(piece)) await once(response, 'drain', { signal })
+    // There is room for the next one: those before have gone out.
+    stream.advance()
+  }
+  response.end()
+  await sent
+}
+
 /** Also after the last byte was read: what waits here for a slow client must not leave after the cut. */
-function followUntilSent(playback: Playback, response: Response, gone: AbortSignal): Stream {
+function followUntilSent(playback: Playback, response: Response, gone: AbortSignal): Sending {
   const stream = playback.follow()
   const end = () => stream[Symbol.dispose]()
   stream.signal.addEventListener('abort', () => response.destroy(), { once: true })
@@ -76,18 +102,10 @@ function followUntilSent(playback: Playback, response: Response, gone: AbortSign
   return stream
 }
 
-/** Whoever takes the next piece has room for it: the ones before have gone out. */
-async function* resume(
-  first: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-  stream: Stream,
-): AsyncGenerator<Uint8Array> {
+async function* resume(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield first
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      stream.advance()
-      yield next.value
-    }
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
   } finally {
     await rest.return?.()
   }

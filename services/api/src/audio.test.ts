@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem, problems, type RecordingId } from '@auricle/contract'
+import { createEventLog } from '@auricle/vault'
 import fc from 'fast-check'
 import { archiveAudio } from '../../../test/archived.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
@@ -185,11 +186,11 @@ test('a playback with all its seeks is one event, also when they come at once', 
 
 test('where the event cannot be made durable, nothing is sent and no key is unwrapped', async () => {
   let unwraps = 0
-  const keys: TestVault['keys'] = {
-    ...vault.keys,
-    ensure: (...asked) => vault.keys.ensure(...asked),
+  const keys: TestVault['keyService'] = {
+    ...vault.keyService,
+    ensure: (...asked) => vault.keyService.ensure(...asked),
     key: purpose => {
-      const key = vault.keys.key(purpose)
+      const key = vault.keyService.key(purpose)
       return {
         ...key,
         wrap: (...asked) => key.wrap(...asked),
@@ -201,21 +202,22 @@ test('where the event cannot be made durable, nothing is sent and no key is unwr
     },
   }
   const failure = Object.assign(new Error('no connection'), { name: 'CatalogError', code: 'unavailable' })
-  const catalog: TestVault['catalog'] = { ...vault.catalog, appendEvents: () => Promise.reject(failure) }
-  await using failing = await openFront(vault, { catalog, keys })
+  const catalog = { ...vault.catalog, appendStamped: () => Promise.reject(failure) }
+  await using log = createEventLog({ catalog, writer: vault.writer, store: null })
+  await using failing = await openFront(vault, { log, keys })
   // The tenant's secrets are unwrapped once, on the way to the event.
   await (await ask({}, { at: failing })).arrayBuffer()
   unwraps = 0
   for (const query of [original, '', '?download=true']) {
     const response = await ask({}, { at: failing, query })
     assert.equal(response.status, 503)
-    assert.equal(response.headers.get('retry-after'), '5')
+    assert.equal(response.headers.get('retry-after'), '2')
     assert.match(response.headers.get('content-type') ?? '', /problem\+json/)
     for (const name of ['etag', 'content-range', 'accept-ranges', 'content-disposition']) {
       assert.equal(response.headers.get(name), null)
     }
     const body = await bytesOf(response)
-    assert.equal(Problem.parse(JSON.parse(body.toString())).type, problems.unavailable.type)
+    assert.equal(Problem.parse(JSON.parse(body.toString())).type, problems.logUnavailable.type)
   }
   const peaks = await fetch(`${failing.url}/v1/recordings/${rendered}/peaks`, {
     headers: { authorization: `Bearer ${token}` },

@@ -9,8 +9,7 @@ import {
   signToken,
   type TokenParties,
 } from '@auricle/identity'
-import type { KeyService } from '@auricle/keys'
-import { type IssueToken, loadTokenKeys } from '@auricle/vault'
+import { type IssueToken, loadTokenKeys, type VaultKeys } from '@auricle/vault'
 
 /** Who makes tokens and who takes them: this deployment's API, under any name it is reached by. */
 export const parties: TokenParties = { issuer: 'urn:auricle:deployment', audience: 'urn:auricle:api' }
@@ -23,7 +22,7 @@ export interface Authority {
 export async function openAuthority(
   parts: {
     readonly catalog: Pick<Catalog, 'listSigningKeys' | 'addFirstSigningKey' | 'findTokenOwner'>
-    readonly keys: Pick<KeyService, 'ensure' | 'key'>
+    readonly keys: Pick<VaultKeys, 'ensure' | 'key'>
   },
   options: { readonly signal?: AbortSignal | undefined; readonly now?: (() => Date) | undefined },
 ): Promise<Authority> {

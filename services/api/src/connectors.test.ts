@@ -61,7 +61,7 @@ before(async () => {
   vault = await openTestVault()
   clinic = await makeClinic(vault)
   other = await makeClinic(vault)
-  front = await openFront(vault, { keys: withoutOpening(vault.keys) })
+  front = await openFront(vault, { keys: withoutOpening(vault.keyService) })
   wav = await sample('voicemail-short.wav')
 })
 after(async () => {
@@ -113,7 +113,7 @@ async function deliver(door: Door, id: string, secret: string, name = `${randomU
 /** A door whose clock a test moves. */
 async function openTimedDoor() {
   let now = Date.now()
-  const door = await openDoor(vault, { keys: ofTheDoor(vault.keys), now: () => new Date(now) })
+  const door = await openDoor(vault, { keys: ofTheDoor(vault.keyService), now: () => new Date(now) })
   return Object.assign(door, {
     set(time: number) {
       now = time

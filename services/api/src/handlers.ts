@@ -2,11 +2,14 @@
 import type { Handler } from './route.ts'
 import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './routes/activity-reviews.ts'
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
+import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
+import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
+import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -19,6 +22,7 @@ import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './r
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -38,6 +42,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  EvidenceRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -49,7 +54,10 @@ export type HandlerParts = RecordingRouteParts &
   InvitationRouteParts &
   ConnectorRouteParts &
   ServiceAccountRouteParts &
-  TenantRouteParts & {
+  TenantRouteParts &
+  AuditRouteParts &
+  ReportRouteParts &
+  DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -73,10 +81,14 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createEvidenceHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),
     ...createTenantHandlers(parts),
+    ...createAuditHandlers(parts),
+    ...createReportHandlers(parts),
+    ...createDisclosureHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

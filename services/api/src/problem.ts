@@ -17,6 +17,8 @@ const vault = {
   denied: 'denied',
   empty_body: 'internal',
   locked: 'tooManyAttempts',
+  log_unavailable: 'logUnavailable',
+  log_unsealed: 'unavailable',
   malformed: 'malformed',
   message_conflict: 'internal',
   not_audio: 'internal',
@@ -120,7 +122,7 @@ export function sendProblem(response: Response, problem: Problem): void {
     response.set('WWW-Authenticate', 'Bearer realm="auricle"')
   }
   if (problem.status === 429 && !response.hasHeader('Retry-After')) response.set('Retry-After', '900')
-  if (problem.status === 503) response.set('Retry-After', '5')
+  if (problem.status === 503 && !response.hasHeader('Retry-After')) response.set('Retry-After', '5')
   response.removeHeader('Content-Length')
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }

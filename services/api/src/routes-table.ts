@@ -8,11 +8,14 @@ import { Health } from './answers.ts'
 import { json, ok, type RouteOf } from './route.ts'
 import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
+import * as audit from './routes/audit.ts'
 import * as breakGlass from './routes/break-glass.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
+import * as disclosures from './routes/disclosures.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
+import * as evidence from './routes/evidence.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -22,6 +25,7 @@ import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
+import * as reports from './routes/reports.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
@@ -54,6 +58,9 @@ export const schemas = {
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
+  ...audit.schemas,
+  ...reports.schemas,
+  ...disclosures.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -68,6 +75,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,
   ...identityProviders.table,
@@ -79,6 +87,9 @@ const table = [
   ...connectors.table,
   ...serviceAccounts.table,
   ...tenant.table,
+  ...audit.table,
+  ...reports.table,
+  ...disclosures.table,
   ...document.table,
 ] as const
 

@@ -23,7 +23,7 @@ import {
   recoveryCodeHash,
   verifyTotp,
 } from '@auricle/identity'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { Limits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors } from '@auricle/pbx'
@@ -42,11 +42,16 @@ import {
   createPlayer,
   createProviderClients,
   createTenantSecrets,
+  type EventLog,
+  type EventWriter,
   emergencySignIn,
   endSession,
+  isDurable,
   isError,
   isSameSecret,
   type OnAlert,
+  type ProofParts,
+  refuseUnhealthyLog,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -59,6 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
+import { createReceipts, receiptHeader } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -66,11 +72,18 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs' | 'witnesses'>
   readonly catalog: Catalog
+  readonly log: EventLog
+  /** Whose receipts go into answers. */
+  readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  /** Where the keys of receipts are signed for. */
+  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
+  /** Guarded before a use case gets it. */
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
   readonly metrics: Metrics
@@ -96,17 +109,21 @@ export async function startApi(
   parts: ApiParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, keys, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const { config, catalog, log, limits, logger, metrics, decide = can, now = () => new Date() } = parts
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const { verifyToken, issueToken } = await openAuthority({ catalog, keys }, { signal, now })
-  const secrets = createTenantSecrets(catalog, keys)
+  const secrets = createTenantSecrets({ catalog, keys, log })
   const passwords = createPasswords()
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })
     metrics.countAlert(kind)
   }
-  const deciding = { catalog, secrets, decide, now }
+  const onFinding: NonNullable<ProofParts['onFinding']> = ({ tenantId, id: eventId, finding: kind }) => {
+    logger.error('An event of the log is not as it was sealed', { tenantId, eventId, kind })
+  }
+  const deciding = { catalog, log, secrets, decide, now }
 
-  const onRefused = createRefusedTokens({ catalog, secrets, limits, logger, metrics, now })
+  const onRefused = createRefusedTokens({ catalog, log, secrets, limits, logger, metrics, now })
   const ownOrigin = ownOriginOf(config.api.publicUrl)
   const signInParts = {
     ...{ verifyPassword: passwords.verifyPassword, verifyTotp, hashRecoveryCode },
@@ -122,7 +139,7 @@ export async function startApi(
   let port = config.api.port
   const passkeys = openPasskeys({ publicUrl: config.api.publicUrl, port: () => port, now })
   const factorParts = {
-    ...{ catalog, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
+    ...{ catalog, log, secrets, decide, now, passkeys, credentialIdOf, nextLockout, onAlert, issueToken },
     ...{ verifyTotp, newTotp, newRecoveryCodes, recoveryCodeHash, parseInvitation, newOpaqueToken },
     verifyPassword: passwords.verifyPassword,
     hashPassword: passwords.hashPassword,
@@ -130,8 +147,9 @@ export async function startApi(
 
   // Known at the latest when the first request arrives.
   let listeningUrl: string | null = null
-  const providerParts = createProviderParts(() => config.api.publicUrl ?? listeningUrl ?? '', now)
-  const vault = { catalog, secrets, now, ...providerParts }
+  const outsideUrl = () => config.api.publicUrl ?? listeningUrl ?? ''
+  const providerParts = createProviderParts(outsideUrl, now)
+  const vault = { catalog, log, secrets, now, ...providerParts }
   const identity = createHttpIdentity<Session>({
     verifyToken: verifyAnyToken({ verifyToken, limits, vault }),
     ownOrigin,
@@ -140,7 +158,7 @@ export async function startApi(
       const facts = originOf(request as Request)
       await allowCookie(request as Request, credentials.cookie === true)
       await limitSignIn(limits, credentials, facts.ip, exchangeOf(request))
-      return signIn({ catalog, secrets, ...signInParts }, credentials, facts, {
+      return signIn({ catalog, log, secrets, ...signInParts }, credentials, facts, {
         signal: exchangeOf(request).signal,
       })
     },
@@ -158,6 +176,7 @@ export async function startApi(
   const player = createPlayer({
     ...parts,
     ...deciding,
+    keys,
     onStreamFailure: error =>
       logger.warn('A stream could not be decided, or its end not be logged', { error }),
   })
@@ -173,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,
       newCode: () => {
@@ -190,8 +210,12 @@ export async function startApi(
     connectors: { ...deciding, keys, kinds: connectors, ingestUrl: ingestUrl(config) },
     serviceAccounts: { ...deciding, newToken: id => newOpaqueToken('service', id) },
     tenant: deciding,
+    log: { ...deciding, onFinding, stopping: signal },
+    outsideUrl,
+    logStore: parts.logStore,
+    disclosures: { ...deciding, onFinding },
     player,
-    ownSessions: { catalog, secrets, verifyTotp, nextLockout, onAlert, now },
+    ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,
     ownFactors: factorParts,
     ownTokens: factorParts,
@@ -212,15 +236,26 @@ export async function startApi(
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
+  await using opening = new AsyncDisposableStack()
+  const receipts = opening.use(createReceipts(parts.writer))
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')
   app.use((request: Request, response: Response, next) => {
-    openExchange(request, response)
+    const { id } = openExchange(request, response)
+    receipts.track(id, response)
     response.set(headersOfAll)
     observe(parts, request, response)
     next()
   })
-  app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
+  app.use(
+    createHealth({
+      checks: {
+        database: options => catalog.check(options),
+        log: options => refuseUnhealthyLog({ log, catalog }, options),
+      },
+      metrics,
+    }),
+  )
   app.use(
     apiRoutes({
       routes,
@@ -246,12 +281,13 @@ export async function startApi(
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
+    // Whether there was an event to give one for may say whether there is such a person.
+    if (!identity.isProven(request)) response.removeHeader(receiptHeader)
     const waitSeconds = retryAfterSeconds(error, now())
     if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))
   })
 
-  await using opening = new AsyncDisposableStack()
   opening.use(player)
   const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))

@@ -74,7 +74,7 @@ test('a change counts at once for the next session, and is logged without its va
 
 test('another process comes to know it within five minutes', async () => {
   let later = Date.now()
-  const elsewhere = createTenantSecrets(vault.catalog, vault.keys, () => later)
+  const elsewhere = createTenantSecrets(vault, () => later)
   const idleMs = async () => (await elsewhere.get(clinic.tenant.id)).tenant.access.idleMs
   await change({ idleMinutes: 9 })
   assert.equal(await idleMs(), 9 * minuteMs)

@@ -1,25 +1,43 @@
 // What the commands of an operator work with: the adapters of this deployment, opened for one command.
 import type { Catalog, MailboxRow, TeamRow, TenantRow, UserRow } from '@auricle/catalog'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config } from '@auricle/runtime'
-import { createTenantSecrets, isError, type ReceiveParts, type TenantSecretsCache } from '@auricle/vault'
+import {
+  createTenantSecrets,
+  type EventLog,
+  isDurable,
+  isError,
+  type ReceiveParts,
+  type TenantSecretsCache,
+  type VaultKeys,
+} from '@auricle/vault'
 import { UsageError } from './error.ts'
 
 export interface Operator {
   readonly config: Config
   readonly catalog: Catalog
+  readonly log: EventLog
   readonly objects: ObjectStore
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
-  readonly keys: KeyService
+  readonly keys: VaultKeys
+  readonly signer: KeyService['signer']
   readonly limits: ReceiveParts['limits']
   readonly secrets: TenantSecretsCache
   readonly signal: AbortSignal
 }
 
-export function createOperator(parts: Omit<Operator, 'secrets'>): Operator {
-  return { ...parts, secrets: createTenantSecrets(parts.catalog, parts.keys) }
+/** Of what is opened for one command or service, what its use cases are given. */
+export interface OperatorParts extends Omit<Operator, 'secrets' | 'keys' | 'signer'> {
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
+  readonly noteKeyUse: OnKeyUse
+}
+
+export function createOperator({ noteKeyUse, ...parts }: OperatorParts): Operator {
+  const keys = guardKeys(parts.keys, { isDurable, onUse: noteKeyUse })
+  const { signer } = parts.keys
+  return { ...parts, keys, signer, secrets: createTenantSecrets({ ...parts, keys }) }
 }
 
 /** By short name; with no name, the only tenant there is. */

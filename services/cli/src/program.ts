@@ -12,7 +12,7 @@ import {
   runService,
   type Secrets,
 } from '@auricle/runtime'
-import { createEventWriter } from '@auricle/vault'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   breakGlassLine,
@@ -46,6 +46,8 @@ import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addEvidenceCommands } from './program-evidence.ts'
+import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
 
@@ -85,9 +87,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     work: (operator: Operator, output: Output) => Promise<Result>,
   ): Promise<Result> => {
     const parts = context()
-    const stamper = createEventWriter({ name: 'command' })
-    await using adapters = await openAdapters({ ...parts, stamper, database: 'join', signal })
-    return await work(createOperator({ ...adapters, config: parts.config, signal }), output())
+    const writer = createEventWriter({ name: 'command' })
+    await using adapters = await openAdapters({ ...parts, stamper: writer, database: 'join', signal })
+    await using log = createEventLog({ ...adapters, writer, store: adapters.logStore })
+    return await work(createOperator({ ...adapters, log, config: parts.config, signal }), output())
   }
   const withAuthority = (work: (operator: Operator, output: Output, authority: Authority) => Promise<void>) =>
     withOperator(async (operator, out) => work(operator, out, await openAuthority(operator, operator)))
@@ -148,7 +151,17 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     host.exitCode = 1
   }
   addProviderCommands(program, { withOperator, fail })
+  const audit = program.command('audit').description('the log: what it says, and whether it holds')
+  addEvidenceCommands(audit, {
+    withOperator,
+    output,
+    exit: code => {
+      if (code !== 0) host.exitCode = code
+    },
+  })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
+  addLogCommands(audit, { withPerson: withPersonOf(env) })
+  addReportCommands(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

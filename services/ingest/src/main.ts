@@ -1,15 +1,15 @@
 // The ingest service as a process of its own.
-import { runProcess } from '@auricle/runtime'
-import { createEventWriter } from '@auricle/vault'
+import { type Config, eventLogHooks, logReceipts, runProcess } from '@auricle/runtime'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { startIngest } from './service.ts'
 
-await runProcess(
-  'ingest',
-  process,
-  () => createEventWriter({ name: 'ingest' }),
-  async (parts, options) => {
-    const listening = await startIngest(parts, options)
-    parts.logger.info('Listening', { host: listening.host, port: listening.port })
-    return listening
-  },
-)
+const openWriter = ({ logName }: Config) => createEventWriter({ name: 'ingest', logName })
+
+await runProcess('ingest', process, openWriter, async (parts, options) => {
+  await using opening = new AsyncDisposableStack()
+  const log = opening.use(createEventLog({ ...parts, store: parts.logStore, ...eventLogHooks(parts) }))
+  opening.use(logReceipts(parts))
+  const listening = opening.use(await startIngest({ ...parts, log }, options))
+  parts.logger.info('Listening', { host: listening.host, port: listening.port })
+  return opening.move()
+})

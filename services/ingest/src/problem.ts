@@ -14,6 +14,8 @@ const vault = {
   empty_body: 'emptyBody',
   locked: 'internal',
   malformed: 'internal',
+  log_unavailable: 'unavailable',
+  log_unsealed: 'unavailable',
   message_conflict: 'messageIdConflict',
   not_audio: 'notAudio',
   not_found: 'internal',

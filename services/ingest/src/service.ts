@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { Limits, Rate } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import { connectors as kinds } from '@auricle/pbx'
@@ -14,7 +14,14 @@ import {
   listen,
   type Metrics,
 } from '@auricle/runtime'
-import { createConnectors, noteRefusal, type OpenConnector, receive } from '@auricle/vault'
+import {
+  createConnectors,
+  type EventLog,
+  isDurable,
+  noteRefusal,
+  type OpenConnector,
+  receive,
+} from '@auricle/vault'
 import express, { type Request, type Response } from 'express'
 import { type DeliveryOutcome, deliveryRoutes } from './delivery-routes.ts'
 import { createFailureLimits } from './failure-limits.ts'
@@ -26,12 +33,14 @@ export interface IngestParts {
   readonly config: Pick<Config, 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Pick<
     Catalog,
-    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'notePreviousSecret' | 'appendEvents' | 'check'
+    'findConnector' | 'findIntakeBySource' | 'commitIntake' | 'notePreviousSecret' | 'check'
   >
+  readonly log: EventLog
   /** It creates objects and never reads or deletes one. */
   readonly objects: Pick<ObjectStore, 'put'>
   /** It unwraps under `connectors` keys and only wraps under `recordings` keys. */
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly noteKeyUse: OnKeyUse
   readonly limits: Limits
   readonly logger: Logger
   readonly metrics: Metrics
@@ -47,7 +56,8 @@ export async function startIngest(
   parts: IngestParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listening> {
-  const { config, catalog, limits, logger, metrics, now = () => new Date() } = parts
+  const { config, catalog, log, limits, logger, metrics, now = () => new Date() } = parts
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const observe = ({ error, ...delivery }: DeliveryOutcome) => {
     metrics.countDelivery({ connectorKind: delivery.kind, outcome: delivery.outcome })
     metrics.countAudioBytes('in', delivery.bytes)
@@ -65,7 +75,7 @@ export async function startIngest(
   const refuse = async (connector: OpenConnector, reason: string, request: string) => {
     const { allowed } = await limits.take(`ingest:refusals:${connector.row.id}`, refusalRate)
     if (!allowed) return
-    await noteRefusal({ catalog }, connector.row, reason, request, {}).catch((error: unknown) =>
+    await noteRefusal({ log }, connector.row, reason, request, {}).catch((error: unknown) =>
       logger.warn('A refused delivery could not be logged', { requestId: request, error }),
     )
   }
@@ -77,10 +87,10 @@ export async function startIngest(
   app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
   app.use(
     deliveryRoutes({
-      connectors: createConnectors(catalog, parts.keys, () => now().getTime()),
+      connectors: createConnectors(catalog, keys, () => now().getTime()),
       kinds: new Map(Object.entries(kinds)),
       receive: (connector, delivery, options) =>
-        receive({ ...parts, now, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
+        receive({ ...parts, keys, now, sniff: sniffAudio, sniffBytes }, connector, delivery, options),
       failures: createFailureLimits(limits, () => now().getTime()),
       noteSecret: createSecretUses({ catalog, logger, metrics, now }),
       now,

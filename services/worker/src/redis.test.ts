@@ -64,7 +64,17 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   const log = captureLog()
   const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
   const { sweepTemporary } = vault.objects
-  const parts = { ...vault, config, jobs, audio: null, recovery: null, sweepTemporary, logger: log.logger }
+  const keys = vault.keyService
+  const parts = {
+    ...vault,
+    keys,
+    config,
+    jobs,
+    audio: null,
+    recovery: null,
+    sweepTemporary,
+    logger: log.logger,
+  }
   const { signal } = new AbortController()
   await using _worker = await startWorker({ ...parts, metrics: createMetrics() }, { signal })
   const patience = performance.now() + patienceMs

@@ -3,14 +3,17 @@
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
-import type { KeyService } from '@auricle/keys'
+import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
+  createLateReconciler,
   createTenantSecrets,
+  type EventAppender,
   failAttempt,
+  isDurable,
   namePatients,
   type OnAlert,
   relayOutbox,
@@ -27,7 +30,10 @@ import { createReplication } from './replication.ts'
 export interface WorkerParts {
   readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
   readonly catalog: Catalog
+  readonly log: EventAppender
   readonly objects: ObjectStore
+  /** Where the log is published, and where events are that the database could not have. */
+  readonly logStore: ObjectStore
   /** Removes what crashed writers left in the stores. */
   readonly sweepTemporary: (options: {
     readonly olderThanMs: number
@@ -35,9 +41,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
-  /** Where the audit log is published. */
-  readonly logStore: ObjectStore
+  /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
+  readonly noteKeyUse: OnKeyUse
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
@@ -52,6 +58,7 @@ const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
+const latePauseMs = 30_000
 const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
@@ -65,12 +72,14 @@ export async function startWorker(
 ): Promise<AsyncDisposable> {
   const { catalog, objects, jobs, logger, metrics } = parts
   await using opening = new AsyncDisposableStack()
-  const secrets = createTenantSecrets(catalog, parts.keys)
+  const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
+  const secrets = createTenantSecrets({ ...parts, keys })
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
     {
       ...parts,
+      keys,
       secrets,
       sniff: sniffAudio,
       sniffBytes,
@@ -121,6 +130,19 @@ export async function startWorker(
       'Recordings without a copy could not be looked for',
     )
   }
+  const late = createLateReconciler({
+    ...{ catalog, store: parts.logStore, by: 'worker' },
+    onAltered: ({ tenantId, eventId }) =>
+      logger.error('A late event is not one that the vault wrote', { tenantId, eventId }),
+  })
+  loop(
+    async options => {
+      const count = await late.run(options)
+      if (count > 0) logger.warn('Brought late events into the audit log', { count })
+    },
+    latePauseMs,
+    'Late events could not be looked for',
+  )
   metrics.gaugeAlerts(() => catalog.countOpenAlerts())
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })

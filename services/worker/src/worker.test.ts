@@ -66,6 +66,7 @@ async function work(
   const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
   const parts = {
     ...vault,
+    keys: vault.keyService,
     recovery: null,
     sweepTemporary: vault.objects.sweepTemporary,
     config,

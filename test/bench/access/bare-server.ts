@@ -13,9 +13,10 @@ import type { PlayFacts } from '@auricle/catalog'
 import type { Session } from '@auricle/contract'
 import { createHttpIdentity, type Decide, IdentityError } from '@auricle/identity'
 import { createLogger, openAdapters, readConfig } from '@auricle/runtime'
-import { actorOf, createEventWriter, createPlayer, createTenantSecrets } from '@auricle/vault'
+import { actorOf, createEventLog, createEventWriter, createPlayer, createTenantSecrets } from '@auricle/vault'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import pg from 'pg'
+import { guardedKeys } from '../../guarded-keys.ts'
 import { serveParent } from '../system/child.ts'
 
 /** What it says first. */
@@ -25,15 +26,18 @@ export interface BareServer {
 
 const { config, secrets: configured } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
+const writer = createEventWriter({ name: 'bench' })
 const adapters = await openAdapters({
-  stamper: createEventWriter({ name: 'bench' }),
+  stamper: writer,
   config,
   secrets: configured,
   logger,
   database: 'join',
 })
-const { catalog, keys, objects } = adapters
-const secrets = createTenantSecrets(catalog, keys)
+const { catalog, objects, noteKeyUse } = adapters
+const keys = guardedKeys(adapters.keys, noteKeyUse)
+const log = createEventLog({ catalog, writer, store: adapters.logStore })
+const secrets = createTenantSecrets({ catalog, keys, log })
 
 const token = process.env['BENCH_TOKEN'] ?? ''
 const claims = await (await openAuthority({ catalog, keys }, {})).verifyToken(token)
@@ -61,7 +65,7 @@ const lookUp = `select r.id, r.mailbox_id, r.labels, r.audio_state, b.role, b.ob
   where r.tenant_id = $1 and r.id = $2`
 const known = new Map<string, PlayFacts | null>()
 const player = createPlayer({
-  ...{ objects, keys, secrets, decide: yes },
+  ...{ log, objects, keys, secrets, decide: yes },
   catalog: {
     ...catalog,
     async findPlayFacts(query) {
@@ -79,7 +83,7 @@ const handlers = {
   ...createRecordingHandlers({
     identity,
     player,
-    browse: { catalog, secrets, decide: yes },
+    browse: { catalog, log, secrets, decide: yes },
     audioBytes: () => undefined,
   }),
 }

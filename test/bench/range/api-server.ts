@@ -3,7 +3,7 @@
 import { startApi } from '@auricle/api-service'
 import type { ObjectStore } from '@auricle/objects'
 import { createLogger, createMetrics, openAdapters, readConfig } from '@auricle/runtime'
-import { createEventWriter } from '@auricle/vault'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { serveParent } from '../system/child.ts'
 
 /** What was read since the question before. */
@@ -15,14 +15,16 @@ export interface ReadCounts {
 const { config, secrets } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
 const { signal } = new AbortController()
+const writer = createEventWriter({ name: 'bench' })
 const adapters = await openAdapters({
-  stamper: createEventWriter({ name: 'bench' }),
+  stamper: writer,
   config,
   secrets,
   logger,
   database: 'join',
   signal,
 })
+const log = createEventLog({ ...adapters, writer, store: adapters.logStore })
 
 let bytes = 0
 let reads = 0
@@ -36,7 +38,7 @@ const counting: Pick<ObjectStore, 'read'> = {
   },
 }
 const listening = await startApi(
-  { ...adapters, objects: counting, config, logger, metrics: createMetrics() },
+  { ...adapters, log, writer, objects: counting, config, logger, metrics: createMetrics() },
   { signal },
 )
 

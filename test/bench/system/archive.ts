@@ -11,7 +11,7 @@ export interface Archived {
 
 /** Throws where it came into quarantine, or was not archived in time. */
 export async function waitUntilArchived(
-  { superuser }: Place,
+  { superuser }: Pick<Place, 'superuser'>,
   recordingId: string,
   mostMs: number,
 ): Promise<Archived> {

@@ -1,7 +1,7 @@
 // The one place where configuration chooses adapters: what comes out is the same whatever is behind it.
 import { type Catalog, type CatalogOptions, createCatalog, createPool, migrate } from '@auricle/catalog'
 import { type Jobs, migrateJobs } from '@auricle/jobs'
-import type { KeyService } from '@auricle/keys'
+import type { KeyService, OnKeyUse } from '@auricle/keys'
 import { type Limits, migrateLimits } from '@auricle/limits'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts'
 import { type Database, openDatabase } from './database.ts'
 import type { Inspected } from './fitness.ts'
 import { lateJobs } from './jobs.ts'
-import { openKeys } from './keys.ts'
+import { openKeys, openKeyUses } from './keys.ts'
 import { openLimits } from './limits.ts'
 import {
   compareLocations,
@@ -29,7 +29,9 @@ export interface Adapters extends AsyncDisposable {
   readonly logStore: ObjectStore
   /** What crashed writers left in any of the stores. */
   readonly sweepTemporary: SweepTemporary
+  /** For composition roots, which guard it before a use case gets it. */
   readonly keys: KeyService
+  readonly noteKeyUse: OnKeyUse
   /** Rate limits and the memory of what was seen lately. */
   readonly limits: Limits
   /** Opened by the first call, since only the worker needs a queue. */
@@ -75,6 +77,7 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     logStore: logStore.store,
     sweepTemporary: sweepAll([objects, recovery, logStore]),
     keys,
+    noteKeyUse: openKeyUses(config),
     limits,
     openJobs: jobs.open,
     inspected: [

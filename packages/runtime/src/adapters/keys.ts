@@ -1,7 +1,14 @@
 // The key service that the configuration means, with unwrapped keys kept briefly.
 import { access } from 'node:fs/promises'
 import type { Catalog } from '@auricle/catalog'
-import { cachedKeys, createLocalKeyService, type KeyService } from '@auricle/keys'
+import {
+  cachedKeys,
+  createKeyUses,
+  createLocalKeyService,
+  type KeyService,
+  keyUsesFolder,
+  type OnKeyUse,
+} from '@auricle/keys'
 import type { Config, Secrets } from '../config.ts'
 import { RuntimeError } from '../error.ts'
 
@@ -12,6 +19,14 @@ export interface OpenKeys {
   readonly secrets: Pick<Secrets, 'keyringPassphrase'>
   readonly catalog: Pick<Catalog, 'listSigningKeys'>
   readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Where uses of a recording's key are noted, for whoever compares them with the log. Cloud KMS has an audit log of its own,
+ * which this process cannot write.
+ */
+export function openKeyUses({ keys }: Pick<Config, 'keys'>): OnKeyUse {
+  return keys.kind === 'keyring' ? createKeyUses(keyUsesFolder(keys.file)) : async () => undefined
 }
 
 /** Disposing wipes what is kept and closes connections. Throws `keyring_lost`. */

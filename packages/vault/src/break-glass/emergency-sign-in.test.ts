@@ -59,6 +59,7 @@ function attempt({ tenant }: Clinic, person: Person, { code, now = start, totp }
   const parts = {
     ...{
       catalog: vault.catalog,
+      log: vault.log,
       secrets: vault.secrets,
       decide: can,
       verifyTotp,

@@ -26,7 +26,6 @@ export interface EmergencySignInParts extends Omit<SignInParts, 'catalog' | 'has
     | 'findEmergencyCode'
     | 'commitEmergencySignIn'
     | 'commitSignInFailure'
-    | 'appendEvents'
     | 'sealOrigin'
   >
   readonly decide: Decide
@@ -193,14 +192,14 @@ function countFailure(
 }
 
 async function logRefusal(
-  { catalog }: EmergencySignInParts,
+  { log }: EmergencySignInParts,
   { secrets, user, facts, now }: Attempt,
   reasons: readonly string[],
   options: CallOptions,
 ): Promise<void> {
   const refuses = { action: 'session.refused', outcome: 'denied', reasons, now } as const
   const record = await personEvent(secrets, { userId: user.id, tokenId: null, ...refuses }, facts)
-  await catalog.appendEvents([record], options)
+  await log.append(record, options)
 }
 
 function refused(): VaultError {

@@ -12,7 +12,7 @@ import { personEvent } from '../sessions/person-event.ts'
 import type { AttemptKind } from './attempt.ts'
 
 export interface ChangeParts extends AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents' | 'commitFactorChange'>
+  readonly catalog: Pick<Catalog, 'commitFactorChange'>
 }
 
 /** What a change does besides. */

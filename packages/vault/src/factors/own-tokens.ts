@@ -11,7 +11,7 @@ const tokensMost = 50
 const dayMs = 24 * 60 * 60_000
 
 export interface OwnTokenParts extends AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents' | 'listOwnTokens' | 'addOwnToken' | 'endOwnToken'>
+  readonly catalog: Pick<Catalog, 'listOwnTokens' | 'addOwnToken' | 'endOwnToken'>
   readonly newOpaqueToken: NewOpaqueToken
 }
 

@@ -6,6 +6,7 @@ import { type AttemptId, newAttemptId, type Session } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { z } from 'zod'
 import { VaultError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import { newSession } from '../sessions/new-session.ts'
 import { personEvent } from '../sessions/person-event.ts'
 import { sessionAnswer } from '../sessions/session-answer.ts'
@@ -27,9 +28,9 @@ export interface PasskeySignInParts extends PasskeyAnswerParts {
       | 'findAttempt'
       | 'tenantOfAttempt'
       | 'commitPasskeySignIn'
-      | 'appendEvents'
       | 'sealOrigin'
     >
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly issueToken: IssueToken
   readonly now?: () => Date
@@ -79,7 +80,7 @@ export async function signInByPasskey(
       now,
     } as const
     const record = await personEvent(secrets, { ...refusal, reasons: [reason] }, facts)
-    await parts.catalog.appendEvents([record], options)
+    await parts.log.append(record, options)
     throw refused()
   }
   if (use === null) return refuse('bad_passkey')

@@ -4,6 +4,7 @@ import type { AttemptId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { z } from 'zod'
 import { VaultError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { personEvent } from '../sessions/person-event.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
@@ -16,7 +17,8 @@ const Asked = z.strictObject({ challenge: z.string(), tokenId: z.string() })
 
 export interface PasskeyStepUpParts extends PasskeyAnswerParts {
   readonly catalog: PasskeyAnswerParts['catalog'] &
-    Pick<Catalog, 'addAttempt' | 'findAttempt' | 'listPasskeys' | 'commitPasskeyStepUp' | 'appendEvents'>
+    Pick<Catalog, 'addAttempt' | 'findAttempt' | 'listPasskeys' | 'commitPasskeyStepUp'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly now?: () => Date
 }
@@ -54,7 +56,7 @@ export async function verifyByPasskey(
     return personEvent(secrets, said, facts)
   }
   const refuse = async (reason: string): Promise<never> => {
-    await parts.catalog.appendEvents([await event('denied', reason)], options)
+    await parts.log.append(await event('denied', reason), options)
     throw new VaultError('bad_credentials', 'The passkey was not accepted')
   }
   const asked = await readAttempt(parts.catalog, secrets, { id, kind, now }, Asked, options)

@@ -8,6 +8,7 @@ import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord, type EventFacts } from '../audit-record.ts'
 import { newAlert } from '../break-glass/alert.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 import { type Anchor, createAnchor } from './anchor.ts'
 import { type LogKey, openLogKey } from './log-keys.ts'
 import { LogRefusal, type LogRefusalCode } from './log-refusal.ts'
@@ -34,7 +35,7 @@ export interface LogWatch {
 export interface LogKeeperParts {
   readonly catalog: Catalog
   readonly store: LogStore
-  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
+  readonly keys: Pick<VaultKeys, 'ensure' | 'key'> & Pick<KeyService, 'signer'>
   readonly name: string
   readonly witnesses: Witnesses
   readonly watch: LogWatch

@@ -1,13 +1,13 @@
 // The telephone systems of a tenant, looked after by its administrators: made, shown, given new secrets, disabled.
 import type { AllowedHost, Catalog, ConnectorRow } from '@auricle/catalog'
 import { type ConnectorId, type MailboxId, newConnectorId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
 import { sealConnectorSecrets } from '../connector-secrets.ts'
 import { VaultError } from '../error.ts'
 import { authorizeReading, named } from '../people/reading.ts'
 import type { RequestFacts } from '../request-facts.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 import { type ConnectorView, connectorViewOf, deliveryAddress } from './connector-view.ts'
 import { type ConnectorKinds, newSecretsOf, type Overlap, rotate } from './rotate.ts'
 
@@ -17,7 +17,6 @@ const connectorsMost = 1000
 export interface ConnectorParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
     | 'listConnectors'
     | 'findTenantConnector'
     | 'createConnector'
@@ -26,7 +25,7 @@ export interface ConnectorParts extends AuthorizeParts {
     | 'disableConnector'
   >
   /** Only ever asked to wrap under `connectors` keys. */
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'key'>
   readonly kinds: ConnectorKinds
   /** How PBXs reach the service that takes deliveries. */
   readonly ingestUrl: string

@@ -4,10 +4,10 @@
 // duplicates are recognised with stays where it was sealed first.
 import type { AuditRecord } from '@auricle/audit'
 import type { Catalog, ConnectorRow } from '@auricle/catalog'
-import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { sealNewSecrets } from '../connector-secrets.ts'
 import { VaultError } from '../error.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 
 /** The connector kinds there are; each makes its own secrets. */
 export type ConnectorKinds = Readonly<
@@ -16,7 +16,7 @@ export type ConnectorKinds = Readonly<
 
 export interface RotateParts {
   readonly catalog: Pick<Catalog, 'rotateConnector'>
-  readonly keys: Pick<KeyService, 'key'>
+  readonly keys: Pick<VaultKeys, 'key'>
   readonly kinds: ConnectorKinds
 }
 

@@ -18,7 +18,6 @@ const dayMs = 24 * 60 * 60_000
 export interface ServiceAccountParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
     | 'createUser'
     | 'listServiceAccounts'
     | 'findServiceAccount'

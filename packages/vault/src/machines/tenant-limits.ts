@@ -34,7 +34,7 @@ export type TenantLimits = {
 }
 
 export interface TenantParts extends AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents' | 'findTenant' | 'changeTenant'>
+  readonly catalog: Pick<Catalog, 'findTenant' | 'changeTenant'>
 }
 
 export async function showTenant(

@@ -11,6 +11,7 @@ import {
 } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { operatorEvent } from '../token.ts'
 import { invitationRow, type NewInvitation, resetAlert } from './people.ts'
@@ -184,13 +185,13 @@ const lastAdministrator = () =>
 
 /** The report that `recertification` gives to people; reading it is an event here too. */
 export async function recertifyAtConsole(
-  parts: { readonly catalog: Pick<Catalog, 'appendEvents' | 'listGrants'> },
+  parts: { readonly catalog: Pick<Catalog, 'listGrants'>; readonly log: EventAppender },
   tenantId: TenantId,
   endedSince: Date | null,
   options: CallOptions,
 ): Promise<readonly GrantView[]> {
   const event = await operatorEvent(tenantId, 'recertification.read', { type: 'tenant', id: tenantId })
-  await parts.catalog.appendEvents([event], options)
+  await parts.log.append(event, options)
   const grants = await parts.catalog.listGrants(tenantId, { now: new Date(), endedSince }, options)
   return grants.map(grantViewOf)
 }

@@ -10,13 +10,7 @@ import { authorizeReading, named } from './reading.ts'
 export interface CoverParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
-    | 'findPerson'
-    | 'findMailbox'
-    | 'createDelegation'
-    | 'listDelegations'
-    | 'findDelegation'
-    | 'endDelegation'
+    'findPerson' | 'findMailbox' | 'createDelegation' | 'listDelegations' | 'findDelegation' | 'endDelegation'
   >
 }
 

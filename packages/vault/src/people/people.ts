@@ -17,7 +17,6 @@ export type NewInvitation = () => { readonly text: string; readonly hash: Uint8A
 export interface PeopleParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
     | 'listPeople'
     | 'findPerson'
     | 'listGrants'

@@ -40,7 +40,7 @@ export async function refuse(
 ): Promise<never> {
   const secrets = await parts.secrets.get(facts.actor.tenantId, options)
   const decision = { allowed: false, reasons: [reason] }
-  await appendAccess({ catalog: parts.catalog, secrets }, facts, log, object, decision, options)
+  await appendAccess({ log: parts.log, secrets }, facts, log, object, decision, options)
   throw conflict === undefined ? refusalOf(decision) : new VaultError('conflict', conflict)
 }
 

@@ -8,7 +8,7 @@ import { formatCsv } from './csv.ts'
 import { authorizeReading } from './reading.ts'
 
 export interface RecertificationParts extends AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents' | 'listGrants'>
+  readonly catalog: Pick<Catalog, 'listGrants'>
 }
 
 /** Times as texts; people other than the holder by login. */

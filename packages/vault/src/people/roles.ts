@@ -10,7 +10,6 @@ import { authorizeReading, named, refuse } from './reading.ts'
 export interface RoleParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
     | 'findPerson'
     | 'requestRole'
     | 'listRoleRequests'

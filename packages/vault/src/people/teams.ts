@@ -11,7 +11,6 @@ import { authorizeReading, named } from './reading.ts'
 export interface TeamParts extends AuthorizeParts {
   readonly catalog: Pick<
     Catalog,
-    | 'appendEvents'
     | 'findPerson'
     | 'createTeam'
     | 'listTeams'

@@ -12,15 +12,14 @@ import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { derivedId } from '../derived-id.ts'
 import { isError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { SignInFacts } from '../sign-in.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { type OpenIssuerVerifier, verifierSettings } from './manage-issuers.ts'
 
 export interface ForeignBearersParts {
-  readonly catalog: Pick<
-    Catalog,
-    'issuersOf' | 'findIssuer' | 'findIssuerSubject' | 'addForeignToken' | 'appendEvents'
-  >
+  readonly catalog: Pick<Catalog, 'issuersOf' | 'findIssuer' | 'findIssuerSubject' | 'addForeignToken'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly openVerifier: OpenIssuerVerifier
   /** Whether one more refusal from there may be written down, so that nobody fills the log by guessing. */
@@ -185,7 +184,7 @@ async function noteRefusal(
     },
     await privateFacts(parts.secrets, tenantId, facts, options),
   )
-  await parts.catalog.appendEvents([event], options)
+  await parts.log.append(event, options)
 }
 
 async function privateFacts(

@@ -18,18 +18,17 @@ import { type Administering, type Administrator, administer } from './administra
 export type OpenIssuerVerifier = (settings: readonly VerifierSettings[]) => IssuerVerifier
 
 export interface ManageIssuersParts extends AuthorizeParts {
-  readonly catalog: AuthorizeParts['catalog'] &
-    Pick<
-      Catalog,
-      | 'createIssuer'
-      | 'listIssuers'
-      | 'findIssuer'
-      | 'changeIssuer'
-      | 'disableIssuer'
-      | 'listIssuerSubjects'
-      | 'putIssuerSubject'
-      | 'removeIssuerSubject'
-    >
+  readonly catalog: Pick<
+    Catalog,
+    | 'createIssuer'
+    | 'listIssuers'
+    | 'findIssuer'
+    | 'changeIssuer'
+    | 'disableIssuer'
+    | 'listIssuerSubjects'
+    | 'putIssuerSubject'
+    | 'removeIssuerSubject'
+  >
   readonly openVerifier: OpenIssuerVerifier
 }
 
@@ -135,13 +134,13 @@ const manage = (log: 'issuer.created' | 'issuer.changed' | 'issuer.disabled', id
 
 /** A person's reading is in the log; the operator's is the machine's own. */
 async function noteReading(
-  { catalog }: ManageIssuersParts,
+  { log }: ManageIssuersParts,
   who: Administrator,
   { record }: Administering,
   object: Parameters<Administering['record']>[0],
   options: CallOptions,
 ): Promise<void> {
-  if (who.type === 'person') await catalog.appendEvents([await record(object)], options)
+  if (who.type === 'person') await log.append(await record(object), options)
 }
 
 async function findLive(

@@ -17,16 +17,15 @@ import { type OpenOidcClient, oidcSettings, type ProviderAddresses } from '../si
 import { type Administering, type Administrator, administer } from './administrator.ts'
 
 export interface ManageProvidersParts extends AuthorizeParts {
-  readonly catalog: AuthorizeParts['catalog'] &
-    Pick<
-      Catalog,
-      | 'createProvider'
-      | 'listProviders'
-      | 'findProvider'
-      | 'changeProvider'
-      | 'disableProvider'
-      | 'linkIdentity'
-    >
+  readonly catalog: Pick<
+    Catalog,
+    | 'createProvider'
+    | 'listProviders'
+    | 'findProvider'
+    | 'changeProvider'
+    | 'disableProvider'
+    | 'linkIdentity'
+  >
   readonly openClient: OpenOidcClient
   readonly addresses: ProviderAddresses
   readonly onAlert: OnAlert
@@ -205,13 +204,13 @@ const read = { action: 'provider.read', log: 'provider.listed' } as const
 
 /** A person's reading is in the log; the operator's is the machine's own. */
 async function noteReading(
-  { catalog }: ManageProvidersParts,
+  { log }: ManageProvidersParts,
   who: Administrator,
   { record }: Administering,
   object: Parameters<Administering['record']>[0],
   options: CallOptions,
 ): Promise<void> {
-  if (who.type === 'person') await catalog.appendEvents([await record(object)], options)
+  if (who.type === 'person') await log.append(await record(object), options)
 }
 
 async function findLive(

@@ -5,6 +5,7 @@ import type { Catalog } from '@auricle/catalog'
 import type { CallOptions } from '@auricle/sealed'
 import { newAlert, type OnAlert } from '../break-glass/alert.ts'
 import { VaultError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
 import { type PersonEvent, personEvent } from './person-event.ts'
@@ -13,7 +14,8 @@ import { type PersonEvent, personEvent } from './person-event.ts'
 export type NextLockout = (failures: { readonly failures: number; readonly now: Date }) => Date | null
 
 export interface FailureParts {
-  readonly catalog: Pick<Catalog, 'commitSignInFailure' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'commitSignInFailure'>
+  readonly log: EventAppender
   readonly nextLockout: NextLockout
   /** Told where the account begins to wait. */
   readonly onAlert?: OnAlert
@@ -26,7 +28,7 @@ type Failure = Pick<PersonEvent, 'userId' | 'tokenId' | 'action' | 'now'> & {
 
 /** Attempts while locked are logged but not counted, or an attacker could lock an account for ever. */
 export async function noteFailure(
-  { catalog, nextLockout, secrets, onAlert }: FailureParts & { readonly secrets: TenantSecrets },
+  { catalog, log, nextLockout, secrets, onAlert }: FailureParts & { readonly secrets: TenantSecrets },
   { lockedUntil, ...failure }: Failure,
   facts: Pick<RequestFacts, 'request' | 'ip' | 'userAgent'>,
   options: CallOptions,
@@ -34,7 +36,10 @@ export async function noteFailure(
   const { now, userId } = failure
   const reasons = [lockedUntil === null ? 'bad_credentials' : 'locked']
   const record = await personEvent(secrets, { ...failure, outcome: 'denied', reasons }, facts)
-  if (lockedUntil !== null) return catalog.appendEvents([record], options)
+  if (lockedUntil !== null) {
+    await log.append(record, options)
+    return
+  }
   const lockout = (failures: number) => nextLockout({ failures, now })
   const tenantId = secrets.tenant.id
   const cause = {

@@ -4,6 +4,7 @@ import type { TokenId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { appendAccess } from '../access-event.ts'
 import { VaultError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { personEvent } from './person-event.ts'
@@ -24,7 +25,7 @@ export interface OwnSession extends SessionRow {
 
 /** Everything that acts as the person: sessions, and their tokens for programs. */
 export async function listSessions(
-  parts: Parts<'listSessions' | 'appendEvents'>,
+  parts: Parts<'listSessions'> & { readonly log: EventAppender },
   facts: RequestFacts,
   options: CallOptions,
 ): Promise<readonly OwnSession[]> {

@@ -3,6 +3,7 @@ import type { Catalog } from '@auricle/catalog'
 import type { TenantId, TokenId } from '@auricle/contract'
 import type { Limits } from '@auricle/limits'
 import type { CallOptions } from '@auricle/sealed'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { personEvent } from './person-event.ts'
@@ -11,7 +12,8 @@ import { personEvent } from './person-event.ts'
 const eventRate = { burst: 1, everyMs: 60_000 }
 
 export interface RefusedTokenParts {
-  readonly catalog: Pick<Catalog, 'findTokenState' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'findTokenState'>
+  readonly log: EventAppender
   readonly secrets: TenantSecretsCache
   readonly limits: Pick<Limits, 'take'>
   readonly now?: () => Date
@@ -33,6 +35,6 @@ export async function noteRefusedToken(
   const secrets = await parts.secrets.get(tenantId, options)
   const refusal = { action: 'token.refused', outcome: 'denied', reasons: [ended], now } as const
   const record = await personEvent(secrets, { userId, tokenId, ...refusal }, facts)
-  await parts.catalog.appendEvents([record], options)
+  await parts.log.append(record, options)
   return ended
 }

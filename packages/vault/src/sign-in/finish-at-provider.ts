@@ -9,6 +9,7 @@ import type { mapGroups, OidcIdentity } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord, type EventFacts } from '../audit-record.ts'
 import { isError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { SignInFacts } from '../sign-in.ts'
 import type { IssueToken } from '../token.ts'
 import { openProvider } from './begin-at-provider.ts'
@@ -22,10 +23,8 @@ import {
 import type { OpenedProvider, ProviderClients } from './provider-clients.ts'
 
 export interface FinishParts {
-  readonly catalog: Pick<
-    Catalog,
-    'spendAttempt' | 'commitArrival' | 'commitProviderStepUp' | 'appendEvents' | 'sealOrigin'
-  >
+  readonly catalog: Pick<Catalog, 'spendAttempt' | 'commitArrival' | 'commitProviderStepUp' | 'sealOrigin'>
+  readonly log: EventAppender
   readonly providers: ProviderClients
   readonly mapGroups: typeof mapGroups
   readonly issueToken: IssueToken
@@ -275,6 +274,6 @@ async function refuse(
     object: { type: 'provider', id, version: null },
     reasons: [reason],
   })
-  await visit.parts.catalog.appendEvents([event], visit.options)
+  await visit.parts.log.append(event, visit.options)
   return { type: 'refused', word, returnTo }
 }

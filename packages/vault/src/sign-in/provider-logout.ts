@@ -5,12 +5,14 @@ import type { ProviderId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord, type EventFacts } from '../audit-record.ts'
 import { isError, VaultError } from '../error.ts'
+import type { EventAppender } from '../log/durable-event.ts'
 import type { SignInFacts } from '../sign-in.ts'
 import { openProvider } from './begin-at-provider.ts'
 import type { ProviderClients } from './provider-clients.ts'
 
 export interface ProviderLogoutParts {
-  readonly catalog: Pick<Catalog, 'commitProviderLogout' | 'appendEvents'>
+  readonly catalog: Pick<Catalog, 'commitProviderLogout'>
+  readonly log: EventAppender
   readonly providers: ProviderClients
   readonly now?: () => Date
 }
@@ -42,7 +44,7 @@ export async function endSessionsAtProvider(
       object: { type: 'provider', id: providerId, version: null },
       reasons: [reason],
     })
-    await parts.catalog.appendEvents([event], options)
+    await parts.log.append(event, options)
     return new VaultError('malformed', 'The logout token does not hold', { cause })
   }
   const notice = await client.verifyLogoutToken(logoutToken, { ...options, now }).catch(async error => {

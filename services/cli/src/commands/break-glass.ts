@@ -17,12 +17,12 @@ import {
   reviewBreakGlass,
   showBreakGlass,
   startBreakGlass,
-  VaultError,
 } from '@auricle/vault'
 import { UsageError } from '../error.ts'
 import { formatTime } from '../format.ts'
 import type { Operator } from '../operator.ts'
 import type { Output } from '../output.ts'
+import { plainly } from '../plainly.ts'
 import { visible } from '../table.ts'
 
 /** What every command says while it is open; null while it is not. */
@@ -146,18 +146,4 @@ function parseId(text: string): BreakGlassId {
   if (!id.success)
     throw new UsageError(`"${text}" is not an emergency access's id; \`auricle break-glass list\` shows them`)
   return id.data
-}
-
-/** A refusal is for the person to read; all else is a failure. */
-async function plainly<Value>(work: Promise<Value>): Promise<Value> {
-  try {
-    return await work
-  } catch (error) {
-    if (!(error instanceof VaultError) || error.code === 'damaged') throw error
-    const sentence =
-      error.code === 'step_up_required'
-        ? 'Your second factor was shown too long ago: sign in again with `auricle login`, then repeat this'
-        : error.message
-    throw new UsageError(sentence, { cause: error })
-  }
 }

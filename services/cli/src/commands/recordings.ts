@@ -92,15 +92,18 @@ async function open(operator: Operator, person: CommandPerson, wanted: Wanted, p
     role,
     purpose,
   } as const
-  const playback = await player.open(request, operator).catch((error: unknown) => {
-    player[Symbol.dispose]()
+  const playback = await player.open(request, operator).catch(async (error: unknown) => {
+    await player[Symbol.asyncDispose]()
     const plain = isError(error, 'VaultError', 'not_found') || isError(error, 'VaultError', 'denied')
     throw plain && error instanceof Error ? new UsageError(error.message, { cause: error }) : error
   })
   const stream = playback.follow()
   const signal = AbortSignal.any([operator.signal, stream.signal])
   async function* read() {
+    let at = 0
     for await (const piece of playback.read(null, { signal })) {
+      stream.sent({ start: at, end: at + piece.length })
+      at += piece.length
       yield piece
       // Asked again: all of a small recording was read before anybody could say no.
       signal.throwIfAborted()
@@ -111,9 +114,9 @@ async function open(operator: Operator, person: CommandPerson, wanted: Wanted, p
     playback,
     signal,
     read,
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       stream[Symbol.dispose]()
-      player[Symbol.dispose]()
+      await player[Symbol.asyncDispose]()
     },
   }
 }
@@ -126,7 +129,7 @@ export async function play(
   wanted: Wanted & { readonly output: string | undefined },
 ): Promise<void> {
   const { output: file } = wanted
-  using opened = await open(operator, person, wanted, file === undefined ? 'play' : 'export')
+  await using opened = await open(operator, person, wanted, file === undefined ? 'play' : 'export')
   const { signal } = opened
   const pieces = opened.read()
   if (file !== undefined) {
@@ -161,7 +164,7 @@ export async function exportRecordings(
   let bytes = 0
   using progress = startProgress('Exporting', 'recordings')
   for (const id of ids) {
-    using opened = await open(operator, person, { id, original }, 'export')
+    await using opened = await open(operator, person, { id, original }, 'export')
     const { playback } = opened
     const facts = await showRecording({ ...operator, decide: can }, person, id, operator)
     const file = join(folder, `${id}.${endingOf(playback.contentType)}`)

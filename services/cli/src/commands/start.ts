@@ -1,18 +1,20 @@
 // `auricle start`: ingest, api and worker in one process, on whatever the configuration names.
 
-import { startApi } from '@auricle/api-service'
+import { endorseOwnReceiptKey, startApi } from '@auricle/api-service'
 import { startIngest } from '@auricle/ingest-service'
 import {
   type Config,
   createMetrics,
   disableCoreDumps,
+  eventLogHooks,
   type Logger,
   lockFolder,
+  logReceipts,
   openAdapters,
   refuseUnfit,
   type Secrets,
 } from '@auricle/runtime'
-import { createEventWriter } from '@auricle/vault'
+import { createEventLog, createEventWriter } from '@auricle/vault'
 import { openAudioTool, startWorker } from '@auricle/worker-service'
 import { banner } from '../demo/banner.ts'
 import { type Access, makeDemo } from '../demo/demo.ts'
@@ -34,16 +36,20 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
   opening.use(await lockFolder(config.dataFolder))
   print(`Auricle is starting on ${config.dataFolder}`)
-  const writer = createEventWriter({ name: 'auricle' })
+  const writer = createEventWriter({ name: 'auricle', logName: config.logName })
   const opened = { config, secrets, logger, stamper: writer, database: 'start', signal } as const
   const adapters = opening.use(await openAdapters(opened))
   const jobs = await adapters.openJobs()
   const inspected = [...adapters.inspected, { name: 'queue', inspect: jobs.inspect }]
   await refuseUnfit(inspected, { logger, signal })
   const metrics = createMetrics()
+  const hooks = eventLogHooks({ logger, metrics })
+  const log = opening.use(createEventLog({ ...adapters, writer, store: adapters.logStore, ...hooks }))
+  opening.use(logReceipts({ writer, logger }))
+  await endorseOwnReceiptKey({ ...adapters, config, writer, logger }, { signal })
   metrics.gaugeQueue(async () => ({ ...(await jobs.counts()) }))
   const audio = await openAudioTool(config, logger)
-  const parts = { ...adapters, config, jobs, audio, metrics }
+  const parts = { ...adapters, config, log, writer, jobs, audio, metrics }
   opening.use(await startWorker({ ...parts, logger: logger.with({ service: 'worker' }) }, { signal }))
   const api = opening.use(await startApi({ ...parts, logger: logger.with({ service: 'api' }) }, { signal }))
   const ingest = opening.use(
@@ -51,7 +57,7 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   )
 
   const urls = { ingest: config.ingest.publicUrl ?? ingest.url, api: config.api.publicUrl ?? api.url }
-  const operator = createOperator({ ...adapters, config: listeningConfig(config, urls), signal })
+  const operator = createOperator({ ...adapters, log, config: listeningConfig(config, urls), signal })
   const access: Access | null = options.demo ? await makeDemo(operator, { urls, print }) : null
   print(banner({ urls, access, config, hasAudioTool: audio !== null }))
   return opening.move()

@@ -1,0 +1,70 @@
+// The commands that read the log, and the reports that are made from it.
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { searchEvents, showOneEvent, showStatus } from './commands/log.ts'
+import { reportAccess, reportDisclosures } from './commands/report.ts'
+import type { Operator } from './operator.ts'
+import type { Output } from './output.ts'
+import type { CommandPerson } from './person.ts'
+
+export interface LogRunners {
+  readonly withPerson: (
+    work: (operator: Operator, output: Output, person: CommandPerson) => Promise<void>,
+  ) => Promise<void>
+}
+
+const fromTime = ['--from <time>', 'at or after, RFC 3339 UTC'] as const
+const toTime = ['--to <time>', 'before, RFC 3339 UTC'] as const
+const ofPatient = ['--patient <reference>', "the PBX's reference, or the name in the log"] as const
+
+export function addLogCommands(audit: Command, { withPerson }: LogRunners): void {
+  audit
+    .command('search')
+    .description('events, newest first')
+    .option('--actor <who>', 'by whom: a login, an id, or a part of the vault')
+    .option('--recording <id>')
+    .option(...ofPatient)
+    .option('--action <action>', 'such as recording.played')
+    .addOption(new Option('--outcome <outcome>').choices(['allowed', 'denied', 'failed']))
+    .option(...fromTime)
+    .option(...toTime)
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => searchEvents(operator, out, person, options)))
+  audit
+    .command('show')
+    .description('one event with its private part, and whether the log proves it')
+    .argument('<event>')
+    .action(id => withPerson((operator, out, person) => showOneEvent(operator, out, person, id)))
+  audit
+    .command('status')
+    .description('the logs: how large, how far signed, how far published')
+    .action(() => withPerson(showStatus))
+}
+
+export function addReportCommands(program: Command, { withPerson }: LogRunners): void {
+  const report = program.command('report').description('reports for the compliance officer')
+  report
+    .command('access')
+    .description('who came to what of a patient, to a recording, or by a user')
+    .option(...ofPatient)
+    .option('--user <login>')
+    .option('--recording <id>')
+    .option(...fromTime)
+    .option(...toTime)
+    .option('--csv', 'all of it for a spreadsheet', false)
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => reportAccess(operator, out, person, options)))
+  report
+    .command('disclosures')
+    .description('the accounting of disclosures of a patient (45 CFR 164.528)')
+    .requiredOption(...ofPatient)
+    .option(...fromTime)
+    .option(...toTime)
+    .option('--summary', 'one line for several to one recipient for one purpose', false)
+    .option('--csv', 'for a spreadsheet, or to hand over', false)
+    .action(options =>
+      withPerson((operator, out, person) => reportDisclosures(operator, out, person, options)),
+    )
+}
