@@ -155,9 +155,13 @@ for (const [between, dieAfter] of [
   test(`killed between ${between}, the next one goes on and contradicts nothing`, async () => {
     await using own = await openTestLog()
     await appendMany(own.catalog, own.tenantId, 300)
-    const child = spawn(process.execPath, [fileURLToPath(new URL('testdata/keep.ts', import.meta.url))], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    })
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../../../test/log-keeper-child.ts', import.meta.url))],
+      {
+        stdio: ['pipe', 'ignore', 'inherit'],
+      },
+    )
     const exited = once(child, 'exit')
     child.stdin.end(
       JSON.stringify({ database: own.database.app, folder: own.folder, name: testLogName, dieAfter }),
