@@ -52,6 +52,7 @@ export async function openFront(
   const config = {
     api: { host: '127.0.0.1', port: 0, publicUrl },
     ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
+    witnesses: [],
     shutdownGraceMs,
   }
   const parts = {

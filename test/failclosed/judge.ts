@@ -1,14 +1,21 @@
 // Holds what listeners got against what is durable: rows of the log, and events in its second sink.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AuditEvent, decodeLeaf } from '@auricle/audit'
-import type { EventId } from '@auricle/contract'
+import { type AuditEvent, decodeLeaf, decodePrivate } from '@auricle/audit'
+import { EventId } from '@auricle/contract'
 import type { ObjectStore } from '@auricle/objects'
+import { openPrivate, type TenantSecretsCache } from '@auricle/vault'
 import type pg from 'pg'
 import type { Heard } from './listener.ts'
 
+export interface DurableEvent {
+  readonly event: AuditEvent
+  /** Where the request came from, of which it is: from its private part. */
+  readonly ip: string | null
+}
+
 export interface Durable {
-  readonly events: ReadonlyMap<EventId, AuditEvent>
+  readonly events: ReadonlyMap<EventId, DurableEvent>
   /** Of those, how many only the second sink has. */
   readonly late: number
 }
@@ -17,26 +24,40 @@ export interface Durable {
 export async function readDurable(
   superuser: pg.Pool,
   logStore: Pick<ObjectStore, 'list' | 'read'>,
+  secrets: TenantSecretsCache,
 ): Promise<Durable> {
-  const events = new Map<EventId, AuditEvent>()
-  const { rows } = await superuser.query<{ leaf: Buffer }>('select leaf from auricle.audit_event')
-  for (const { leaf } of rows) {
+  const events = new Map<EventId, DurableEvent>()
+  const take = async (leaf: Uint8Array, sealed: Uint8Array | null) => {
     const event = decodeLeaf(leaf)
-    events.set(event.id, event)
+    if (events.has(event.id)) return
+    const { privateParts } = await secrets.get(event.tenant)
+    const part = sealed === null ? null : decodePrivate(openPrivate(privateParts, event.id, sealed)).part
+    events.set(event.id, { event, ip: part?.ip ?? null })
   }
+  const { rows } = await superuser.query<{ leaf: Buffer; sealed_private: Buffer | null }>(
+    'select leaf, sealed_private from auricle.audit_event',
+  )
+  for (const row of rows) await take(row.leaf, row.sealed_private)
   const stored = events.size
   for await (const { key } of logStore.list('late/')) {
     const pieces: Uint8Array[] = []
     for await (const piece of logStore.read(key, null)) pieces.push(piece)
-    const { leaf } = JSON.parse(Buffer.concat(pieces).toString()) as { leaf: string }
-    const event = decodeLeaf(Buffer.from(leaf, 'base64'))
-    if (!events.has(event.id)) events.set(event.id, event)
+    const line: LateLine = JSON.parse(Buffer.concat(pieces).toString())
+    const bytes = (text: string) => Buffer.from(text, 'base64')
+    await take(bytes(line.leaf), line.private === null ? null : bytes(line.private))
   }
   return { events, late: events.size - stored }
 }
 
+interface LateLine {
+  readonly leaf: string
+  readonly private: string | null
+}
+
 /** What one listener asked for, one request after the other: all of it is one playback, or several. */
 export interface Listener {
+  /** Nobody else has it. */
+  readonly ip: string
   readonly heard: readonly (Heard & { readonly start: number })[]
 }
 
@@ -60,24 +81,23 @@ export interface Judgement {
 const beginnings: ReadonlySet<string> = new Set(['recording.played', 'recording.exported', 'recording.shown'])
 
 export function judge(listeners: readonly Listener[], { events }: Durable): Judgement {
-  const begun = new Map<string, AuditEvent>()
+  const begun = new Map<string, AuditEvent[]>()
   const ends = new Map<EventId, AuditEvent[]>()
-  for (const event of events.values()) {
-    if (beginnings.has(event.action) && event.outcome === 'allowed' && event.request !== null)
-      begun.set(event.request, event)
+  for (const { event, ip } of events.values()) {
+    if (beginnings.has(event.action) && event.outcome === 'allowed' && ip !== null)
+      begun.set(ip, [...(begun.get(ip) ?? []), event])
     const { detail } = event
     if (detail?.kind === 'served') ends.set(detail.intent, [...(ends.get(detail.intent) ?? []), event])
   }
   const found = { requests: 0, answered: 0, audioBytes: 0, bytesWithoutEvent: 0, answersWithoutEvent: 0 }
   const more = { bytesNotTold: 0, withoutEnd: 0, telling: 0 }
-  for (const { heard } of listeners) {
-    /** Of this listener so far, newest first. */
-    const own: AuditEvent[] = []
+  for (const { ip, heard } of listeners) {
+    // Also one whose own answer never began: the next request is of the same playback.
+    const own = begun.get(ip) ?? []
+    const told = own.flatMap(({ id }) => ends.get(id) ?? [])
     for (const one of heard) {
       found.requests++
       if (one.tells) more.telling++
-      const event = one.requestId === null ? undefined : begun.get(one.requestId)
-      if (event !== undefined) own.unshift(event)
       if (one.audioBytes === 0) continue
       found.answered++
       found.audioBytes += one.audioBytes
@@ -85,7 +105,6 @@ export function judge(listeners: readonly Listener[], { events }: Durable): Judg
         found.bytesWithoutEvent += one.audioBytes
         found.answersWithoutEvent++
       }
-      const told = own.flatMap(({ id }) => ends.get(id) ?? [])
       if (told.length === 0) more.withoutEnd++
       else more.bytesNotTold += bytesOutside(one, told)
     }
@@ -106,18 +125,16 @@ function bytesOutside(
   return isTold.filter(told => told === 0).length
 }
 
-/** Uses of keys that name an event which is not durable. Must be none. */
-export async function usesWithoutEvent(
-  folder: string,
-  { events }: Durable,
-): Promise<{ readonly uses: number; readonly withoutEvent: number }> {
-  let [uses, withoutEvent] = [0, 0]
+/** The events that uses of keys name. To be read before the events are: looking at those uses keys too. */
+export async function readKeyUses(folder: string): Promise<readonly EventId[]> {
+  const uses: EventId[] = []
   for (const name of await readdir(folder)) {
-    for (const line of (await readFile(join(folder, name), 'utf8')).split('\n').filter(text => text !== '')) {
-      const { event } = JSON.parse(line) as { event: EventId }
-      uses++
-      if (!events.has(event)) withoutEvent++
-    }
+    for (const line of (await readFile(join(folder, name), 'utf8')).split('\n').filter(text => text !== ''))
+      uses.push(EventId.parse(JSON.parse(line).event))
   }
-  return { uses, withoutEvent }
+  return uses
 }
+
+/** How many of them name an event that is not durable. Must be none. */
+export const usesWithoutEvent = (uses: readonly EventId[], { events }: Durable): number =>
+  uses.filter(id => !events.has(id)).length

@@ -8,7 +8,7 @@ import { deliver } from '../harness/delivery.ts'
 import { createRandom, type Random } from '../harness/random.ts'
 import { openStack, type Stack } from '../harness/stack.ts'
 import type { Listener } from './judge.ts'
-import { type Heard, listen, markedWav } from './listener.ts'
+import { addressOf, type Heard, listen, markedWav } from './listener.ts'
 
 const wavSeconds = 60
 const archiveMostMs = 120_000
@@ -56,11 +56,11 @@ export async function killUnderLoad<Result>(
   const url = `${stack.urls.api}/v1/recordings/${recordingId}/audio?role=original`
   const listeners: Listener[] = []
   const stop = new AbortController()
-  const lanes = Array.from({ length: options.lanes }, async (_, index) => {
+  let next = 0
+  const lanes = Array.from({ length: options.lanes }, async () => {
     const own = createRandom(random.integer(0, 2 ** 31))
-    for (let number = 0; !stop.signal.aborted; number++) {
-      const ip = `10.${index}.${(number >> 8) & 0xff}.${number & 0xff}`
-      listeners.push(await listenOnce(url, clinic.clinician.token, ip, own))
+    while (!stop.signal.aborted) {
+      listeners.push(await listenOnce(url, clinic.clinician.token, addressOf(next++), own))
     }
   })
   const killed = { api: 0, postgres: 0 }
@@ -113,7 +113,7 @@ async function listenOnce(url: string, token: string, ip: string, own: Random): 
   }
   // A door that is shut is not knocked at as fast as can be.
   if (heard.every(({ status }) => status === null)) await delay(pollMs)
-  return { heard }
+  return { ip, heard }
 }
 
 /** Somebody has heard something since now. */

@@ -2,7 +2,7 @@
 import { type Agent, request } from 'node:http'
 
 /** What the audio of a run is made of, so that it is known wherever it turns up. */
-export const marker = Buffer.from('auricle fail-closed audio;')
+const marker = Buffer.from('auricle fail-closed audio;')
 const shortestTrace = 12
 
 export interface Wish {
@@ -17,13 +17,15 @@ export interface Wish {
 
 export interface Heard {
   /** Null where no answer began. */
-  readonly requestId: string | null
   readonly status: number | null
   /** Bytes of audio that arrived; in an answer that is none, bytes that look like it. */
   readonly audioBytes: number
   /** A refusal that tells more than that it is one. */
   readonly tells: boolean
 }
+
+/** The n-th address of a network that nobody is in: a listener's own. */
+export const addressOf = (n: number): string => ['10', (n >> 16) & 0xff, (n >> 8) & 0xff, n & 0xff].join('.')
 
 const telling = ['etag', 'content-range', 'accept-ranges', 'content-disposition']
 const failedStatus = 400
@@ -35,7 +37,7 @@ export function listen({ url, token, ip, range, patienceMs }: Wish, agent: Agent
     'x-forwarded-for': ip,
     ...(range === null ? {} : { range: `bytes=${range.start}-${range.end - 1}` }),
   }
-  let heard: Heard = { requestId: null, status: null, audioBytes: 0, tells: false }
+  let heard: Heard = { status: null, audioBytes: 0, tells: false }
   const outgoing = request(url, { headers, agent })
   const timer = setTimeout(() => outgoing.destroy(), patienceMs)
   const end = () => {
@@ -47,9 +49,7 @@ export function listen({ url, token, ip, range, patienceMs }: Wish, agent: Agent
   outgoing.on('response', incoming => {
     const status = incoming.statusCode ?? 0
     const isRefusal = status >= failedStatus
-    const id = incoming.headers['x-request-id']
     heard = {
-      requestId: typeof id === 'string' ? id : null,
       status,
       audioBytes: 0,
       tells: isRefusal && telling.some(name => incoming.headers[name] !== undefined),

@@ -4,13 +4,15 @@
 import '../harness/own-roots.ts'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { createTenantSecrets } from '@auricle/vault'
+import { guardedKeys } from '../guarded-keys.ts'
 import { freshSeed } from '../harness/random.ts'
 import { createVerdict, mebibytes, printTable, say, seconds } from '../harness/verdict.ts'
 import { openTestVault } from '../vault.ts'
-import { type Durable, type Judgement, judge, readDurable, usesWithoutEvent } from './judge.ts'
+import { type Durable, type Judgement, judge, readDurable, readKeyUses, usesWithoutEvent } from './judge.ts'
 import { killUnderLoad } from './killing.ts'
 import { kinds, seams } from './seams.ts'
-import { storm } from './storm.ts'
+import { everyTime, storm } from './storm.ts'
 
 const lanes = 12
 const killingLanes = 8
@@ -54,9 +56,14 @@ async function runStorm(): Promise<void> {
       .sort()
       .join(', ')}; ${lives} lives`,
   )
-  const durable = await readDurable(vault.database.superuserPool, logStore)
+  const uses = await readKeyUses(join(vault.folder, 'key-uses'))
+  const durable = await readDurable(vault.database.superuserPool, logStore, vault.secrets)
   const found = judge(listeners, durable)
   checkCommon('faults', found, durable)
+  const unmet = everyTime.flatMap(seam =>
+    kinds.map(kind => `${seam} 1 ${kind}`).filter(name => !met.has(name)),
+  )
+  verdict.check(unmet.length === 0, 'each kind of fault was met at each seam', unmet.join(', '))
   verdict.check(found.requests >= requests, 'as many requests as were asked for', String(found.requests))
   verdict.check(
     found.withoutEnd === 0,
@@ -64,13 +71,20 @@ async function runStorm(): Promise<void> {
     `${found.withoutEnd} have not`,
   )
   verdict.check(found.telling === 0, 'faults: no refusal tells of what is there', String(found.telling))
-  const { uses, withoutEvent } = await usesWithoutEvent(join(vault.folder, 'key-uses'), durable)
-  verdict.check(withoutEvent === 0, 'faults: no key was used without a durable event', `${uses} uses`)
+  verdict.check(
+    usesWithoutEvent(uses, durable) === 0,
+    'faults: no key was used without a durable event',
+    `${usesWithoutEvent(uses, durable)} of ${uses.length} uses`,
+  )
 }
 
 async function runKilling(): Promise<void> {
   await killUnderLoad({ seed, kills, lanes: killingLanes }, async (stack, { listeners, killed, falls }) => {
-    const durable = await readDurable(stack.superuser, stack.adapters.logStore)
+    const { adapters, log, superuser } = stack
+    const keys = guardedKeys(adapters.keys, adapters.noteKeyUse)
+    const secrets = createTenantSecrets({ ...adapters, keys, log })
+    const uses = await readKeyUses(join(stack.dataFolder, 'key-uses'))
+    const durable = await readDurable(superuser, adapters.logStore, secrets)
     const found = judge(listeners, durable)
     say(`killed: API ${killed.api}, PostgreSQL ${killed.postgres}`)
     checkCommon('SIGKILL', found, durable)
@@ -80,11 +94,10 @@ async function runKilling(): Promise<void> {
     say(
       `       ${found.withoutEnd} answers with audio are of playbacks that were killed before their end was told`,
     )
-    const { uses, withoutEvent } = await usesWithoutEvent(join(stack.dataFolder, 'key-uses'), durable)
     verdict.check(
-      withoutEvent === 0,
+      usesWithoutEvent(uses, durable) === 0,
       'SIGKILL: every acknowledged event that a key was used for is stored',
-      `${uses} uses`,
+      `${usesWithoutEvent(uses, durable)} of ${uses.length} uses`,
     )
   })
 }

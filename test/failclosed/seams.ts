@@ -1,5 +1,5 @@
 // Faults at every seam between the decision and the first byte: what is awaited there can be refused, done with its answer
-// lost, broken by the server in the middle, or never answered. Each tenant has one fault at a time, for its next request.
+// lost, broken by the server in the middle, or never answered. Each tenant has its own, for its next request.
 import { type Catalog, CatalogError } from '@auricle/catalog'
 import { TenantId } from '@auricle/contract'
 import { KeyError, type KeyService, type OnKeyUse } from '@auricle/keys'
@@ -29,8 +29,10 @@ export interface Seams {
   readonly noteKeyUse: OnKeyUse
   readonly objects: Pick<ObjectStore, 'read'>
   readonly late: Pick<ObjectStore, 'put' | 'read'>
-  /** For what the tenant does from now on; null for none. */
-  arm(tenantId: TenantId, fault: Fault | null): void
+  /** For what the tenant does from now on. */
+  arm(tenantId: TenantId, faults: readonly Fault[]): void
+  /** Whether it has met all that it was armed with. */
+  hasMetAll(tenantId: TenantId): boolean
   /** How often each fault was met, as `seam nth kind`. */
   readonly met: ReadonlyMap<string, number>
 }
@@ -49,23 +51,25 @@ export interface SeamParts {
 interface Armed {
   readonly fault: Fault
   calls: number
+  isMet: boolean
 }
 
 type Signalled = { readonly signal?: AbortSignal | undefined } | undefined
 
 export function placeSeams(parts: SeamParts): Seams {
   const { catalog, keyService, objects, logStore } = parts
-  const armed = new Map<TenantId, Armed>()
+  const armed = new Map<TenantId, readonly Armed[]>()
   const met = new Map<string, number>()
 
   /** The fault that this call of these tenants is to meet. */
   function due(seam: Seam, tenantIds: Iterable<TenantId>): Kind | null {
     for (const tenantId of new Set(tenantIds)) {
-      const found = armed.get(tenantId)
-      if (found === undefined || found.fault.seam !== seam) continue
+      const found = armed.get(tenantId)?.find(({ fault }) => fault.seam === seam)
+      if (found === undefined) continue
       found.calls++
       const { nth, kind } = found.fault
       if (found.calls !== nth) continue
+      found.isMet = true
       const name = `${seam} ${nth} ${kind}`
       met.set(name, (met.get(name) ?? 0) + 1)
       return kind
@@ -144,10 +148,13 @@ export function placeSeams(parts: SeamParts): Seams {
         pass('late', tenantsIn(key), () => logStore.put(key, source, options), options),
       read: logStore.read,
     },
-    arm(tenantId, fault) {
-      if (fault === null) armed.delete(tenantId)
-      else armed.set(tenantId, { fault, calls: 0 })
+    arm(tenantId, faults) {
+      armed.set(
+        tenantId,
+        faults.map(fault => ({ fault, calls: 0, isMet: false })),
+      )
     },
+    hasMetAll: tenantId => armed.get(tenantId)?.every(({ isMet }) => isMet) ?? true,
     met,
   }
 }

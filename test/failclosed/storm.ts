@@ -2,7 +2,7 @@
 //
 // The service lives many short lives, each with its weather of the database and with a second sink that works, fails now
 // and then, or is not there. Each lane is a tenant with one recording; its listeners come one after the other, each from
-// an address of their own, and most of them meet a fault at one seam. Between lives everything is fine for a moment, so
+// an address of their own, and most of them meet a fault at one seam: first each kind at each seam, then at random. Between lives everything is fine for a moment, so
 // that a life ends in good order and what it owes to the log is written.
 import { Agent } from 'node:http'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { type Front, openFront } from '../front.ts'
 import { createRandom, type Random } from '../harness/random.ts'
 import { type Clinic, makeClinic, type TestVault } from '../vault.ts'
 import type { Listener } from './judge.ts'
-import { type Heard, listen, markedWav } from './listener.ts'
+import { addressOf, type Heard, listen, markedWav } from './listener.ts'
 import { type Fault, kinds, placeSeams, type Seams, seams } from './seams.ts'
 import { createWeather, type Weather, type WeatherMaker, weathers } from './weather.ts'
 
@@ -30,6 +30,8 @@ const idleMs = 300
 const logTimes = { gatherMs: 3, hedgeMs: 60, refuseMs: 200, retryMs: 100, beatMs: 500 }
 const nthMost = 3
 const seeksMost = 2
+/** The tenant's own row and secret are asked for once a life. */
+export const everyTime = seams.filter(seam => seam !== 'tenant')
 const faultShare = 0.7
 const leavingShare = 0.1
 const settleMs = 400
@@ -73,11 +75,13 @@ export async function storm(vault: TestVault, options: StormOptions): Promise<St
   const listeners: Listener[] = []
   const met = new Map<string, number>()
   const statuses = new Map<string, number>()
+  const address = { next: 0 }
+  const planned = plannedFaults()
   let [lives, done] = [0, 0]
   while (done < options.requests) {
     const life = {
       weather: lives === 0 ? ('fine' as const) : random.pick(weathers),
-      sink: random.pick(sinks),
+      sink: lives === 0 ? ('fails now and then' as const) : random.pick(sinks),
       done,
     }
     lives++
@@ -90,6 +94,8 @@ export async function storm(vault: TestVault, options: StormOptions): Promise<St
       goal,
       life,
       bypass: options.bypass === true,
+      planned,
+      address,
     })
     listeners.push(...lived.listeners)
     for (const [name, count] of lived.met) met.set(name, (met.get(name) ?? 0) + count)
@@ -103,6 +109,25 @@ export async function storm(vault: TestVault, options: StormOptions): Promise<St
     options.onLife?.({ ...life, done })
   }
   return { listeners, logStore, lives, met, statuses }
+}
+
+interface Planned {
+  readonly faults: readonly Fault[]
+  tries: number
+}
+
+const triesMost = 40
+/** What the log asks its second sink for, the first has failed to do. */
+const beforeLate: Fault = { seam: 'append', nth: 1, kind: 'refuse' }
+
+/** Each kind at each seam that a playback which begins comes to in any case. */
+function plannedFaults(): Planned[] {
+  return everyTime.flatMap(seam =>
+    kinds.map(kind => ({
+      faults: [...(seam === 'late' ? [beforeLate] : []), { seam, nth: 1, kind }],
+      tries: 0,
+    })),
+  )
 }
 
 async function openLanes(vault: TestVault, count: number): Promise<readonly Lane[]> {
@@ -125,9 +150,14 @@ interface Life {
   readonly goal: number
   readonly life: { readonly weather: Weather; readonly sink: Sink }
   readonly bypass: boolean
+  /** To be met before others are drawn; what was not met comes back. */
+  readonly planned: Planned[]
+  /** Of the next listener. */
+  readonly address: { next: number }
 }
 
-async function live(vault: TestVault, { lanes, random, weather, logStore, goal, life, bypass }: Life) {
+async function live(vault: TestVault, given: Life) {
+  const { lanes, random, weather, logStore, goal, life, bypass, planned, address } = given
   await using opening = new AsyncDisposableStack()
   const pool = opening.adopt(
     createPool(vault.database.app, { maxConnections: lanes.length + 4, applicationName: application }),
@@ -154,21 +184,21 @@ async function live(vault: TestVault, { lanes, random, weather, logStore, goal, 
     await using _made = await weather.make(life.weather)
     const canFail = seams.filter(seam => seam !== 'late' || life.sink === 'fails now and then')
     await Promise.all(
-      lanes.map(async (lane, index) => {
+      lanes.map(async lane => {
         const own = createRandom(random.integer(0, 2 ** 31))
         using agent = keptAgent()
-        for (let number = 0; left > 0; number++) {
+        while (left > 0) {
           const asks = Math.min(left, 1 + own.integer(0, seeksMost))
           left -= asks
-          const ip = `10.${index}.${(number >> 8) & 0xff}.${number & 0xff}`
+          const ip = addressOf(address.next++)
           listeners.push(
-            await listenOnce({ front, lane, placed, own, asks, ip, canFail, agent: agent.agent }),
+            await listenOnce({ front, lane, placed, own, asks, ip, canFail, planned, agent: agent.agent }),
           )
         }
       }),
     )
   }
-  for (const { clinic } of lanes) placed.arm(clinic.tenant.id, null)
+  for (const { clinic } of lanes) placed.arm(clinic.tenant.id, [])
   // Idle playbacks end, and the log has time to take what it could not.
   await delay(settleMs)
   return { listeners, met: placed.met }
@@ -182,32 +212,37 @@ interface Asking {
   readonly asks: number
   readonly ip: string
   readonly canFail: readonly Fault['seam'][]
+  readonly planned: Planned[]
   readonly agent: Agent
 }
 
 /** One playback and its seeks, or what becomes of them. */
-async function listenOnce({ front, lane, placed, own, asks, ip, canFail, agent }: Asking): Promise<Listener> {
+async function listenOnce(asking: Asking): Promise<Listener> {
+  const { front, lane, placed, own, asks, ip, planned, agent } = asking
+  const tenantId = lane.clinic.tenant.id
   const url = `${front.url}/v1/recordings/${lane.recording}/audio?role=original`
   const heard: (Heard & { start: number })[] = []
   for (let ask = 0; ask < asks; ask++) {
-    const fault =
-      own.fraction() < faultShare
-        ? { seam: own.pick(canFail), nth: own.integer(1, nthMost), kind: own.pick(kinds) }
-        : null
-    placed.arm(lane.clinic.tenant.id, fault)
+    const plan = ask === 0 ? planned.shift() : undefined
+    placed.arm(tenantId, plan?.faults ?? drawFaults(asking))
     const start = own.integer(0, lane.sizeBytes - 1)
     const range = own.fraction() < 0.5 ? null : { start, end: own.integer(start + 1, lane.sizeBytes) }
-    const leaves = own.fraction() < leavingShare
+    const leaves = plan === undefined && own.fraction() < leavingShare
     const wish = {
-      url,
-      token: lane.token,
-      ip,
-      range,
+      ...{ url, token: lane.token, ip, range },
       patienceMs: leaves ? own.integer(0, lateMostMs) : patienceMs,
     }
     heard.push({ ...(await listen(wish, agent)), start: range?.start ?? 0 })
+    if (plan === undefined || placed.hasMetAll(tenantId)) continue
+    // The log may have been at its second sink alone, or the tenant's secret not at hand.
+    if (++plan.tries < triesMost) planned.push(plan)
   }
-  return { heard }
+  return { ip, heard }
+}
+
+function drawFaults({ own, canFail }: Asking): readonly Fault[] {
+  if (own.fraction() >= faultShare) return []
+  return [{ seam: own.pick(canFail), nth: own.integer(1, nthMost), kind: own.pick(kinds) }]
 }
 
 function keptAgent(): { readonly agent: Agent } & Disposable {

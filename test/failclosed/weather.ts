@@ -58,11 +58,14 @@ export async function createWeather(superuser: pg.Pool, application: string): Pr
     )
   }
 
+  /** Also in a session that began while the database was read-only. */
+  const write = (statement: string) => superuser.query(`begin read write; ${statement}; commit`)
+
   async function raise(at: 'insert' | 'commit', state: string): Promise<AsyncDisposable> {
-    await superuser.query('insert into failclosed.weather values ($1, $2)', [at, state])
+    await write(`insert into failclosed.weather values ('${at}', '${state}')`)
     return {
       async [Symbol.asyncDispose]() {
-        await superuser.query('delete from failclosed.weather')
+        await write('delete from failclosed.weather')
       },
     }
   }
@@ -72,7 +75,7 @@ export async function createWeather(superuser: pg.Pool, application: string): Pr
     const set = async (value: 'on' | 'off') => {
       const { rows } = await superuser.query<{ name: string }>('select current_database() as name')
       const statement = `alter database ${rows[0]?.name} set default_transaction_read_only to ${value}`
-      await superuser.query(`begin read write; ${statement}; commit`)
+      await write(statement)
       await cut()
     }
     await set('on')

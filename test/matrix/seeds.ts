@@ -68,6 +68,12 @@ const seeds: Readonly<Record<string, Seed>> = {
   finishProviderSignIn: () => ({ params: { provider: newProviderId() }, query: { state: 'x', code: 'x' } }),
   endSessionsAtProvider: () => ({ params: { provider: newProviderId() } }),
 
+  // An event that waits for a minute is trouble, and nobody else seals here.
+  getReadiness: async ({ things }) => {
+    await things.seal()
+    return {}
+  },
+
   // --- one's own ---
   endOwnSession: async ({ things, self }) => ({ params: { id: await things.token(self, 'session') } }),
   verifySession: () => ({ body: { code: '000000' } }),
@@ -174,6 +180,7 @@ const seeds: Readonly<Record<string, Seed>> = {
   proveInclusion: async ({ things }) => ({ query: { event: await things.sealedEvent() } }),
   proveConsistency: () => ({ query: { year: String(new Date().getUTCFullYear()), from: '1' } }),
   followLog: () => ({ query: { limit: '3' } }),
+  showReceiptKey: async ({ things }) => ({ query: { writer: await things.receiptKey() } }),
   accessReport: ofPatient,
   accountOfDisclosures: ofPatient,
   listDisclosures: ofPatient,
@@ -265,8 +272,8 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'suspendDisclosures',
 ])
 
-/** Who asks for numbers, which are no tenant's. */
-export const namesNothing: ReadonlySet<string> = new Set(['proveConsistency'])
+/** What they ask for is no tenant's: numbers, and a key of the deployment. */
+export const namesNothing: ReadonlySet<string> = new Set(['proveConsistency', 'showReceiptKey'])
 
 /** Throws, with a sentence, where nothing is known that the operation could be called with. */
 export function seedOf({ operation, asks, takesBody }: Described, { use, on }: OperationLine): Seed {

@@ -314,6 +314,9 @@ const operations = `
   proveInclusion            -                  audit.read            -                  tenant                          200              -
   proveConsistency          -                  audit.read            -                  tenant                          200              -
   followLog                 -                  audit.follow          -                  tenant                          200              -
+  exportEvidence            -                  audit.export          -                 tenant                          conflict         -
+  showLogPolicy             -                  audit.read            -                 tenant                          conflict         -
+  showReceiptKey            -                  self.read             -                  tenant                          200              -
   accessReport              -                  audit.read            -                  tenant                          200              -
   accountOfDisclosures      -                  disclosure.read       -                  tenant                          200              -
   recordDisclosure          -                  disclosure.record     -                  tenant                          201              -

@@ -1,5 +1,6 @@
 // Things of a tenant that a call is about, made for that call alone: through the catalog where something is sealed.
 import { randomBytes } from 'node:crypto'
+import { formatVerifierKey, receiptKeyName, verifierKey } from '@auricle/audit'
 import {
   type ConnectorId,
   EventId,
@@ -16,6 +17,7 @@ import {
   newSuspensionId,
   newTeamId,
   newTokenId,
+  newWriterId,
   type PatientId,
   ProviderSettings,
   type RecordingId,
@@ -23,10 +25,19 @@ import {
   type TeamId,
   type TokenId,
   type UserId,
+  type WriterId,
 } from '@auricle/contract'
 import { newTotp } from '@auricle/identity'
-import { assignMailbox, auditRecord, createConnector, createMailbox, createUser } from '@auricle/vault'
+import {
+  assignMailbox,
+  auditRecord,
+  createConnector,
+  createMailbox,
+  createUser,
+  endorseReceiptKey,
+} from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
+import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
 import { operatorDid } from './operator.ts'
@@ -50,7 +61,11 @@ export interface Things {
   /** With a private part; in no tree yet. */
   event(): Promise<EventId>
   sealedEvent(): Promise<EventId>
+  /** All that there is. */
+  seal(): Promise<void>
   suspension(): Promise<string>
+  /** Of which writer. */
+  receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
   passkey(userId: UserId): Promise<string>
   provider(): Promise<string>
@@ -184,6 +199,17 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         [tenantId],
       )
       return EventId.parse(found.rows[0]?.event_id)
+    },
+    async seal() {
+      await sealLog(vault, tenantId)
+    },
+    async receiptKey() {
+      const id = newWriterId()
+      const name = receiptKeyName('log.test', id)
+      const key = formatVerifierKey(verifierKey(name, 'ed25519', randomBytes(32)))
+      const parts = { keys: vault.keyService, store: vault.logStore, logName: 'log.test' }
+      await endorseReceiptKey(parts, { id, verifierKey: key }, {})
+      return id
     },
     async suspension() {
       const times = { from: at(-60), until: at(60), recordedAt: new Date(), endedAt: null }

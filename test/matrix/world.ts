@@ -195,7 +195,7 @@ async function openSide(
     }
   }
   await Promise.all(['none', ...Label.options].map(archiveAll))
-  await sealLog(vault.database, tenantId)
+  await sealLog(vault, tenantId)
   return {
     ...{ clinic, tenantId, mailboxes, teams, colleague },
     recording(place, label) {

@@ -432,6 +432,8 @@ def policy_of(text):
 class Policy:
     def __init__(self, text):
         self.logs, self.witnesses, self.groups, self.quorum = {}, {}, {}, None
+        if not text.endswith("\n"):
+            raise BadPolicy("no end")
         if any(not (unit in "\t\n" or " " <= unit <= "~" or unit >= "\x80") for unit in text):
             raise BadPolicy("a character")
         members = set()
@@ -466,6 +468,8 @@ class Policy:
                 raise BadPolicy("a line")
         if self.quorum is None:
             raise BadPolicy("no quorum")
+        if {key.public for key in self.logs.values()} & {key.public for key in self.witnesses.values()}:
+            raise BadPolicy("a witness is a log")
 
     def put(self, keys, key):
         if key.where in keys:
@@ -647,7 +651,7 @@ class Bundle:
         self.place, self.line, self.findings, self.stopped = None, 0, [], False
         self.tenant, self.selection, self.name, self.logs = None, {}, None, []
         self.events, self.selected, self.withheld = 0, 0, 0
-        self.latest, self.hidden, self.writers = None, False, {}
+        self.latest, self.told, self.hidden, self.writers = None, None, False, {}
         self.open_until, self.strict = None, True
         self.passed_over, self.backwards = [], []
         self.claims, self.anchors, self.proof, self.newest = {}, [], None, None
@@ -785,8 +789,7 @@ class Bundle:
         self.selected += self.is_wanted(event)
         is_first = not log.seen_any and at_seq == log.first
         log.seen_any = True
-        before = self.latest
-        self.latest = event["at"] if before is None else max(before, event["at"])
+        self.latest = event["at"] if self.latest is None else max(self.latest, event["at"])
         if is_first:
             log.first_leaf = event
             if len(self.logs) == 1:
@@ -797,8 +800,11 @@ class Bundle:
         if at_seq == 0:
             self.read_previous(event["detail"]["previous"], log)
         self.count(event, where)
-        if before is not None and milliseconds(before) - milliseconds(event["at"]) > TEN_MINUTES:
+        if event["action"] == "log.opened":
+            return
+        if self.told is not None and milliseconds(self.told) - milliseconds(event["at"]) > TEN_MINUTES:
             self.backwards.append((event["id"], self.line, where))
+        self.told = event["at"] if self.told is None else max(self.told, event["at"])
         if event["action"] == "log.reconciled":
             late = set(event["detail"]["events"])
             self.backwards = [item for item in self.backwards if item[0] not in late]
@@ -857,7 +863,12 @@ class Bundle:
             excused = not self.strict and (beat != 0 or is_early)
             if not writer.started and not excused and not self.hidden:
                 self.find("gap", "start", *where)
-            writer.highest = -1 if writer.started or self.strict else beat - 1
+            if writer.started or self.strict:
+                writer.highest = -1
+            else:
+                writer.highest = beat - 1
+                lowest = min(writer.numbers)
+                spans = [[max(start, lowest), end] for start, end in spans if end >= lowest]
         if beat in writer.beats:
             self.find("gap", "beat_repeated", *where)
         writer.beats.add(beat)
@@ -1038,7 +1049,7 @@ def unpacked(file, damage):
             while piece:
                 if member.eof:
                     if piece[0] == 0:
-                        return
+                        raise zlib.error("no member")
                     member = zlib.decompressobj(31)
                 yield member.decompress(piece)
                 piece = member.unused_data

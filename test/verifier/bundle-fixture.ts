@@ -17,6 +17,8 @@ import { type Story, type StoryOptions, type TracedEvent, tellStory } from './st
 export const logName = 'vault.example'
 /** Of an id, behind its prefix and first digit. */
 const idCharacters = 25
+const sealedLateMs = 1_200_000
+const anchoredAfterMsDefault = 10_000
 
 export interface BundleOptions extends StoryOptions {
   readonly seed: number
@@ -32,6 +34,8 @@ export interface BundleOptions extends StoryOptions {
   readonly anchor?: LogAlgorithm
   /** Leaves between checkpoints. */
   readonly checkpointEvery?: number
+  /** How long after the newest event of a checkpoint it is anchored. */
+  readonly anchoredAfterMs?: number
   /** Whether the policy names the keys of the tenant's logs, beside that of the anchor. */
   readonly namesLogKeys?: boolean
 }
@@ -75,8 +79,7 @@ export function makeBundle(options: BundleOptions): Bundle {
 export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bundle {
   const random = randomFrom(options.seed + 1)
   const logs = sealLogs(story, keys, options)
-  const newest = logs.at(-1)?.events.at(-1)?.event.at ?? ''
-  const madeAt = new Date(Date.parse(newest) + 20_000)
+  const madeAt = new Date(Date.parse(anchoredAt(logs.at(-1)?.events ?? [])) + anchoredAfterMsDefault)
   const anchorSigner = logSigner(`${logName}/anchor`, keys.anchor)
   const witnesses = keys.witnesses.map((key, index) =>
     witnessSigner(`witness${index}.example`, key, Math.floor(madeAt.getTime() / 1000)),
@@ -92,7 +95,7 @@ export function bundleOf(story: Story, keys: Keys, options: BundleOptions): Bund
     }),
     JSON.stringify({ type: 'policy', text: policy }),
     ...logs.flatMap((log, index) => linesOfLog(log, index === 0 ? (options.first ?? 0) : 0, random, options)),
-    ...linesOfAnchor(logs, anchorSigner, witnesses, random),
+    ...linesOfAnchor(logs, anchorSigner, witnesses, random, options),
   ]
   lines.push(JSON.stringify({ type: 'end', lines: lines.length }))
   return { lines, policy, at: new Date(madeAt.getTime() + 60_000), keys, story }
@@ -136,7 +139,8 @@ function openingOf(
     v: 1,
     id,
     tenant: story.tenant,
-    at: next?.event.at ?? '',
+    // It says when it was sealed, and what it comes before may have waited for that.
+    at: new Date(Date.parse(next?.event.at ?? '') + sealedLateMs).toISOString(),
     action: 'log.opened',
     outcome: 'allowed',
     actor: { type: 'system', id: 'log', session: null },
@@ -180,18 +184,22 @@ function linesOfLog(log: SealedLog, first: number, random: Random, options: Bund
   return lines
 }
 
+const anchoredAt = (events: readonly TracedEvent[], afterMs = anchoredAfterMsDefault): string =>
+  new Date(Math.max(...events.map(({ event }) => Date.parse(event.at))) + afterMs).toISOString()
+
 /** Every checkpoint is anchored among entries of other tenants; the last one of each log is shown, and some others. */
 function linesOfAnchor(
   logs: readonly SealedLog[],
   anchorSigner: Signer,
   witnesses: readonly Signer[],
   random: Random,
+  options: BundleOptions,
 ): string[] {
   const leaves: Buffer[] = []
   const anchored: { origin: string; size: number; index: number }[] = []
   for (const log of logs) {
     for (const { size, root } of log.checkpoints) {
-      const at = new Date(Date.parse(log.events[size - 1]?.event.at ?? '') + 10_000).toISOString()
+      const at = anchoredAt(log.events.slice(0, size), options.anchoredAfterMs)
       for (let others = random.int(4); others > 0; others--)
         leaves.push(Buffer.from(`auricle-anchor/1\n${at}\n`))
       const isShown = size === log.checkpoints.at(-1)?.size || random.chance(0.1)

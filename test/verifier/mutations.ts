@@ -30,7 +30,10 @@ type Mutation = (target: Target) => Change | null
 
 type Line = Record<string, unknown>
 
-/** `count` mutants, each of one of `shapes`; they follow from `seed` but for signatures on P-256. */
+/** Of the mutants, how many are altered once more. */
+const pairShare = 0.3
+
+/** At least `count` mutants, each of one of `shapes`; they follow from `seed` but for signatures on P-256. */
 export function makeMutants(
   seed: number,
   count: number,
@@ -45,19 +48,37 @@ export function makeMutants(
   const mutants: Mutant[] = []
   for (let round = 0; mutants.length < count; round++) {
     const name = names[round % names.length] ?? ''
-    const { bundle, options } = random.pick(targets)
-    const change = mutations[name]?.({ bundle, options, random }) ?? null
+    const target = { ...random.pick(targets), random }
+    const change = mutations[name]?.(target) ?? null
     if (change === null) continue
-    const {
-      lines = bundle.lines,
-      bytes = bytesOf(lines),
-      policy = bundle.policy,
-      at = bundle.at,
-      expected = 'any',
-    } = change
-    mutants.push({ name, bytes, policy, at, expected })
+    mutants.push(mutantOf(name, target, change))
+    const { lines } = change
+    if (lines === undefined || !lines.every(isJson) || !random.chance(pairShare)) continue
+    // What is wrong in two places may hide one of them: here both must only agree.
+    const second = random.pick(names)
+    const altered = {
+      ...target,
+      bundle: { ...target.bundle, ...change, lines, policy: target.bundle.policy },
+    }
+    const more = mutations[second]?.(altered) ?? null
+    if (more !== null) mutants.push(mutantOf(`${name}; ${second}`, altered, { ...more, expected: 'any' }))
   }
   return mutants
+}
+
+function mutantOf(name: string, { bundle }: Target, change: Change): Mutant {
+  const { lines = bundle.lines, expected = 'any' } = change
+  const { bytes = bytesOf(lines), policy = bundle.policy, at = bundle.at } = change
+  return { name, bytes, policy, at, expected }
+}
+
+function isJson(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === 'object' && JSON.parse(line) !== null
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
 }
 
 const mutations: Readonly<Record<string, Mutation>> = {
@@ -474,6 +495,23 @@ const mutations: Readonly<Record<string, Mutation>> = {
     }
   },
   packed: ({ bundle }) => ({ bytes: gzipSync(bytesOf(bundle.lines)), expected: 'ok' }),
+  'packed in two parts': ({ bundle, random }) => {
+    const bytes = bytesOf(bundle.lines)
+    const at = random.int(bytes.length)
+    return {
+      bytes: Buffer.concat([gzipSync(bytes.subarray(0, at)), gzipSync(bytes.subarray(at))]),
+      expected: 'ok',
+    }
+  },
+  'packed, with something behind it': ({ bundle, random }) => {
+    const more = random.pick([
+      Buffer.alloc(1),
+      Buffer.alloc(600),
+      Buffer.from('more'),
+      Buffer.from([0x1f, 0x8b]),
+    ])
+    return { bytes: Buffer.concat([gzipSync(bytesOf(bundle.lines)), more]), expected: 'bad' }
+  },
   'packed and cut off': ({ bundle, random }) => {
     const packed = gzipSync(bytesOf(bundle.lines))
     return { bytes: packed.subarray(0, 2 + random.int(packed.length - 2)), expected: 'missing' }
@@ -639,6 +677,10 @@ const mutations: Readonly<Record<string, Mutation>> = {
       },
       'any',
     ),
+  'anchored before it happened': ({ bundle, options }) => ({
+    lines: bundleOf(bundle.story, bundle.keys, { ...options, anchoredAfterMs: -3_600_000 }).lines,
+    expected: 'gap',
+  }),
   'the first year left out': ({ bundle, options }) =>
     options.years.length < 2
       ? null

@@ -21,6 +21,8 @@ export interface StoryOptions {
   readonly writers?: number
   /** Whether some events come late, by way of write-once storage. */
   readonly hasLate?: boolean
+  /** Whether nothing happens for an hour now and then. */
+  readonly hasPauses?: boolean
 }
 
 export interface Story {
@@ -42,6 +44,7 @@ interface Writer {
 const beatEvery = 6
 const stepMostMs = 3000
 const lateMs = 1_800_000
+const pauseMs = 3_600_000
 
 /** Every event is checked against the schema of the log. */
 export function tellStory(random: Random, options: StoryOptions): Story {
@@ -103,6 +106,11 @@ export function tellStory(random: Random, options: StoryOptions): Story {
     while (events.length < options.eventsEach) {
       const writer = random.pick(writers)
       if (random.chance(0.05)) writer.next++
+      if (options.hasPauses === true && random.chance(0.1)) {
+        // Nobody rests before the beat that names what was done; that beat itself is named when work goes on.
+        for (const one of writers) beat(one, 'writer.heartbeat')
+        nowMs += pauseMs
+      }
       if (random.chance(1 / beatEvery)) beat(writer, 'writer.heartbeat')
       else if (options.hasLate === true && random.chance(0.05)) {
         const late = Array.from({ length: 1 + random.int(2) }, () => say(writer, hearing(), lateMs))
@@ -136,7 +144,7 @@ export function tellStory(random: Random, options: StoryOptions): Story {
 }
 
 /** `n`, `n + 1`, ... as first and last. */
-export function spansOf(numbers: readonly number[]): [number, number][] {
+function spansOf(numbers: readonly number[]): [number, number][] {
   const spans: [number, number][] = []
   for (const n of [...numbers].sort((a, b) => a - b)) {
     const last = spans.at(-1)

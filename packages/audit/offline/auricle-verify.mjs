@@ -77,11 +77,14 @@ const leafBytesMost = 8192
 const nestingMost = 64
 const signaturesMost = 16
 const findingsMost = 1000
+/** Of a table in the report, and one more for the rest. */
+const rowsMost = 10_000
 /** How far the clocks of the vault's processes may lie apart. */
 const clockToleranceMs = 600_000
 /** After a beginning that is not the log's own: how long beats may speak of numbers that came before it. */
 const openStartMs = 60_000
 const hourMs = 3_600_000
+const pieceBytes = 262_144
 
 const anyId = /^[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}$/
 const logOrigin = /^([a-z0-9][a-z0-9.-]*)\/t\/(ten_[0-7][0-9a-hjkmnp-tv-z]{25})\/([1-9][0-9]{3})$/
@@ -192,9 +195,10 @@ class Verification {
     this.signers = new Set()
   }
 
-  /** @param {Uint8Array} piece */
+  /** Returns whether there is any use in more. @param {Uint8Array} piece */
   take(piece) {
     if (!this.stopped) this.lines.push(piece)
+    return !this.stopped
   }
 
   /**
@@ -733,23 +737,23 @@ class Counters {
     const { beat, acknowledged } = event.detail
     const atMs = toMs(event.at)
     const isOpen = this.openUntilMs !== null && atMs < this.openUntilMs
+    // Of who was there before the first leaf, the first beat names what came before it too, at least the beat before.
+    let leastJudged = 0
     if (writer.topBeat === null) {
       const mayBegin = writer.isStarted || (this.openUntilMs !== null && (beat > 0 || isOpen))
       if (isJudged && !mayBegin) this.find('start', place)
-      // Who was there before the first leaf may go on with any beat.
-      writer.topBeat = writer.isStarted || this.openUntilMs === null ? -1 : beat - 1
+      const isFromBefore = this.openUntilMs !== null && !writer.isStarted
+      writer.topBeat = isFromBefore ? beat - 1 : -1
+      if (isFromBefore) leastJudged = at(writer.seen.firsts, 0)
     }
     if (!writer.beats.add(beat)) this.find('beat_repeated', place)
     if (beat > writer.topBeat + 1) {
       this.skipped.push({ beats: writer.beats, from: writer.topBeat + 1, to: beat - 1, place })
     }
     writer.topBeat = Math.max(writer.topBeat, beat)
-    const { seen } = writer
-    if (
-      isJudged &&
-      !isOpen &&
-      acknowledged.some((/** @type {[number, number]} */ [from, to]) => !seen.hasAll(from, to))
-    ) {
+    const isThere = (/** @type {[number, number]} */ [from, to]) =>
+      to < leastJudged || writer.seen.hasAll(Math.max(from, leastJudged), to)
+    if (isJudged && !isOpen && !acknowledged.every(isThere)) {
       this.find('number', place)
     }
   }
@@ -759,9 +763,13 @@ class Counters {
    * @param {{line: number, origin: string, seq: number}} place
    */
   takeTime({ id, at, action, detail }, place) {
+    // It says when the log was begun; what it stands before may have waited for that.
+    if (action === 'log.opened') return
     if (this.newest === null || at >= this.newest) this.newest = at
     else if (toMs(this.newest) - toMs(at) > clockToleranceMs) {
-      this.backwards.set(id, [...(this.backwards.get(id) ?? []), place])
+      const places = this.backwards.get(id) ?? []
+      places.push(place)
+      this.backwards.set(id, places)
     }
     if (action === 'log.reconciled') for (const late of detail.events) this.backwards.delete(late)
   }
@@ -1168,6 +1176,7 @@ export function parsePolicy(text) {
   const members = new Set()
   if (!/^[\t\n -~\u0080-\u{10ffff}]*$/u.test(text) || loneSurrogate.test(text))
     throw new PolicyError('it has characters that no policy has')
+  if (!text.endsWith('\n')) throw new PolicyError('its last line does not end')
   for (const line of text.split('\n')) {
     const [kind, ...items] = line.split(/[ \t]+/).filter(item => item !== '')
     if (kind === undefined || kind.startsWith('#')) continue
@@ -1199,6 +1208,10 @@ export function parsePolicy(text) {
     }
   }
   if (policy.quorum === '') throw new PolicyError('it has no line `quorum`')
+  const logKeys = [...policy.logs.values()]
+  for (const { key } of policy.witnesses.values()) {
+    if (logKeys.some(other => other.key.equals(key))) throw new PolicyError('a witness has the key of a log')
+  }
   return policy
 }
 
@@ -1397,7 +1410,10 @@ const at = (list, index) => /** @type {number} */ (list[index])
  * @param {Map<string, number>} counts
  * @param {string} name
  */
-const addOne = (counts, name) => counts.set(name, (counts.get(name) ?? 0) + 1)
+function addOne(counts, name) {
+  const row = counts.has(name) || counts.size < rowsMost ? name : 'all others'
+  counts.set(row, (counts.get(row) ?? 0) + 1)
+}
 
 class LineSplitter {
   /** @param {(line: Buffer | null) => boolean} take Says whether to go on. */
@@ -1438,10 +1454,10 @@ class LineSplitter {
 }
 
 /**
- * Hands over the bytes, unpacked where they are gzip. Returns what is wrong with the packing, if anything is. All of it
- * is unpacked in any case, so that the answer does not depend on how far somebody read.
+ * Hands over the bytes, unpacked where they are gzip. Returns what is wrong with the packing, if anything is: a packed
+ * file is unpacked to its end in any case, so that the answer does not depend on how far somebody read.
  * @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} pieces
- * @param {(piece: Uint8Array) => void} take
+ * @param {(piece: Uint8Array) => boolean} take Says whether there is any use in more.
  * @returns {Promise<'gzip' | 'gzip_cut' | null>}
  */
 async function eachPiece(pieces, take) {
@@ -1449,24 +1465,37 @@ async function eachPiece(pieces, take) {
   /** @type {Buffer} */
   let start = Buffer.alloc(0)
   let next = await source.next()
-  for (; start.length < 2 && next.done !== true; next = await source.next())
+  for (; start.length < 2 && next.done !== true; next = await source.next()) {
     start = Buffer.concat([start, next.value])
+  }
+  let givenBytes = 0
   async function* everything() {
-    if (start.length > 0) yield start
-    for (; next.done !== true; next = await source.next()) yield next.value
+    try {
+      givenBytes += start.length
+      if (start.length > 0) yield start
+      for (; next.done !== true; next = await source.next()) {
+        givenBytes += next.value.length
+        yield next.value
+      }
+    } finally {
+      await source.return?.()
+    }
   }
   if (start[0] !== 0x1f || start[1] !== 0x8b) {
-    for await (const piece of everything()) take(piece)
+    for await (const piece of everything()) if (!take(piece)) break
     return null
   }
+  const gunzip = createGunzip()
   try {
-    await pipeline(Readable.from(everything()), createGunzip(), async unpacked => {
+    await pipeline(Readable.from(everything()), gunzip, async unpacked => {
       for await (const piece of unpacked) take(piece)
     })
-    return null
+    // Node passes over zeros behind the last member.
+    return gunzip.bytesWritten === givenBytes ? null : 'gzip'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!code.startsWith('Z_')) throw error
+    // Node closes the stream where something follows that cannot be another member.
+    if (!code.startsWith('Z_') && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
     return code === 'Z_BUF_ERROR' ? 'gzip_cut' : 'gzip'
   }
 }
@@ -1486,7 +1515,7 @@ export const sentences = {
   year_root: 'The log of the year before ended otherwise than this log says.',
   bad_note: 'The checkpoint is no signed note.',
   bad_signature: 'A signature in the name of a known key is not its own.',
-  root: 'The entries before this checkpoint are not the ones that were signed.',
+  root: 'Of the entries since the checkpoint before this one, some are not those that were signed.',
   fork: 'The anchor holds another history of this log.',
   anchor_leaf: "The anchor's entry is not about this checkpoint.",
   anchor_proof: 'The proof does not lead to the anchor: the checkpoint was never anchored there.',
@@ -1546,6 +1575,7 @@ export function reportText(report) {
   const { verdict, findings, selection, withheld } = report
   const first = findings.find(finding => finding.class === verdict)
   const lines = [verdictSentences[verdict]]
+  if (withheld > 0) lines.push(`${withheld} entries are withheld: of these it is not known what they say.`)
   if (first !== undefined) lines.push(`First bad place: ${sentenceOf(first)}`)
   if (verdict === 'tampered') lines.push('Reading ended there. What follows is about what stands before it.')
   lines.push('', `Trusted: ${trustOf(report)}`)
@@ -1562,11 +1592,8 @@ export function reportText(report) {
   const asked = Object.entries(selection).map(([name, value]) => `${name} ${value}`)
   lines.push(`Asked for: ${asked.length === 0 ? 'everything' : asked.join(', ')}`)
   lines.push(`Events that match: ${report.selected}`)
-  if (withheld > 0) {
-    lines.push(
-      `Withheld: ${withheld} entries. Whether any of them matches cannot be known, nor whether events are missing.`,
-    )
-  }
+  if (withheld > 0)
+    lines.push('Whether withheld entries match too, or events are missing among them, cannot be known.')
   lines.push(...table('By action', report.byAction), ...table('By person', report.byPerson))
   if (findings.length > 0) lines.push('', `Findings: ${findings.length}`)
   for (const finding of findings.slice(0, 100)) lines.push(`  ${finding.class}: ${sentenceOf(finding)}`)
@@ -1665,7 +1692,7 @@ async function main(args) {
   try {
     const { bundle, policyFile, isJson, options } = parseArguments(args)
     const policy = policyFile === null ? null : decodeUtf8(readFileSync(policyFile))
-    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: 1 << 20 }), {
+    const report = await verifyBundle(createReadStream(bundle, { highWaterMark: pieceBytes }), {
       ...options,
       policy,
     })

@@ -1,7 +1,12 @@
 // The query of a search in the sealed log: newest first, from an index, whatever is filtered.
-import type { PatientId, TenantId } from '@auricle/contract'
+import type { EventId, PatientId, TenantId } from '@auricle/contract'
 import type { Statement } from './database.ts'
-import type { LogPosition, SearchCursor } from './search-cursor.ts'
+
+/** A place in the log of a year. */
+export interface LogPosition {
+  readonly year: number
+  readonly seq: number
+}
 
 /** All that are given must hold. */
 export interface AuditFilter {
@@ -17,7 +22,7 @@ export interface AuditFilter {
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   /** After this one, in the order of the list. */
-  readonly after: Pick<SearchCursor, 'at' | 'id'> | null
+  readonly after: { readonly at: Date; readonly id: EventId } | null
   readonly limit: number
 }
 

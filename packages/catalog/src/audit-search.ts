@@ -4,13 +4,12 @@
 // reads them compares.
 import type { AuditRecord } from '@auricle/audit'
 import { EventId, type TenantId } from '@auricle/contract'
-import { type AuditFilter, auditQuery, sealColumns, withEvents } from './audit-query.ts'
+import { type AuditFilter, auditQuery, type LogPosition, sealColumns, withEvents } from './audit-query.ts'
 import type { QueryOptions } from './catalog.ts'
 import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
 import { type CheckpointRow, readCheckpoint } from './log-reading.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, time } from './row.ts'
-import type { LogPosition } from './search-cursor.ts'
 
 /** What the index of the log says of a leaf, and its event as it is stored. */
 export interface SealedRow extends LogPosition {
@@ -170,18 +169,20 @@ export function createAuditSearch(database: Database): AuditSearchCatalog {
     async findUnsealedSince(tenantId, options) {
       const found = await database.inTenant(
         tenantId,
-        session =>
-          session.rows({
+        async session => {
+          const [log] = await session.rows({
+            text: `select cursor_xid::text as xid, cursor_id as id from auricle.audit_log
+                   where tenant_id = $1 order by year desc limit 1`,
+            values: [tenantId],
+          })
+          return session.rows({
             text: `select e.recorded_at from auricle.audit_event e
-                   where e.tenant_id = $1 and (e.xid, e.id) > (
-                     coalesce((select l.cursor_xid from auricle.audit_log l
-                       where l.tenant_id = $1 order by l.year desc limit 1), '0'::xid8),
-                     coalesce((select l.cursor_id from auricle.audit_log l
-                       where l.tenant_id = $1 order by l.year desc limit 1), ''))
+                   where e.tenant_id = $1 and (e.xid, e.id) > ($2::xid8, $3)
                      and not exists (select from auricle.audit_seal s where s.tenant_id = $1 and s.event_id = e.id)
                    order by e.xid, e.id limit 1`,
-            values: [tenantId],
-          }),
+            values: [tenantId, log?.['xid'] ?? '0', log?.['id'] ?? ''],
+          })
+        },
         options,
       )
       return firstOrNull(found, row => time(row, 'recorded_at'))

@@ -5,7 +5,7 @@ export {
 } from './activity-reviews.ts'
 export type { AlertFilter, AlertRow, NewAlert, RaisedAlert } from './alerts.ts'
 export type { AnchorCatalog, AnchorCommit, AnchorLeaf, AnchorRow } from './anchor-store.ts'
-export type { AuditFilter } from './audit-query.ts'
+export type { AuditFilter, LogPosition } from './audit-query.ts'
 export type { AuditLogRow, AuditSearchCatalog, SealedRow, StoredEvent } from './audit-search.ts'
 export type {
   BreakGlassFilter,
@@ -89,12 +89,6 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
-export {
-  decodeSearchCursor,
-  encodeSearchCursor,
-  type LogPosition,
-  type SearchCursor,
-} from './search-cursor.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
 export type { TeamRow } from './teams.ts'

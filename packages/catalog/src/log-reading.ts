@@ -31,6 +31,8 @@ export interface SealedLeaf {
   readonly leafHash: Uint8Array
   /** Null where its event is gone, which no one here may do. */
   readonly leaf: Uint8Array | null
+  /** Null where it has none, or it was dropped. */
+  readonly sealedPrivate: Uint8Array | null
 }
 
 export interface CheckpointRow extends SignedCheckpoint {
@@ -42,6 +44,17 @@ export interface LogReadingCatalog {
   readLeaves(log: LogName, range: LeafRange, options?: QueryOptions): Promise<readonly SealedLeaf[]>
   /** The hashes of a tile one after the other. Throws `damaged` where there are not as many. */
   readTile(log: LogName, tile: TilePlace, options?: QueryOptions): Promise<Uint8Array>
+  /**
+   * The checkpoint that an anchor of `anchorSize` leaves holds: the first signed at `since` or later, else the largest.
+   * `index` is its place there. Null where that anchor holds none of this log.
+   */
+  findAnchored(
+    log: LogName,
+    query: { readonly anchorSize: number; readonly since: Date | null },
+    options?: QueryOptions,
+  ): Promise<(CheckpointRow & { readonly index: number; readonly leaf: Uint8Array }) | null>
+  /** The place of the first event that says it happened after `after`; null where none does. */
+  findFirstAfter(log: LogName, after: Date, options?: QueryOptions): Promise<number | null>
   /** Of that size, or the largest, or the largest that is known to have been published. */
   findCheckpoint(
     log: LogName,
@@ -65,7 +78,7 @@ export function createLogReading(database: Database): LogReadingCatalog {
         session =>
           session.rows({
             name: 'read_leaves',
-            text: `select s.seq, s.event_id, s.leaf_hash, e.leaf from auricle.audit_seal s
+            text: `select s.seq, s.event_id, s.leaf_hash, e.leaf, e.sealed_private from auricle.audit_seal s
                    left join auricle.audit_event e on e.tenant_id = s.tenant_id and e.id = s.event_id
                    where s.tenant_id = $1 and s.year = $2 and s.seq >= $3 and s.seq < $4 order by s.seq`,
             values: [tenantId, year, from, to],
@@ -77,6 +90,7 @@ export function createLogReading(database: Database): LogReadingCatalog {
         id: parsed(row, 'event_id', EventId),
         leafHash: bytes(row, 'leaf_hash'),
         leaf: orNull(row, 'leaf', bytes),
+        sealedPrivate: orNull(row, 'sealed_private', bytes),
       }))
     },
 
@@ -107,6 +121,43 @@ export function createLogReading(database: Database): LogReadingCatalog {
         options,
       )
       return firstOrNull(found, readCheckpoint)
+    },
+
+    async findAnchored({ tenantId, year }, { anchorSize, since }, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session =>
+          session.rows({
+            text: `select c.size, c.root, c.note, c.sealed_at as at, c.published_at, a.seq as index, a.leaf
+                   from auricle.audit_checkpoint c
+                   join auricle.anchor_leaf a
+                     on a.tenant_id = c.tenant_id and a.year = c.year and a.size = c.size
+                   where c.tenant_id = $1 and c.year = $2 and a.seq < $3
+                   order by coalesce(a.at < $4, true),
+                     case when a.at < $4 or $4::timestamptz is null then -c.size else c.size end
+                   limit 1`,
+            values: [tenantId, year, anchorSize, since],
+          }),
+        options,
+      )
+      return firstOrNull(found, row => ({
+        ...readCheckpoint(row),
+        index: integer(row, 'index'),
+        leaf: bytes(row, 'leaf'),
+      }))
+    },
+
+    async findFirstAfter({ tenantId, year }, after, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session =>
+          session.rows({
+            text: `select min(seq) as seq from auricle.audit_seal where tenant_id = $1 and year = $2 and at > $3`,
+            values: [tenantId, year, after],
+          }),
+        options,
+      )
+      return firstOrNull(found, row => orNull(row, 'seq', integer))
     },
 
     async listUnpublished(options) {

@@ -104,7 +104,8 @@ export interface LogCatalog {
   ): Promise<{ readonly events: readonly UnsealedEvent[]; readonly horizon: string }>
   /**
    * Looks at the next `limit` events by their ids, wherever the cursor is, and gives those that are finished, recorded
-   * before `before` and in no tree, in the order in which they were recorded. `lastId` is null at the end.
+   * before `before` and in no tree, in the order in which they were recorded. `nextId` is where the
+   * next page begins; null at the end.
    */
   findStragglers(
     tenantId: TenantId,
@@ -112,7 +113,7 @@ export interface LogCatalog {
     options?: QueryOptions,
   ): Promise<{
     readonly events: readonly UnsealedEvent[]
-    readonly lastId: string | null
+    readonly nextId: string | null
     readonly horizon: string
   }>
   /** Everything or nothing. `moved`, and nothing written, where the log is not at `fromSize` any more. */
@@ -207,11 +208,11 @@ export function createLogStore(database: Database): LogCatalog {
         session =>
           session.rows({
             // A number at or above the snapshot's upper bound is of another cluster: nobody here can have it yet.
-            text: `select h.horizon, p.last_id, e.id, e.xid, e.leaf, e.recorded_at
+            text: `select h.horizon, p.next_id, e.id, e.xid, e.leaf, e.recorded_at
                    from (select pg_snapshot_xmin(pg_current_snapshot()) as horizon,
                            pg_snapshot_xmax(pg_current_snapshot()) as upper) h
                    cross join (
-                     select max(id) as last_id from (
+                     select max(id) as last_id, case when count(*) = $3 then max(id) end as next_id from (
                        select id from auricle.audit_event where tenant_id = $1 and id > $2 order by id limit $3
                      ) page
                    ) p
@@ -230,7 +231,7 @@ export function createLogStore(database: Database): LogCatalog {
       )
       return {
         events: found.filter(row => row['id'] !== null).map(readUnsealed),
-        lastId: firstOrNull(found, row => orNull(row, 'last_id', text)),
+        nextId: firstOrNull(found, row => orNull(row, 'next_id', text)),
         horizon: firstOrNull(found, row => text(row, 'horizon')) ?? '0',
       }
     },

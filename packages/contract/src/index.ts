@@ -47,6 +47,7 @@ export {
   SuspensionQuery,
   SuspensionView,
 } from './disclosure.ts'
+export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
   ExternalSubject,

@@ -31,6 +31,8 @@ export interface HttpIdentity<Result extends object> {
   /** Checks the token and finds its person. */
   readonly requireActor: HttpHandler
   actorOf(request: HttpRequest): UserActor
+  /** Whether one of the two has found its token good. */
+  isProven(request: HttpRequest): boolean
   /** How the token came, behind either guard. */
   carrierOf(request: HttpRequest): Carrier
 }
@@ -70,6 +72,7 @@ export function createHttpIdentity<Result extends object>(
     claimsOf: claims.get,
     requireActor: guard(createBearerStrategy(find, parts), actors, notSignedIn),
     actorOf: actors.get,
+    isProven: request => claims.has(request) || actors.has(request),
     carrierOf: request => carriers.get(request) ?? 'header',
   }
 }
@@ -78,12 +81,14 @@ export function createHttpIdentity<Result extends object>(
 interface Notes<Value extends object> {
   set(request: HttpRequest, value: Value): void
   get(request: HttpRequest): Value
+  has(request: HttpRequest): boolean
 }
 
 function createNotes<Value extends object>(handlerName: string): Notes<Value> {
   const values = new WeakMap<HttpRequest, Value>()
   return {
     set: (request, value) => values.set(request, value),
+    has: request => values.has(request),
     get: request => {
       const value = values.get(request)
       if (value === undefined) throw new TypeError(`the route must come behind ${handlerName}`)

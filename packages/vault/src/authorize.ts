@@ -3,7 +3,7 @@ import { type AuditEvent, type AuditRecord, newPrivatePart } from '@auricle/audi
 import type { Action, Decide, Decision, Resource } from '@auricle/identity'
 import type { CallOptions } from '@auricle/sealed'
 import { appendAccess } from './access-event.ts'
-import { auditRecord } from './audit-record.ts'
+import { auditRecord, type EventFacts } from './audit-record.ts'
 import { refusalOf } from './error.ts'
 import type { EventAppender } from './log/durable-event.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -31,7 +31,11 @@ export interface Authorized {
   readonly secrets: TenantSecrets
   readonly decision: Decision
   /** The event of what is done now, to be committed with it; `reasons` come before those of the decision. */
-  record(object?: AuditEvent['object'], reasons?: readonly string[]): Promise<AuditRecord>
+  record(
+    object?: AuditEvent['object'],
+    reasons?: readonly string[],
+    about?: Pick<EventFacts, 'patients' | 'detail'>,
+  ): Promise<AuditRecord>
 }
 
 /** Decides what somebody does to what is their own; a refusal is in the log before it is thrown. */
@@ -73,9 +77,10 @@ export async function authorize(
     now,
     secrets,
     decision,
-    record: (changed = object, reasons = []) =>
+    record: (changed = object, reasons = [], about = {}) =>
       auditRecord(
         {
+          ...about,
           tenantId,
           action: log,
           outcome: 'allowed',

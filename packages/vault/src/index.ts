@@ -8,7 +8,7 @@ export {
   failAttempt,
 } from './archive-attempt.ts'
 export { auditRecord, openPrivate } from './audit-record.ts'
-export { authorizeSelf } from './authorize.ts'
+export { type AuthorizeParts, authorizeSelf } from './authorize.ts'
 export {
   type AlertParts,
   acknowledgeAlert,
@@ -34,6 +34,14 @@ export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
+export {
+  type EvidenceParts,
+  type EvidenceWish,
+  exportAtConsole,
+  exportEvidence,
+  showPolicy,
+} from './evidence/export-evidence.ts'
+export { logPolicy, type PolicyParts } from './evidence/log-policy.ts'
 export {
   type AcceptanceAnswer,
   type Begun,

@@ -1,24 +1,29 @@
 // The log from the outside: searched, shown, proved and followed by who may, each reading in the log itself.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type AuditEvent,
+  formatVerifierKey,
   fromBase64,
   leafHash,
+  parseVerifierKey,
+  receiptKeyName,
+  verifierKey,
   verifyConsistency,
   verifyInclusion,
   verifyNote,
 } from '@auricle/audit'
-import { newEventId, type RecordingId } from '@auricle/contract'
+import { newEventId, newWriterId, type RecordingId } from '@auricle/contract'
+import { endorseReceiptKey, endorserKey } from '@auricle/vault'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import { archiveAudio } from '../../../test/archived.ts'
 import { ask, problemOf } from '../../../test/ask.ts'
 import { auditEvents, privatePartOf } from '../../../test/audit-log.ts'
 import { type Front, openFront } from '../../../test/front.ts'
-import { sealLog, testLogKey } from '../../../test/sealed-log.ts'
+import { sealLog } from '../../../test/sealed-log.ts'
 import {
   type Clinic,
   makeClinic,
@@ -51,7 +56,7 @@ after(async () => {
   await vault[Symbol.asyncDispose]()
 })
 
-const seal = () => sealLog(vault.database, clinic.tenant.id)
+const seal = () => sealLog(vault, clinic.tenant.id)
 const sql = (text: string, values: unknown[] = []) => vault.database.superuserPool.query(text, values)
 const get = (path: string, token: string | null = officer) => ask(front.url, token, ['GET', path])
 const queryOf = (query: Readonly<Record<string, string>>) => new URLSearchParams(query).toString()
@@ -143,7 +148,7 @@ describe('a search', () => {
     const [patient] = events[0]?.event?.patients ?? []
     const page = await search({ limit: '5' })
     const other = await makeClinic(vault)
-    await sealLog(vault.database, other.tenant.id)
+    await sealLog(vault, other.tenant.id)
     const { token } = await front.sessionOf(other.complianceOfficer)
     const asked = async (query: Readonly<Record<string, string>>) => {
       const { status, body } = await get(`/v1/audit/events?${queryOf(query)}`, token)
@@ -189,7 +194,9 @@ describe('one event', () => {
     const committed = fromBase64(privatePart.committed ?? '') ?? assert.fail()
     assert.equal(`sha256:${createHash('sha256').update(committed).digest('hex')}`, event.private)
     assert.ok(isIncluded(proof, leaf))
-    const { note } = await verifyNote(proof.checkpoint.note, [testLogKey(proof.origin)])
+    const { detail } = await newest('log.opened')
+    const keys = detail?.kind === 'opened' ? detail.keys.map(parseVerifierKey) : []
+    const { note } = await verifyNote(proof.checkpoint.note, keys)
     assert.equal(note.text, `${proof.origin}\n${proof.size}\n${proof.root}\n`)
     const reading = await newest('log.shown')
     assert.equal(reading.object?.id, event.id)
@@ -401,6 +408,16 @@ describe('the feed', () => {
     assert.equal(own.log.lines.filter(line => /"level":"error"/.test(line)).length, 0)
   })
 
+  test('says so where the log is shorter than what was taken of it', async () => {
+    const size = await seal()
+    const year = new Date().getUTCFullYear()
+    assert.deepEqual(await follow({ after: `${year}-${size - 1}` }), [])
+    for (const after of [`${year}-${size + 1_000}`, `${year - 1}-0`]) {
+      assert.equal(problemOf(await get(`/v1/audit/feed?after=${after}`)), 'conflict')
+      assert.ok((await newest('log.followed')).reasons.includes('beyond_the_log'))
+    }
+  })
+
   test('is for those who oversee, and for programs made for it', async () => {
     const clinician = await front.sessionOf(clinic.clinician)
     assert.equal(problemOf(await get('/v1/audit/feed', clinician.token)), 'denied')
@@ -517,4 +534,23 @@ describe('the access report', () => {
     })
     assert.match(await response.text(), /"'@sum","'=1\+1"/)
   })
+})
+
+test('the key of a receipt is shown to everybody who is given one, signed for by the key service', async () => {
+  const logName = 'log.test'
+  const writer = newWriterId()
+  const key = formatVerifierKey(verifierKey(receiptKeyName(logName, writer), 'ed25519', randomBytes(32)))
+  const parts = { keys: vault.keyService, store: vault.logStore, logName }
+  const { token } = await front.sessionOf(clinic.clinician)
+  const path = `/v1/audit/receipt-keys?writer=${writer}`
+  assert.equal(problemOf(await get(path, token)), 'notFound')
+  await endorseReceiptKey(parts, { id: writer, verifierKey: key }, {})
+  await endorseReceiptKey(parts, { id: newWriterId(), verifierKey: key }, {})
+  const { status, body } = await get(path, token)
+  assert.equal(status, 200)
+  const endorser = endorserKey(logName, await vault.keyService.signer({ purpose: 'receipts' }).publicKey())
+  const { note } = await verifyNote(schemas.ReceiptKey.parse(body).note, [endorser])
+  assert.equal(note.text.split('\n')[1], key)
+  assert.equal(problemOf(await get(path, null)), 'unauthenticated')
+  assert.equal(problemOf(await get('/v1/audit/receipt-keys?writer=../x', token)), 'malformed')
 })

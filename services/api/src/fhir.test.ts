@@ -38,7 +38,7 @@ beforeEach(async () => {
   assert.equal((await ask(front.url, clinician, ['GET', `/v1/recordings/${recording}`])).status, 200)
   assert.equal((await ask(front.url, clinician, ['GET', '/v1/recordings'])).status, 200)
   assert.equal((await ask(front.url, stranger, ['GET', `/v1/recordings/${recording}`])).status, 403)
-  await sealLog(vault.database, clinic.tenant.id)
+  await sealLog(vault, clinic.tenant.id)
 })
 after(async () => {
   await front[Symbol.asyncDispose]()

@@ -9,6 +9,7 @@ import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
+import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -41,6 +42,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  EvidenceRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -79,6 +81,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createEvidenceHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),

@@ -91,6 +91,20 @@ test('a request that begins no event of its own has no receipt', async () => {
   assert.equal((await fetch(`${front.url}/healthz`)).headers.get('x-auricle-receipt'), null)
 })
 
+test('who is not signed in learns from no receipt whether there was something to record', async () => {
+  const { row } = clinic.clinician
+  for (const login of [row.login, 'nobody']) {
+    const response = await fetch(`${front.url}/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ tenant: clinic.tenant.slug, login, password: 'not the one', code: '000000' }),
+    })
+    await response.arrayBuffer()
+    assert.equal(response.status, 401)
+    assert.equal(response.headers.get('x-auricle-receipt'), null)
+  }
+})
+
 test('a process has its key signed for, and starts also where nobody will', async () => {
   const { signal } = new AbortController()
   const warned: string[] = []

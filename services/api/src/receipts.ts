@@ -2,7 +2,7 @@
 import type { EventWriter } from '@auricle/vault'
 import type { Response } from 'express'
 
-const headerName = 'X-Auricle-Receipt'
+export const receiptHeader = 'X-Auricle-Receipt'
 /** A list may stand for several events; headers have an end. */
 const receiptsMost = 4
 
@@ -17,7 +17,7 @@ export function createReceipts(writer: Pick<EventWriter, 'onReceipt'>): Receipts
     const answer = request === null ? undefined : answers.get(request)
     if (answer === undefined || answer.response.headersSent || answer.count >= receiptsMost) return
     answer.count++
-    answer.response.append(headerName, Buffer.from(note).toString('base64'))
+    answer.response.append(receiptHeader, Buffer.from(note).toString('base64'))
   })
   return {
     track(request, response) {

@@ -11,10 +11,14 @@ export interface Exchange {
   readonly signal: AbortSignal
 }
 
+const endListenersMost = 32
+
 const exchanges = new WeakMap<IncomingMessage, Exchange>()
 
 export function openExchange(request: Request, response: Response): Exchange {
   const gone = new AbortController()
+  // Streams, receipts and this listen to its end; a pipeline alone takes several places.
+  response.setMaxListeners(endListenersMost)
   response.on('close', () => {
     if (!response.writableFinished) gone.abort(new DOMException('the client went away', 'AbortError'))
   })

@@ -15,6 +15,7 @@ import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
+import * as evidence from './routes/evidence.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -74,6 +75,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,
   ...identityProviders.table,

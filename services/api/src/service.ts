@@ -64,7 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
-import { createReceipts } from './receipts.ts'
+import { createReceipts, receiptHeader } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -72,15 +72,17 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs' | 'witnesses'>
   readonly catalog: Catalog
   readonly log: EventLog
   /** Whose receipts go into answers. */
   readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
+  /** Where the keys of receipts are signed for. */
+  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
   /** Guarded before a use case gets it. */
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
   readonly limits: Pick<Limits, 'take'>
   readonly logger: Logger
@@ -190,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,
       newCode: () => {
@@ -209,6 +212,7 @@ export async function startApi(
     tenant: deciding,
     log: { ...deciding, onFinding, stopping: signal },
     outsideUrl,
+    logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
@@ -277,6 +281,8 @@ export async function startApi(
     const isOurs = problemName(error) === 'internal' && !(gone.aborted && isOfConnection(error))
     if (isOurs) logger.error('A request failed', { requestId: id, error })
     if (gone.aborted) return response.destroy()
+    // Whether there was an event to give one for may say whether there is such a person.
+    if (!identity.isProven(request)) response.removeHeader(receiptHeader)
     const waitSeconds = retryAfterSeconds(error, now())
     if (waitSeconds !== null) response.set('Retry-After', String(waitSeconds))
     return sendProblem(response, problemOf(error, id))

@@ -22,20 +22,22 @@ export interface Operator {
   /** Null where none is configured. */
   readonly recovery: ObjectStore | null
   readonly keys: VaultKeys
+  readonly signer: KeyService['signer']
   readonly limits: ReceiveParts['limits']
   readonly secrets: TenantSecretsCache
   readonly signal: AbortSignal
 }
 
 /** Of what is opened for one command or service, what its use cases are given. */
-export interface OperatorParts extends Omit<Operator, 'secrets' | 'keys'> {
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+export interface OperatorParts extends Omit<Operator, 'secrets' | 'keys' | 'signer'> {
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
 }
 
 export function createOperator({ noteKeyUse, ...parts }: OperatorParts): Operator {
   const keys = guardKeys(parts.keys, { isDurable, onUse: noteKeyUse })
-  return { ...parts, keys, secrets: createTenantSecrets({ ...parts, keys }) }
+  const { signer } = parts.keys
+  return { ...parts, keys, signer, secrets: createTenantSecrets({ ...parts, keys }) }
 }
 
 /** By short name; with no name, the only tenant there is. */

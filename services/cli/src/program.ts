@@ -46,6 +46,7 @@ import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addEvidenceCommands } from './program-evidence.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
@@ -151,9 +152,16 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     host.exitCode = 1
   }
   addProviderCommands(program, { withOperator, fail })
-  addBreakGlass(program, { withPerson: withPersonOf(env) })
   addWatching(program, { context: () => context(false), output, process: host, signal })
   const audit = program.command('audit').description('the log: what it says, and whether it holds')
+  addEvidenceCommands(audit, {
+    withOperator,
+    output,
+    exit: code => {
+      if (code !== 0) host.exitCode = code
+    },
+  })
+  addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env) })
   addReportCommands(program, { withPerson: withPersonOf(env) })
   addListening(program, {

@@ -4,10 +4,16 @@ import { formatBytes } from './format.ts'
 const redrawMs = 100
 
 export interface Progress extends Disposable {
-  update(done: { readonly items: number; readonly bytes: number; readonly bad?: number }): void
+  /** `total` of things that are counted and not weighed. */
+  update(done: {
+    readonly items: number
+    readonly total?: number
+    readonly bytes?: number
+    readonly bad?: number
+  }): void
 }
 
-/** `label 1,204 objects  3.1 GB  120 MB/s`. Disposing ends the line. */
+/** `label 1,204 objects  3.1 GB  120 MB/s`, `label 1,204 of 5,000 events  61,000/s`. Disposing ends the line. */
 export function startProgress(
   label: string,
   noun: string,
@@ -18,11 +24,16 @@ export function startProgress(
   let last = ''
   const draw = (line: string) => stream.write(`\r\u{1B}[K${line}`)
   return {
-    update({ items, bytes, bad = 0 }) {
+    update({ items, total, bytes, bad = 0 }) {
       const now = performance.now()
       const seconds = (now - startedMs) / 1000
-      const rate = seconds > 0 ? `${formatBytes(bytes / seconds)}/s` : ''
-      last = `${label} ${items.toLocaleString('en')} ${noun}  ${formatBytes(bytes)}  ${rate}${bad > 0 ? `  ${bad} bad` : ''}`
+      const count =
+        items.toLocaleString('en') + (total === undefined ? '' : ` of ${total.toLocaleString('en')}`)
+      const weight = bytes === undefined ? '' : `  ${formatBytes(bytes)}`
+      const speed =
+        bytes === undefined ? Math.round(items / seconds).toLocaleString('en') : formatBytes(bytes / seconds)
+      const rate = seconds > 0 ? `  ${speed}/s` : ''
+      last = `${label} ${count} ${noun}${weight}${rate}${bad > 0 ? `  ${bad} bad` : ''}`
       if (!stream.isTTY || now - drawnMs < redrawMs) return
       drawnMs = now
       draw(last)

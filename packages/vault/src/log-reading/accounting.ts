@@ -37,7 +37,7 @@ export async function accountOfDisclosures(
 }
 
 /** The same day of an earlier year; of 29 February, the day after where that year has none. */
-export function yearsBefore(date: Date, years: number): Date {
+function yearsBefore(date: Date, years: number): Date {
   const earlier = new Date(date)
   earlier.setUTCFullYear(date.getUTCFullYear() - years)
   return earlier
@@ -47,7 +47,7 @@ export function yearsBefore(date: Date, years: number): Date {
  * Several disclosures to one recipient for one purpose as one line (164.528(b)(3)): what the first was, how many there
  * were, when the last was made. Oldest first.
  */
-export function summarised(rows: readonly DisclosureRow[]): AccountingLine[] {
+function summarised(rows: readonly DisclosureRow[]): AccountingLine[] {
   const groups = Map.groupBy(rows, row =>
     JSON.stringify([row.purpose, row.recipientKind, row.recipientName, row.recipientAddress]),
   )

@@ -17,7 +17,7 @@ type Parts = { readonly catalog: Pick<Catalog, 'listAuditLogs' | 'findCheckpoint
 
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
-export const asOfOf = (
+const asOfOf = (
   { origin, year }: { readonly origin: string; readonly year: number },
   { size, root, at }: CheckpointRow,
 ): AsOf => ({ origin, year, size, root: base64(root), sealedAt: at.toISOString() })

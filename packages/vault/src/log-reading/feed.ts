@@ -2,14 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent } from '@auricle/audit'
 import type { Catalog, LogPosition } from '@auricle/catalog'
+import type { TenantId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
+import { VaultError } from '../error.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { type FeedQuery, positionOf } from './query.ts'
 import { beginReading, type ReadingParts } from './reading.ts'
 import { type SealedEvent, sealedEventsOf } from './sealed-event.ts'
 
 export interface FeedParts extends ReadingParts {
-  readonly catalog: ReadingParts['catalog'] & Pick<Catalog, 'followAudit' | 'hasAuditNews'>
+  readonly catalog: ReadingParts['catalog'] & Pick<Catalog, 'followAudit' | 'hasAuditNews' | 'listAuditLogs'>
   /** Ends all waiting: the service is about to stop. */
   readonly stopping?: AbortSignal
 }
@@ -30,7 +32,10 @@ const quiet: readonly AuditEvent['action'][] = [
   'writer.stopped',
 ]
 
-/** Resolves when the reading is in the log. Aborting ends it after what was read. */
+/**
+ * Resolves when the reading is in the log. Aborting ends it after what was read. Throws `conflict` for a place that the log
+ * does not have.
+ */
 export async function followLog(
   parts: FeedParts,
   facts: RequestFacts,
@@ -39,14 +44,30 @@ export async function followLog(
 ): Promise<AsyncIterable<SealedEvent>> {
   const wanted = { action: 'audit.follow', log: 'log.followed', object: null, query } as const
   const reading = await beginReading(parts, facts, wanted, options)
-  await reading.note()
   const after = query.after === undefined ? null : positionOf(query.after)
+  const isThere = after === null || (await holds(parts, reading.tenantId, after, options))
+  await reading.note(isThere ? {} : { reasons: ['beyond_the_log'] })
+  if (!isThere) {
+    const sentence = 'The log does not reach as far as that: what was taken before is not there any more'
+    throw new VaultError('conflict', sentence)
+  }
   return read(parts, reading.tenantId, { ...query, after }, options)
+}
+
+/** Whether there is such a place: whoever has taken it would otherwise wait for good, and a log never gets shorter. */
+async function holds(
+  { catalog }: FeedParts,
+  tenantId: TenantId,
+  { year, seq }: LogPosition,
+  options: CallOptions,
+): Promise<boolean> {
+  const logs = await catalog.listAuditLogs(tenantId, options)
+  return logs.some(log => log.year === year && seq < log.size)
 }
 
 async function* read(
   parts: FeedParts,
-  tenantId: AuditEvent['tenant'],
+  tenantId: TenantId,
   { after, wait, limit }: { after: LogPosition | null; wait: number; limit: number },
   options: CallOptions,
 ): AsyncGenerator<SealedEvent> {
@@ -64,7 +85,7 @@ async function* read(
 
 async function waitForNews(
   { catalog, stopping }: FeedParts,
-  tenantId: AuditEvent['tenant'],
+  tenantId: TenantId,
   { after, waitMs }: { readonly after: LogPosition | null; readonly waitMs: number },
   options: CallOptions,
 ): Promise<void> {

@@ -18,7 +18,7 @@ import type { TenantSecrets } from '../tenant-secrets.ts'
 import type { OnFinding } from './sealed-event.ts'
 
 export interface ReadingParts extends AuthorizeParts {
-  readonly catalog: Pick<Catalog, 'appendEvents' | 'findPatient' | 'findPatientReference' | 'listUsers'>
+  readonly catalog: Pick<Catalog, 'findPatient' | 'findPatientReference' | 'listUsers'>
   readonly onFinding?: OnFinding
 }
 
@@ -71,8 +71,8 @@ export async function beginReading(
       { part: newPrivatePart(secret), key: secrets.privateParts },
       now,
     )
-    await parts.catalog.appendEvents([record], options)
-    return record.id
+    const { eventId } = await parts.log.append(record, options)
+    return eventId
   }
   if (!decision.allowed) {
     await append(decision, {})

@@ -38,7 +38,7 @@ export function sealedEventsOf(
   return events
 }
 
-export function sealedEventOf(row: SealedRow): SealedEvent {
+function sealedEventOf(row: SealedRow): SealedEvent {
   const { id, year, seq, stored } = row
   const receivedAt = stored?.receivedAt.toISOString() ?? null
   if (stored === null) return { seq, year, id, event: null, receivedAt, finding: 'missing' }

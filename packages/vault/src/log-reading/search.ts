@@ -1,5 +1,5 @@
 // Searching the log: newest first, all pages of one search as of the same signed root.
-import { type AuditFilter, type Catalog, decodeSearchCursor, encodeSearchCursor } from '@auricle/catalog'
+import type { AuditFilter, Catalog } from '@auricle/catalog'
 import type { PatientId, UserId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import type { RequestFacts } from '../request-facts.ts'
@@ -7,6 +7,7 @@ import { type AsOf, givenAsOf, newestAsOf } from './as-of.ts'
 import type { LogQuery } from './query.ts'
 import { beginReading, patientNamed, type Reading, type ReadingParts } from './reading.ts'
 import { type SealedEvent, sealedEventsOf } from './sealed-event.ts'
+import { decodeSearchCursor, encodeSearchCursor } from './search-cursor.ts'
 
 export interface SearchParts extends ReadingParts {
   readonly catalog: ReadingParts['catalog'] &

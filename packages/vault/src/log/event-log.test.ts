@@ -36,6 +36,8 @@ after(async () => {
 
 /** Long enough for a busy machine; the lock is what runs into it. */
 const patient = { hedgeMs: 150, refuseMs: 20_000, retryMs: 50, beatMs: 60_000 }
+/** Where a busy machine must not be taken for a database that does not answer. */
+const unhurried = { ...patient, hedgeMs: 20_000 }
 const impatient = { ...patient, refuseMs: 500 }
 const nowhere: EventLogParts['store'] = {
   put: () => Promise.reject(new Error('no store')),
@@ -124,7 +126,7 @@ async function assertBroughtBack(name: string, ids: readonly EventId[]): Promise
 
 test('200 callers at once: each gets its own durable event, in a few flushes', async () => {
   await using stack = new AsyncDisposableStack()
-  const opened = openLog(stack)
+  const opened = openLog(stack, { times: unhurried })
   const records = Array.from({ length: 200 }, () => anEvent(tenant.tenantId))
   const events = await Promise.all(records.map(record => opened.log.append(record, {})))
   assert.ok(events.every(event => DurableEvent.is(event)))
@@ -142,7 +144,7 @@ test('200 callers at once: each gets its own durable event, in a few flushes', a
 
 test('a flush that fails is the failure of exactly its callers', async () => {
   await using stack = new AsyncDisposableStack()
-  const opened = openLog(stack)
+  const opened = openLog(stack, { times: unhurried })
   const taken = anEvent(tenant.tenantId)
   await opened.log.append(taken, {})
   const doomed = [anEvent(tenant.tenantId), taken, anEvent(tenant.tenantId)]
@@ -232,6 +234,33 @@ test('an insert that the database refuses: without a second sink nothing is reco
   )
 })
 
+test('a store that fails while the database is left alone: the database is asked after all', async () => {
+  await using stack = new AsyncDisposableStack()
+  let isStoreBroken = false
+  const flaky: EventLogParts['store'] = {
+    put: (...given) => (isStoreBroken ? Promise.reject(new Error('no store')) : store.put(...given)),
+    read: store.read,
+  }
+  const times = { ...unhurried, retryMs: 60_000 }
+  const opened = openLog(stack, { store: flaky, times })
+  const insert = 'insert (tenant_id, id, leaf, sealed_private, late) on auricle.audit_event'
+  await database.superuserPool.query(`revoke ${insert} from ${database.app.user}`)
+  try {
+    for (let round = 0; round < 3; round++) assert.equal(recordedOf(await append(opened, 1)).length, 1)
+    isStoreBroken = true
+    assertAllRefused(await append(opened, 2))
+  } finally {
+    await database.superuserPool.query(`grant ${insert} to ${database.app.user}`)
+  }
+  const ids = recordedOf(await append(opened, 5))
+  assert.equal(ids.length, 5)
+  assert.deepEqual(opened.sinks, ['store', 'store', 'store', 'none', 'database'])
+  await opened.log[Symbol.asyncDispose]()
+  const stored = await eventsOf(opened.name)
+  assert.equal(stored.filter(({ late }) => late).length, 3)
+  assert.equal(stored.filter(({ event }) => ids.includes(event.id)).length, 5)
+})
+
 test('a lock that is held: refused in time without a second sink, recorded there with one', async () => {
   await using stack = new AsyncDisposableStack()
   const [bare, covered] = [openLog(stack, { store: null, times: impatient }), openLog(stack)]
@@ -270,7 +299,7 @@ test('what the database committed after all is there once, and no late one', asy
       throw new Error('the connection broke')
     },
   }
-  const log = stack.use(createEventLog({ catalog: lossy, writer, store, times: patient }))
+  const log = stack.use(createEventLog({ catalog: lossy, writer, store, times: unhurried }))
   const record = anEvent(tenant.tenantId)
   await log.append(record, {})
   isLost = false

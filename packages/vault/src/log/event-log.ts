@@ -102,7 +102,8 @@ export function createEventLog(parts: EventLogParts): EventLog {
   /** Resolves when one of the sinks has them all, with which. Throws what the last of them failed with. */
   async function record(stamped: readonly WrittenRecord[]): Promise<Sink> {
     if (store === null) return insert(stamped)
-    if (unsettled.isDegraded) return put(store, [...degrade(stamped), ...stamped])
+    if (unsettled.isDegraded)
+      return put(store, [...degrade(stamped), ...stamped]).catch(() => insert(stamped))
     const inserting = insert(stamped)
     const early = await earlyEnd(inserting, hedgeMs)
     if (early === 'done' || isTaken(early.error)) return inserting
@@ -133,7 +134,7 @@ export function createEventLog(parts: EventLogParts): EventLog {
       throw error
     }
     for (const one of stamped) one.vouch()
-    unsettled.add(stamped)
+    unsettled.add(stamped, 'in_store')
     return 'store'
   }
 
@@ -149,7 +150,7 @@ export function createEventLog(parts: EventLogParts): EventLog {
         await catalog.appendStamped(batch, { signal: AbortSignal.timeout(refuseMs) })
       } catch (error) {
         onTrouble(error)
-        unsettled.add(batch)
+        unsettled.add(batch, 'here_alone')
       }
     }
   }
@@ -174,11 +175,10 @@ export function createEventLog(parts: EventLogParts): EventLog {
       await settle()
       if (unsettled.isDegraded) return
       for (let round = 0; round < lastBeatsMost; round++) {
-        const beats = writer.beats()
+        const beats = writer.stops()
         if (beats.length === 0) break
         await beat(beats)
       }
-      await beat(writer.stops())
     },
   }
 }

@@ -46,7 +46,9 @@ export interface EventWriter extends RecordStamper {
    * that names it. The next is made only when this one is acknowledged, so it has to be brought into the log.
    */
   beats(): readonly WrittenRecord[]
-  /** The last beats of all: what has no number by then gets none. */
+  /**
+   * Beats again, which end with `writer.stopped` where they have named everything: to be asked for until there are none.
+   */
   stops(): readonly WrittenRecord[]
 }
 
@@ -74,6 +76,7 @@ interface Count {
   isStarted: boolean
   /** A beat was made and is not acknowledged. */
   isBeating: boolean
+  isStopped: boolean
 }
 
 /** One for each life of a process. */
@@ -101,6 +104,7 @@ export function createEventWriter({
     const count: Count = {
       ...{ next: 0, beat: 0, acknowledged: new Set() },
       ...{ isActive: false, startedAtMs: null, isStarted: false, isBeating: false },
+      isStopped: false,
     }
     counts.set(tenantId, count)
     return count
@@ -145,12 +149,10 @@ export function createEventWriter({
     return count.isStarted || isTold ? [] : [begin(tenantId, count)]
   }
 
-  function beat(
-    tenantId: TenantId,
-    count: Count,
-    action: 'writer.heartbeat' | 'writer.stopped',
-  ): WrittenRecord {
+  function beat(tenantId: TenantId, count: Count, when: 'now_and_then' | 'at_the_end'): WrittenRecord {
     const acknowledged = takeSpans(count.acknowledged)
+    count.isStopped = when === 'at_the_end' && count.acknowledged.size === 0
+    const action = count.isStopped ? 'writer.stopped' : 'writer.heartbeat'
     const detail = { kind: 'beat', beat: count.beat, acknowledged } as const
     count.beat++
     count.isBeating = true
@@ -186,12 +188,14 @@ export function createEventWriter({
         if (!count.isActive || count.isBeating) return []
         // A beat follows a beginning that is there.
         if (!count.isStarted) return [begin(tenantId, count)]
-        return [beat(tenantId, count, 'writer.heartbeat')]
+        return [beat(tenantId, count, 'now_and_then')]
       })
     },
     stops() {
       return Array.from(counts).flatMap(([tenantId, count]) => {
-        return count.isStarted && !count.isBeating ? [beat(tenantId, count, 'writer.stopped')] : []
+        if (count.isBeating || count.isStopped) return []
+        if (count.isStarted) return [beat(tenantId, count, 'at_the_end')]
+        return count.isActive ? [begin(tenantId, count)] : []
       })
     },
   }

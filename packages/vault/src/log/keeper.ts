@@ -8,6 +8,7 @@ import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord, type EventFacts } from '../audit-record.ts'
 import { newAlert } from '../break-glass/alert.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 import { type Anchor, createAnchor } from './anchor.ts'
 import { type LogKey, openLogKey } from './log-keys.ts'
 import { LogRefusal, type LogRefusalCode } from './log-refusal.ts'
@@ -34,7 +35,7 @@ export interface LogWatch {
 export interface LogKeeperParts {
   readonly catalog: Catalog
   readonly store: LogStore
-  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
+  readonly keys: Pick<VaultKeys, 'ensure' | 'key'> & Pick<KeyService, 'signer'>
   readonly name: string
   readonly witnesses: Witnesses
   readonly watch: LogWatch
@@ -67,6 +68,8 @@ interface Term extends AsyncDisposable {
   readonly leadership: Leadership
   readonly sequencer: Sequencer
   readonly anchor: Anchor
+  /** Tenants whose events still bear numbers of transactions of another cluster; null where the cluster is the same. */
+  readonly adopting: { readonly cluster: string; readonly left: Set<TenantId>; count: number } | null
 }
 
 export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
@@ -95,15 +98,14 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
     if (leadership === null) return null
     opening.use(leadership)
     await keys.ensure({ purpose: 'checkpoints' }, options)
-    const begun = begin(leadership)
-    await adopt(begun.sequencer, options)
+    const begun = { ...begin(leadership), adopting: await whatToAdopt(options) }
     lookForUnsignedAt = 0
     const opened = opening.move()
     current = { ...begun, [Symbol.asyncDispose]: () => opened.disposeAsync() }
     return current
   }
 
-  function begin(leadership: Leadership): Omit<Term, typeof Symbol.asyncDispose> {
+  function begin(leadership: Leadership): Pick<Term, 'leadership' | 'sequencer' | 'anchor'> {
     const { store, name, witnesses, batchMost } = parts
     const logKeys = new Map<number, Promise<LogKey>>()
     const key = (year: number, options: CallOptions): Promise<LogKey> => {
@@ -144,17 +146,24 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
   }
 
   /** Numbers of transactions mean nothing in another cluster, so what is there is sealed first, whatever its numbers. */
-  async function adopt(sequencer: Sequencer, options: CallOptions): Promise<void> {
+  async function whatToAdopt(options: CallOptions): Promise<Term['adopting']> {
     const { adopted, current: cluster } = await catalog.findCluster(options)
-    if (adopted === cluster) return
-    let count = 0
-    for (const { id } of await catalog.listTenants(options)) {
-      await guarded('seal', id, async () => {
-        count += await sequencer.adopt(id, options)
-      })
+    if (adopted === cluster) return null
+    return { cluster, left: new Set((await catalog.listTenants(options)).map(({ id }) => id)), count: 0 }
+  }
+
+  async function sealOne(led: Term, tenantId: TenantId, options: CallOptions): Promise<boolean> {
+    const { adopting } = led
+    if (adopting?.left.has(tenantId) === true) {
+      adopting.count += await led.sequencer.adopt(tenantId, options)
+      adopting.left.delete(tenantId)
+      // Not before all of them: a crash on the way begins again, and finds sealed what is.
+      if (adopting.left.size === 0) {
+        await catalog.adoptCluster(adopting.cluster, now(), options)
+        watch.adopted?.(adopting.count)
+      }
     }
-    await catalog.adoptCluster(cluster, now(), options)
-    watch.adopted?.(count)
+    return await led.sequencer.seal(tenantId, batchesAtOnce, options)
   }
 
   /** A tenant's failure is that tenant's alone. */
@@ -203,8 +212,9 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
   }
 
   /** With something to seal, and now and then with something to sign. */
-  async function busyTenants(options: CallOptions): Promise<ReadonlySet<TenantId>> {
-    const busy = new Set((await catalog.listUnsealed(options)).map(({ tenantId }) => tenantId))
+  async function busyTenants({ adopting }: Term, options: CallOptions): Promise<ReadonlySet<TenantId>> {
+    const unsealed = (await catalog.listUnsealed(options)).map(({ tenantId }) => tenantId)
+    const busy = new Set([...(adopting?.left ?? []), ...unsealed])
     if (now().getTime() < lookForUnsignedAt) return busy
     lookForUnsignedAt = now().getTime() + unsignedPauseMs
     for (const { tenantId, size, signedSize } of await catalog.listLogHeads(options))
@@ -217,11 +227,11 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
       const led = await term(options)
       if (led === null) return false
       let isMore = false
-      for (const tenantId of await busyTenants(options)) {
+      for (const tenantId of await busyTenants(led, options)) {
         options.signal?.throwIfAborted()
         if (led.leadership.lost.aborted) return true
         await guarded('seal', tenantId, async () => {
-          if (await led.sequencer.seal(tenantId, batchesAtOnce, options)) isMore = true
+          if (await sealOne(led, tenantId, options)) isMore = true
         })
       }
       return isMore
@@ -240,7 +250,7 @@ export function createLogKeeper(parts: LogKeeperParts): LogKeeper {
       for (const { id } of await catalog.listTenants(options)) {
         await guarded('seal', id, async () => {
           // What is only waiting its turn is no straggler.
-          while (await led.sequencer.seal(id, batchesAtOnce, options)) options.signal?.throwIfAborted()
+          while (await sealOne(led, id, options)) options.signal?.throwIfAborted()
           const before = new Date(now().getTime() - stragglerAgeMs)
           const count = await led.sequencer.sealStragglers(id, before, options)
           if (count > 0) await foundStragglers(id, count)

@@ -6,9 +6,9 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } 
 import { formatNote, formatVerifierKey, noteSignature, type VerifierKey, verifierKey } from '@auricle/audit'
 import type { Catalog, LogKeyRow } from '@auricle/catalog'
 import { newLogKeyId } from '@auricle/contract'
-import type { KeyService } from '@auricle/keys'
 import type { CallOptions } from '@auricle/sealed'
 import { VaultError } from '../error.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 
 /** What stands before the 32 bytes of an Ed25519 private key in PKCS #8, and before a public one (RFC 8410). */
 const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -24,7 +24,7 @@ export interface LogKey {
 
 export interface LogKeyParts {
   readonly catalog: Pick<Catalog, 'listLogKeys' | 'changeLogKey'>
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<VaultKeys, 'ensure' | 'key'>
   readonly now: () => Date
 }
 

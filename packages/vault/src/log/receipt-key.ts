@@ -57,7 +57,7 @@ export interface EndorseParts {
 }
 
 /** Under which name the key service signs for receipt keys. */
-export const endorserName = (logName: string): string => `${logName}/receipts`
+const endorserName = (logName: string): string => `${logName}/receipts`
 
 /** The key service's signature over a process's key, durable in write-once storage when it resolves. */
 export async function endorseReceiptKey(
@@ -89,12 +89,12 @@ export function endorserKey(logName: string, { algorithm, spki }: PublicKey): Ve
     : verifierKey(name, 'ecdsa-p256', spki)
 }
 
-/** The notes of all keys that were ever signed for, in no order; what is none is left out. */
+/** The notes of all keys that were ever signed for, or of one writer's, in no order; what is none is left out. */
 export async function* listReceiptKeys(
   store: Pick<LateStore, 'list' | 'read'>,
-  options: CallOptions,
+  { writer, ...options }: CallOptions & { readonly writer?: WriterId | undefined },
 ): AsyncGenerator<string> {
-  for await (const { key, sizeBytes } of store.list(folder, options)) {
+  for await (const { key, sizeBytes } of store.list(`${folder}${writer ?? ''}`, options)) {
     if (!WriterId.safeParse(key.slice(folder.length)).success || sizeBytes > noteBytesMost) continue
     const pieces: Uint8Array[] = []
     for await (const piece of store.read(key, null, options)) pieces.push(piece)

@@ -172,14 +172,14 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     tenantId: TenantId,
     { afterId, before }: { readonly afterId: string; readonly before: Date },
     options: CallOptions,
-  ): Promise<{ readonly lastId: string | null; readonly horizon: string; readonly count: number }> {
+  ): Promise<{ readonly nextId: string | null; readonly horizon: string; readonly count: number }> {
     for (;;) {
       const page = await catalog.findStragglers(tenantId, { afterId, limit: batchMost, before }, options)
       if (page.events.length === 0) return { ...page, count: 0 }
       const known = await hold(tenantId, options)
       const outcome = await commit(tenantId, known, { events: page.events, cursor: null }, options)
       if (outcome === 'sealed') return { ...page, count: page.events.length }
-      if (outcome === 'waits') return { ...page, lastId: null, count: 0 }
+      if (outcome === 'waits') return { ...page, nextId: null, count: 0 }
     }
   }
 
@@ -195,7 +195,7 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       const page = await sealPage(tenantId, { afterId, before }, options)
       count += page.count
       firstHorizon ??= page.horizon
-      afterId = page.lastId
+      afterId = page.nextId
     }
     return { count, horizon: firstHorizon ?? start.xid }
   }

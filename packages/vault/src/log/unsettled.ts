@@ -22,7 +22,7 @@ export interface Unsettled {
   /** The same record, of which it is known here whether it was acknowledged. */
   follow(record: WrittenRecord): WrittenRecord
   /** To be brought into the database, unless it has them by now. Those of `follow`. */
-  add(records: readonly WrittenRecord[]): void
+  add(records: readonly WrittenRecord[], where: 'in_store' | 'here_alone'): void
   /** From now on the database is known not to work. What is to be recorded of it, of tenants that were not told. */
   degrade(tenantIds: readonly TenantId[]): readonly WrittenRecord[]
   readonly isDegraded: boolean
@@ -36,7 +36,7 @@ const batchMost = 100
 const failuresMost = 3
 /** After so many attempts that left something, it is tried whether the rest works. */
 const incompleteMost = 10
-/** What is more than this is left to the worker, which finds it in the store (`reconcile-late.ts`). */
+/** Of what the store has; what is more than this is left to the worker, which finds it in the store (`reconcile-late.ts`). */
 const keptMost = 20_000
 
 export function createUnsettled(parts: UnsettledParts): Unsettled {
@@ -74,9 +74,10 @@ export function createUnsettled(parts: UnsettledParts): Unsettled {
       now(),
     )
 
-  function add(records: readonly WrittenRecord[]): void {
+  function add(records: readonly WrittenRecord[], where: 'in_store' | 'here_alone'): void {
     for (const record of records) {
-      if (!acknowledged.has(record) && kept.size < keptMost) kept.set(record.id, record)
+      if (acknowledged.has(record) || (where === 'in_store' && kept.size >= keptMost)) continue
+      kept.set(record.id, record)
     }
   }
 
@@ -120,7 +121,7 @@ export function createUnsettled(parts: UnsettledParts): Unsettled {
       const untold = Array.from(new Set(tenantIds)).filter(tenantId => !told.has(tenantId))
       for (const tenantId of untold) told.add(tenantId)
       const records = writer.stamp(untold.map(tenantId => tell('log.degraded', tenantId))).map(follow)
-      add(records)
+      add(records, 'here_alone')
       return records
     },
     get isDegraded() {

@@ -1,9 +1,9 @@
 // The log: searched, shown, proved, followed; and the one part of an event that may go.
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AuditEvent, PrivatePart } from '@auricle/audit'
-import { EventId, type Session, UserId } from '@auricle/contract'
+import { EventId, type Session, UserId, WriterId } from '@auricle/contract'
 import type { HttpIdentity } from '@auricle/identity'
+import type { ObjectStore } from '@auricle/objects'
 import {
   CheckpointQuery,
   ConsistencyQuery,
@@ -15,6 +15,7 @@ import {
   InclusionQuery,
   LogQuery,
   listLogs,
+  listReceiptKeys,
   PrivatePartDrop,
   type ProofParts,
   proveConsistency,
@@ -24,6 +25,7 @@ import {
   searchLog,
   showCheckpoint,
   showEvent,
+  VaultError,
 } from '@auricle/vault'
 import type { Request } from 'express'
 import { z } from 'zod'
@@ -127,6 +129,9 @@ const ShownEvent = z.strictObject({
   proof: InclusionProof.nullable(),
 })
 
+const ReceiptKeyQuery = z.strictObject({ writer: WriterId })
+const ReceiptKey = z.strictObject({ note: z.string() })
+
 /** Under the names the document gives them. */
 export const schemas = {
   AsOf,
@@ -139,6 +144,7 @@ export const schemas = {
   LogPage,
   NamedPerson,
   PrivatePartDrop,
+  ReceiptKey,
   SealedEvent,
   ShownEvent,
 } as const satisfies Record<string, z.ZodType>
@@ -301,20 +307,38 @@ export const table = [
         body: { type: 'bytes', contentType: 'application/x-ndjson' },
       },
     ],
-    problems: ['malformed', 'denied'],
+    problems: ['malformed', 'denied', 'conflict'],
+  },
+  {
+    operationId: 'showReceiptKey',
+    method: 'get',
+    path: '/v1/audit/receipt-keys',
+    // Whoever is given receipts may check them; the keys are public.
+    needs: 'self.read',
+    summary: 'Show the key of receipts',
+    description:
+      'A note in which the key service signs for the key of one process: the receipts of its answers (`X-Auricle-Receipt`) ' +
+      'are signed by it.',
+    query: {
+      schema: ReceiptKeyQuery,
+      notes: { writer: "The process, as the name of the receipt's key ends." },
+    },
+    answers: [ok('ReceiptKey', 'The note.')],
+    problems: ['malformed', 'denied', 'notFound'],
   },
 ] as const satisfies readonly RouteOf<string>[]
 
 export interface AuditRouteParts {
   readonly identity: HttpIdentity<Session>
   readonly log: SearchParts & ProofParts & FeedParts & DropParts
+  readonly logStore: Pick<ObjectStore, 'list' | 'read'>
   /** How the outside reaches the API, without a trailing slash. */
   readonly outsideUrl: () => string
 }
 
 const idOf = (request: Request) => EventId.parse(request.params['id'])
 
-export function createAuditHandlers({ identity, log, outsideUrl }: AuditRouteParts) {
+export function createAuditHandlers({ identity, log, logStore, outsideUrl }: AuditRouteParts) {
   return {
     async searchLog(request, response) {
       const query = LogQuery.parse(request.query)
@@ -371,7 +395,16 @@ export function createAuditHandlers({ identity, log, outsideUrl }: AuditRoutePar
         response.end()
         return
       }
-      await pipeline(Readable.from(resume(first.value, lines)), response, { signal })
+      await pipeline(resume(first.value, lines), response, { signal })
+    },
+    async showReceiptKey(request, response) {
+      const { writer } = ReceiptKeyQuery.parse(request.query)
+      const { signal } = exchangeOf(request)
+      for await (const note of listReceiptKeys(logStore, { writer, signal })) {
+        response.json({ note })
+        return
+      }
+      throw new VaultError('not_found', 'No key of such a process was signed for')
     },
   } satisfies Record<(typeof table)[number]['operationId'], Handler>
 }

@@ -1,12 +1,7 @@
 // Where a search of the log goes on, and as of which size of it: every page is of the same log. Opaque to callers.
+import type { LogPosition } from '@auricle/catalog'
 import { EventId } from '@auricle/contract'
-import { CatalogError } from './error.ts'
-
-/** A leaf that is not in a log yet stands for all before it. */
-export interface LogPosition {
-  readonly year: number
-  readonly seq: number
-}
+import { VaultError } from '../error.ts'
 
 export interface SearchCursor {
   /** Of the last event shown. */
@@ -22,7 +17,7 @@ export function encodeSearchCursor({ at, id, asOf }: SearchCursor): string {
   return Buffer.from(`${at.getTime()}.${id}.${asOf.year}.${asOf.seq}`, 'latin1').toString('base64url')
 }
 
-/** Throws `bad_cursor` for anything but what `encodeSearchCursor` returns. */
+/** Throws `malformed` for anything but what `encodeSearchCursor` returns. */
 export function decodeSearchCursor(cursor: string): SearchCursor {
   const text = Buffer.from(cursor, 'base64url').toString('latin1')
   const [, milliseconds, idText, year, seq] = layout.exec(text) ?? []
@@ -34,7 +29,7 @@ export function decodeSearchCursor(cursor: string): SearchCursor {
     Number.isNaN(read.at.getTime()) ||
     encodeSearchCursor({ ...read, id: id.data }) !== cursor
   ) {
-    throw new CatalogError('bad_cursor', 'The cursor is not one that a page before has given')
+    throw new VaultError('malformed', 'The cursor is not one that a page before has given')
   }
   return { ...read, id: id.data }
 }
