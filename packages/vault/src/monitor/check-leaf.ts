@@ -4,9 +4,6 @@ import { AuditError, type AuditEvent, decodeLeaf, equalBytes, leafHash } from '@
 import type { LogOf, WatchedLeaf } from '@auricle/catalog'
 import { type Candidate, type FindingName, found } from './finding.ts'
 
-/** Events that end a private part are sealed a little later than it ends. */
-const dropGraceMs = 120_000
-
 export interface CheckedLeaf {
   readonly findings: readonly Candidate[]
   /** Null where the row holds none that can be read. */
@@ -36,9 +33,9 @@ export function checkLeaf(log: LogOf, row: WatchedLeaf, knownDigest: Uint8Array 
   return { findings, event, lacksPrivate: event.private !== null && privateDigest === null }
 }
 
-/** A private part that is gone without an event that says so. */
-export const privateGone = (log: LogOf, { seq, eventId }: WatchedLeaf): Candidate =>
-  found('silent_edit', 'private_gone', { tenantId: log.tenantId, year: log.year, seq, eventId }, dropGraceMs)
+/** A private part that is gone without an event that says so, for longer than that takes to be sealed. */
+export const privateGone = (log: LogOf, { seq, eventId }: WatchedLeaf, graceMs: number): Candidate =>
+  found('silent_edit', 'private_gone', { tenantId: log.tenantId, year: log.year, seq, eventId }, graceMs)
 
 function readEvent(leaf: Uint8Array): AuditEvent | null {
   try {

@@ -19,6 +19,8 @@ export interface MonitorTimes {
   readonly roundMs: number
   /** Until an event is sealed, and a receipt kept. */
   readonly mergeDelayMs: number
+  /** Until the event is sealed that says that a private part was dropped. */
+  readonly dropMs: number
   /** Until what a witness signed is published. */
   readonly publishMs: number
   /** Silence of the log over all logs, and of a witness. */
@@ -34,6 +36,7 @@ export interface MonitorTimes {
 export const monitorTimes: MonitorTimes = {
   roundMs: 20_000,
   mergeDelayMs: 60_000,
+  dropMs: 120_000,
   publishMs: 60_000,
   heartbeatMs: 11 * 60_000,
   writerMs: 60_000,
@@ -117,7 +120,7 @@ export function createMonitor(parts: MonitorParts, first: MonitorState): Monitor
       await run('scan', false, given => {
         const share = times.roundMs / times.scanMs
         return scanLeaves(
-          { ...parts, onEvent: () => undefined },
+          { ...parts, dropMs: times.dropMs, onEvent: () => undefined },
           given,
           { share, spare: scannedLeast },
           options,
@@ -168,7 +171,9 @@ export function createMonitor(parts: MonitorParts, first: MonitorState): Monitor
     const onEvent = (event: AuditEvent) => {
       uses = countAnnounced(uses, event)
     }
-    const read = await followLeaves({ ...parts, onEvent }, given, followedMost, { signal })
+    const read = await followLeaves({ ...parts, dropMs: times.dropMs, onEvent }, given, followedMost, {
+      signal,
+    })
     const before = new Date(now().getTime() - writerForgottenMs)
     const writers = Object.fromEntries(
       Object.entries(read.state.writers).map(([tenantId, known]) => [tenantId, forgetWriters(known, before)]),

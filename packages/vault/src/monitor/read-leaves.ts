@@ -21,6 +21,8 @@ export interface LeavesParts {
   readonly watch: Pick<LogView, 'readLeaves' | 'readTile' | 'readHashes' | 'findDrops'>
   readonly published: Published
   readonly digests: DigestStore
+  /** How long the event may take that says that a private part was dropped. */
+  readonly dropMs: number
   /** Told of every event that was read for the first time. */
   readonly onEvent: (event: AuditEvent) => void
 }
@@ -190,7 +192,7 @@ function missingSeals(
 
 /** A private part may be dropped for good, and then an event says so; the column of a seal is not believed. */
 async function lacking(
-  { watch }: Pick<LeavesParts, 'watch'>,
+  { watch, dropMs }: Pick<LeavesParts, 'watch' | 'dropMs'>,
   log: LogState,
   row: WatchedLeaf,
   options: Options,
@@ -200,7 +202,7 @@ async function lacking(
     const { action, object, outcome } = decodeLeaf(leaf)
     return action === 'private_part.dropped' && outcome === 'allowed' && object?.id === row.eventId
   })
-  return isDropped ? [] : [privateGone(log, row)]
+  return isDropped ? [] : [privateGone(log, row, dropMs)]
 }
 
 function noteDigest(digests: Uint8Array, index: number, digest: Uint8Array | null): void {
