@@ -2,5 +2,5 @@
 import { createEventWriter, type EventWriter } from '@auricle/vault'
 
 export function aStamper(): EventWriter {
-  return createEventWriter({ name: 'test' })
+  return createEventWriter({ name: 'test', logName: 'auricle.test' })
 }

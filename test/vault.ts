@@ -56,6 +56,7 @@ export interface TestVault extends AsyncDisposable {
   readonly writer: EventWriter
   readonly log: EventLog
   readonly objects: FolderStore
+  readonly logStore: FolderStore
   /** As use cases get it. */
   readonly keys: VaultKeys
   /** As composition roots get it. */
@@ -78,6 +79,7 @@ export async function openTestVault(): Promise<TestVault> {
   const catalog = createCatalog({ pool: database.appPool, stamper: writer })
   const log = opening.use(createEventLog({ catalog, writer, store: null, onTrouble }))
   const objects = createFolderStore({ folder: join(folder, 'objects') })
+  const logStore = createFolderStore({ folder: join(folder, 'log-store') })
   const file = join(folder, 'keyring.json')
   const keyService = await createLocalKeyService({ file })
   const noteKeyUse = createKeyUses(keyUsesFolder(file))
@@ -90,7 +92,20 @@ export async function openTestVault(): Promise<TestVault> {
   const limits = opening.use(createPostgresLimits({ connection: database.app, onError }))
   const opened = opening.move()
   return {
-    ...{ database, folder, catalog, writer, log, objects, keys, keyService, noteKeyUse, limits, secrets },
+    ...{
+      database,
+      folder,
+      catalog,
+      writer,
+      log,
+      objects,
+      logStore,
+      keys,
+      keyService,
+      noteKeyUse,
+      limits,
+      secrets,
+    },
     ...{ sniff: sniffAudio, sniffBytes, decide: can },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

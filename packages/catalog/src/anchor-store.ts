@@ -48,8 +48,11 @@ export interface AnchorCatalog {
   readAnchorLeaves(range: LeafRange, options?: QueryOptions): Promise<readonly Uint8Array[]>
   /** As `readTile`. */
   readAnchorTile(tile: TilePlace, options?: QueryOptions): Promise<Uint8Array>
-  /** Of that size, or the largest where null. */
-  findAnchorCheckpoint(size: number | null, options?: QueryOptions): Promise<CheckpointRow | null>
+  /** As `findCheckpoint`. */
+  findAnchorCheckpoint(
+    which: number | 'newest' | 'published',
+    options?: QueryOptions,
+  ): Promise<CheckpointRow | null>
   /** False where there is one of that size already. */
   addAnchorCheckpoint(checkpoint: SignedCheckpoint, options?: QueryOptions): Promise<boolean>
   markAnchorPublished(size: number, at: Date, options?: QueryOptions): Promise<void>
@@ -156,12 +159,13 @@ export function createAnchorStore(database: Database): AnchorCatalog {
       return tileOf(await database.once({ text, values }, options), tile)
     },
 
-    async findAnchorCheckpoint(size, options) {
+    async findAnchorCheckpoint(which, options) {
       const found = await database.once(
         {
           text: `select size, root, note, signed_at as at, published_at from auricle.anchor_checkpoint
-                 where $1::bigint is null or size = $1 order by size desc limit 1`,
-          values: [size],
+                 where ($1::bigint is null or size = $1) and (not $2::boolean or published_at is not null)
+                 order by size desc limit 1`,
+          values: [typeof which === 'number' ? which : null, which === 'published'],
         },
         options,
       )

@@ -42,8 +42,12 @@ export interface LogReadingCatalog {
   readLeaves(log: LogName, range: LeafRange, options?: QueryOptions): Promise<readonly SealedLeaf[]>
   /** The hashes of a tile one after the other. Throws `damaged` where there are not as many. */
   readTile(log: LogName, tile: TilePlace, options?: QueryOptions): Promise<Uint8Array>
-  /** Of that size, or the largest where null. */
-  findCheckpoint(log: LogName, size: number | null, options?: QueryOptions): Promise<CheckpointRow | null>
+  /** Of that size, or the largest, or the largest that is known to have been published. */
+  findCheckpoint(
+    log: LogName,
+    which: number | 'newest' | 'published',
+    options?: QueryOptions,
+  ): Promise<CheckpointRow | null>
   /** Of each log with checkpoints that are not published, the newest, and when the oldest of them was signed. */
   listUnpublished(options?: QueryOptions): Promise<readonly UnpublishedLog[]>
 }
@@ -89,15 +93,16 @@ export function createLogReading(database: Database): LogReadingCatalog {
       return tileOf(found, tile)
     },
 
-    async findCheckpoint({ tenantId, year }, size, options) {
+    async findCheckpoint({ tenantId, year }, which, options) {
       const found = await database.inTenant(
         tenantId,
         session =>
           session.rows({
             text: `select size, root, note, sealed_at as at, published_at from auricle.audit_checkpoint
                    where tenant_id = $1 and year = $2 and ($3::bigint is null or size = $3)
+                     and (not $4::boolean or published_at is not null)
                    order by size desc limit 1`,
-            values: [tenantId, year, size],
+            values: [tenantId, year, typeof which === 'number' ? which : null, which === 'published'],
           }),
         options,
       )

@@ -104,7 +104,7 @@ export interface LogCatalog {
   ): Promise<{ readonly events: readonly UnsealedEvent[]; readonly horizon: string }>
   /**
    * Looks at the next `limit` events by their ids, wherever the cursor is, and gives those that are finished, recorded
-   * before `before` and in no tree: what a cursor can not have seen. `lastId` is null at the end.
+   * before `before` and in no tree, in the order in which they were recorded. `lastId` is null at the end.
    */
   findStragglers(
     tenantId: TenantId,
@@ -222,7 +222,7 @@ export function createLogStore(database: Database): LogCatalog {
                        and not exists (
                          select from auricle.audit_seal s where s.tenant_id = $1 and s.event_id = e.id
                        )
-                     order by e.id
+                     order by e.recorded_at, e.id
                    ) e on true`,
             values: [tenantId, afterId, limit, before],
           }),

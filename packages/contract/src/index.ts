@@ -121,6 +121,7 @@ export {
   WriterId,
 } from './ids.ts'
 export { Job } from './job.ts'
+export { logKeptDays } from './log-kept.ts'
 export { CallDirection, Notice, RecordingKind } from './notice.ts'
 export { ObjectRole } from './object-role.ts'
 export { Peaks } from './peaks.ts'

@@ -9,6 +9,8 @@ export { createHealth, type HealthParts } from './health.ts'
 export { type Listening, type ListenOptions, listen } from './listen.ts'
 export { lockFolder } from './lock-folder.ts'
 export type { LogFields } from './log-fields.ts'
+export type { LogState } from './log-metrics.ts'
+export { logReceipts } from './log-receipts.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export {

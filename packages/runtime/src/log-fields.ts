@@ -34,6 +34,8 @@ const texts = {
   host: address,
   /** A folder or file of the operator's, never one that is named after a recording. */
   path: anyText,
+  /** A signed note in base64, of ids, a hash and a time. */
+  receipt: /^[A-Za-z0-9+/=]{1,1024}$/,
   part,
   /** The sentence of a `Finding`: written in our code, about the deployment and never about a recording. */
   found: anyText,

@@ -22,8 +22,28 @@ it('counts and times what a process does, in names that carry their units', asyn
   metrics.gaugeReplication(async () => ({ objects: 5, owedAt: new Date(Date.now() - 90_000) }))
   metrics.countAlert('break_glass_started')
   metrics.gaugeAlerts(async () => ({ break_glass_started: 2 }))
+  metrics.log.observeSealed([400, 600])
+  metrics.log.observePublished(9000)
+  metrics.log.changeRefused('tenant', 1)
+  metrics.log.countWitness('signed')
+  metrics.log.countStragglers(2)
+  metrics.log.gauge(async () => ({
+    unsealedSince: new Date(Date.now() - 90_000),
+    unpublishedSince: null,
+    leaves: 70_000,
+    anchorLeaves: 12,
+  }))
   const text = await metrics.render()
   for (const line of [
+    'auricle_log_seal_age_seconds_sum 1',
+    'auricle_log_publish_age_seconds_sum 9',
+    'auricle_log_refused{log="tenant"} 1',
+    'auricle_log_witness_requests_total{outcome="signed"} 1',
+    'auricle_log_stragglers_total 2',
+    'auricle_log_unsealed_age_seconds 9',
+    'auricle_log_unpublished_age_seconds 0',
+    'auricle_log_leaves{log="tenant"} 70000',
+    'auricle_log_leaves{log="anchor"} 12',
     'auricle_http_request_duration_seconds_sum{service="api",method="GET",route="/v1/recordings/:id",status="206"} 0.02',
     'auricle_deliveries_total{connector_kind="standard",outcome="committed"} 1',
     'auricle_audio_bytes_total{direction="in"} 2000',

@@ -1,5 +1,6 @@
 // What a process measures about itself, in Prometheus' terms: names carry units, labels are few and never a patient's.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { createLogMetrics, type LogMetrics } from './log-metrics.ts'
 
 const msPerSecond = 1000
 /** Seconds. From a cached answer to an hour of audio played while it streams. */
@@ -8,6 +9,8 @@ const archiveBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900]
 const appendBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
 export interface Metrics {
+  /** Of who keeps the audit log. */
+  readonly log: LogMetrics
   /** Media type of `render()`. */
   readonly contentType: string
   /** All metrics in the Prometheus text format. Reads the gauges first; one that fails is left out. */
@@ -130,6 +133,7 @@ export function createMetrics(): Metrics {
     []
 
   return {
+    log: createLogMetrics(registers, gauge => reads.push(gauge)),
     contentType: registry.contentType,
     async render() {
       for (const { gauge, read, forget } of reads) {

@@ -9,6 +9,7 @@ export type VaultErrorCode =
   | 'empty_body'
   | 'locked'
   | 'log_unavailable'
+  | 'log_unsealed'
   | 'malformed'
   | 'message_conflict'
   | 'not_audio'

@@ -64,6 +64,7 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
   createEventLog,
@@ -72,7 +73,24 @@ export {
   type EventLogTimes,
   type Sink,
 } from './log/event-log.ts'
-export { createEventWriter, type EventWriter, type EventWriterOptions } from './log/event-writer.ts'
+export {
+  createEventWriter,
+  type EventWriter,
+  type EventWriterOptions,
+  type GivenReceipt,
+} from './log/event-writer.ts'
+export { createLogKeeper, type LogKeeper, type LogKeeperParts, type LogWatch } from './log/keeper.ts'
+export { refuseUnhealthyLog } from './log/log-health.ts'
+export { LogRefusal, type LogRefusalCode } from './log/log-refusal.ts'
+export { endorseReceiptKey, endorserKey, listReceiptKeys } from './log/receipt-key.ts'
+export { createLateReconciler, type LateReconciler, type ReconcileParts } from './log/reconcile-late.ts'
+export {
+  createWitnesses,
+  type WitnessAddress,
+  type Witnesses,
+  type WitnessOutcome,
+} from './log/witness-client.ts'
+export { anchorPrefix, checkpointKey, findLastPublished, logPrefix } from './log/write-once.ts'
 export {
   type AccessReport,
   accessReport,

@@ -1,4 +1,5 @@
 export { type Authority, openAuthority } from './authority.ts'
+export { endorseOwnReceiptKey } from './endorse.ts'
 export { createProviderParts } from './provider-parts.ts'
 export { openExchange } from './request.ts'
 export { createRecordingHandlers } from './routes/recordings.ts'

@@ -18,6 +18,7 @@ const vault = {
   empty_body: 'internal',
   locked: 'tooManyAttempts',
   log_unavailable: 'logUnavailable',
+  log_unsealed: 'unavailable',
   malformed: 'malformed',
   message_conflict: 'internal',
   not_audio: 'internal',

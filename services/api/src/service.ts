@@ -43,6 +43,7 @@ import {
   createProviderClients,
   createTenantSecrets,
   type EventLog,
+  type EventWriter,
   emergencySignIn,
   endSession,
   isDurable,
@@ -50,6 +51,7 @@ import {
   isSameSecret,
   type OnAlert,
   type ProofParts,
+  refuseUnhealthyLog,
   type StreamTimes,
   signIn,
 } from '@auricle/vault'
@@ -62,6 +64,7 @@ import { openApiDocument } from './openapi.ts'
 import { openPasskeys } from './passkeys.ts'
 import { problemName, problemOf, retryAfterSeconds, sendProblem } from './problem.ts'
 import { createProviderParts } from './provider-parts.ts'
+import { createReceipts } from './receipts.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import { exchangeOf, factsOf, isOfConnection, openExchange, originOf, responseOf } from './request.ts'
 import { apiRoutes } from './router.ts'
@@ -72,6 +75,8 @@ export interface ApiParts {
   readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs'>
   readonly catalog: Catalog
   readonly log: EventLog
+  /** Whose receipts go into answers. */
+  readonly writer: Pick<EventWriter, 'onReceipt'>
   /** It reads objects and never makes or deletes one. */
   readonly objects: Pick<ObjectStore, 'read'>
   /** Guarded before a use case gets it. */
@@ -227,15 +232,26 @@ export async function startApi(
     audioBytes: bytes => metrics.countAudioBytes('out', bytes),
     document: openApiDocument({ version: '1', serverUrl: config.api.publicUrl ?? '/' }),
   })
+  await using opening = new AsyncDisposableStack()
+  const receipts = opening.use(createReceipts(parts.writer))
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('trust proxy', 'loopback').set('query parser', 'simple')
   app.use((request: Request, response: Response, next) => {
-    openExchange(request, response)
+    const { id } = openExchange(request, response)
+    receipts.track(id, response)
     response.set(headersOfAll)
     observe(parts, request, response)
     next()
   })
-  app.use(createHealth({ checks: { database: options => catalog.check(options) }, metrics }))
+  app.use(
+    createHealth({
+      checks: {
+        database: options => catalog.check(options),
+        log: options => refuseUnhealthyLog({ log, catalog }, options),
+      },
+      metrics,
+    }),
+  )
   app.use(
     apiRoutes({
       routes,
@@ -266,7 +282,6 @@ export async function startApi(
     return sendProblem(response, problemOf(error, id))
   })
 
-  await using opening = new AsyncDisposableStack()
   opening.use(player)
   const { host } = config.api
   const listening = opening.use(await listen(app, { host, port, graceMs: config.shutdownGraceMs, signal }))

@@ -15,6 +15,7 @@ const vault = {
   locked: 'internal',
   malformed: 'internal',
   log_unavailable: 'unavailable',
+  log_unsealed: 'unavailable',
   message_conflict: 'messageIdConflict',
   not_audio: 'notAudio',
   not_found: 'internal',

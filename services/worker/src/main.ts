@@ -1,10 +1,10 @@
 // The worker service as a process of its own.
-import { eventLogHooks, refuseUnfit, runProcess } from '@auricle/runtime'
+import { type Config, eventLogHooks, logReceipts, refuseUnfit, runProcess } from '@auricle/runtime'
 import { createEventLog, createEventWriter } from '@auricle/vault'
 import { openAudioTool } from './audio-tool.ts'
 import { startWorker } from './service.ts'
 
-const openWriter = () => createEventWriter({ name: 'worker' })
+const openWriter = ({ logName }: Config) => createEventWriter({ name: 'worker', logName })
 
 await runProcess('worker', process, openWriter, async (parts, options) => {
   await using opening = new AsyncDisposableStack()
@@ -12,6 +12,7 @@ await runProcess('worker', process, openWriter, async (parts, options) => {
   await refuseUnfit([{ name: 'queue', inspect: jobs.inspect }], { logger: parts.logger, ...options })
   const audio = await openAudioTool(parts.config, parts.logger)
   const log = opening.use(createEventLog({ ...parts, store: parts.logStore, ...eventLogHooks(parts) }))
+  opening.use(logReceipts(parts))
   opening.use(await startWorker({ ...parts, log, jobs, audio }, options))
   parts.logger.info('Working', { concurrency: parts.config.worker.concurrency })
   return opening.move()

@@ -62,9 +62,19 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   assert.equal((await jobs.counts()).waiting, 0)
 
   const log = captureLog()
-  const config = { worker: { concurrency: 2 } }
+  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
   const { sweepTemporary } = vault.objects
-  const parts = { ...vault, config, jobs, audio: null, recovery: null, sweepTemporary, logger: log.logger }
+  const keys = vault.keyService
+  const parts = {
+    ...vault,
+    keys,
+    config,
+    jobs,
+    audio: null,
+    recovery: null,
+    sweepTemporary,
+    logger: log.logger,
+  }
   const { signal } = new AbortController()
   await using _worker = await startWorker({ ...parts, metrics: createMetrics() }, { signal })
   const patience = performance.now() + patienceMs

@@ -1,5 +1,5 @@
 // Puts the worker together: archives what was received, copies it to the recovery store, relays the outbox, brings back
-// what was forgotten, sweeps.
+// what was forgotten, sweeps, keeps the audit log.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { Jobs } from '@auricle/jobs'
@@ -9,8 +9,9 @@ import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
+  createLateReconciler,
   createTenantSecrets,
-  type EventLog,
+  type EventAppender,
   failAttempt,
   isDurable,
   namePatients,
@@ -22,13 +23,17 @@ import {
   sweepReviews,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
+import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
   readonly catalog: Catalog
+  readonly log: EventAppender
   readonly objects: ObjectStore
+  /** Where the log is published, and where events are that the database could not have. */
+  readonly logStore: ObjectStore
   /** Removes what crashed writers left in the stores. */
   readonly sweepTemporary: (options: {
     readonly olderThanMs: number
@@ -37,9 +42,8 @@ export interface WorkerParts {
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
   /** Guarded before a use case gets it. */
-  readonly keys: Pick<KeyService, 'ensure' | 'key'>
+  readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
-  readonly log: EventLog
   readonly jobs: Jobs
   /** Null where the machine has no ffmpeg. */
   readonly audio: AudioTool | null
@@ -54,6 +58,7 @@ const stalledGraceMs = 60_000
 const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
+const latePauseMs = 30_000
 const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
@@ -106,6 +111,7 @@ export async function startWorker(
     },
   })
   opening.use(workers)
+  opening.use(startLogKeeping(parts))
   const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
     opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')
@@ -124,6 +130,19 @@ export async function startWorker(
       'Recordings without a copy could not be looked for',
     )
   }
+  const late = createLateReconciler({
+    ...{ catalog, store: parts.logStore, by: 'worker' },
+    onAltered: ({ tenantId, eventId }) =>
+      logger.error('A late event is not one that the vault wrote', { tenantId, eventId }),
+  })
+  loop(
+    async options => {
+      const count = await late.run(options)
+      if (count > 0) logger.warn('Brought late events into the audit log', { count })
+    },
+    latePauseMs,
+    'Late events could not be looked for',
+  )
   metrics.gaugeAlerts(() => catalog.countOpenAlerts())
   const onAlert: OnAlert = ({ id, kind }) => {
     logger.warn('Alert raised', { kind, alertId: id })

@@ -38,7 +38,7 @@ const counting: Pick<ObjectStore, 'read'> = {
   },
 }
 const listening = await startApi(
-  { ...adapters, log, objects: counting, config, logger, metrics: createMetrics() },
+  { ...adapters, log, writer, objects: counting, config, logger, metrics: createMetrics() },
   { signal },
 )
 

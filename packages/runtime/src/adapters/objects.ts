@@ -1,5 +1,5 @@
 // The object store that a place in the configuration means.
-import type { Finding } from '@auricle/contract'
+import { type Finding, logKeptDays } from '@auricle/contract'
 import { createFolderStore, type ObjectStore, type StoreOptions } from '@auricle/objects'
 import { areReallyApart } from '../config/apart.ts'
 import type { Config, LogStorePlace, StorePlace } from '../config.ts'
@@ -36,9 +36,6 @@ export async function openStore(place: StorePlace): Promise<OpenedStore> {
       return place satisfies never
   }
 }
-
-/** The Security Rule's six years (45 CFR 164.316(b)(2)(i)) begin when something is last in effect, hence one more. */
-const logKeptDays = 7 * 365
 
 /** Where the log is published. Of a folder each object is kept by what is put; of a bucket all is, by its own policy. */
 export async function openLogStore(place: LogStorePlace): Promise<OpenedStore> {

@@ -75,7 +75,7 @@ export const tlsHost = z.string().transform((text, context): HostAddress => {
 })
 
 /** Most characters of a log's name: what follows it in the origins of logs has room beside it. */
-const logNameMost = 128
+const logNameMost = 100
 
 /** What the origins of this deployment's logs begin with (C2SP tlog-checkpoint): like a host, no port. */
 export const logName = z

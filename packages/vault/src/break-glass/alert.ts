@@ -25,6 +25,8 @@ export type AlertKind =
   | 'identity_linked'
   | 'factors_reset'
   | 'sign_in_locked'
+  | 'log_refused'
+  | 'log_stragglers'
 
 /** Told of each alert once it is durable, for logs and counters. */
 export type OnAlert = (alert: { readonly id: AlertId; readonly kind: string }) => void

@@ -5,12 +5,12 @@
 // longer than `hedgeMs`, the same bytes are put into write-once storage, and brought into the database later
 // (`unsettled.ts`): only then is their number acknowledged. An event whose caller was refused may be in the log all the
 // same: of something that was allowed and did not happen.
-import type { AuditRecord, StampedRecord } from '@auricle/audit'
+import type { AuditRecord } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
 import { isError, VaultError } from '../error.ts'
 import { createCoalescer } from './coalesce.ts'
 import { DurableEvent, type EventAppender } from './durable-event.ts'
-import type { EventWriter } from './event-writer.ts'
+import type { EventWriter, WrittenRecord } from './event-writer.ts'
 import { type LateStore, putLate } from './late-events.ts'
 import { createUnsettled } from './unsettled.ts'
 
@@ -57,6 +57,8 @@ const flightsMost = 4
 const waitingMost = 4_096
 /** After this many failures in a row the database is left alone until it has taken what it owes. */
 const failuresMost = 2
+/** One has room for most of what may be left; and none that fails is tried for ever. */
+const lastBeatsMost = 8
 /** A client that is refused asks again after this. */
 const againMs = 2_000
 
@@ -70,6 +72,8 @@ export function createEventLog(parts: EventLogParts): EventLog {
   const unsettled = createUnsettled({ catalog, writer, now, attemptMs: refuseMs, onTrouble })
   let failures = 0
   let failingSinceMs: number | null = null
+  /** Rejects never. */
+  let beating = Promise.resolve()
 
   const refusal = (cause?: unknown) => {
     const retryAt = new Date(now().getTime() + againMs)
@@ -96,7 +100,7 @@ export function createEventLog(parts: EventLogParts): EventLog {
   }
 
   /** Resolves when one of the sinks has them all, with which. Throws what the last of them failed with. */
-  async function record(stamped: readonly StampedRecord[]): Promise<Sink> {
+  async function record(stamped: readonly WrittenRecord[]): Promise<Sink> {
     if (store === null) return insert(stamped)
     if (unsettled.isDegraded) return put(store, [...degrade(stamped), ...stamped])
     const inserting = insert(stamped)
@@ -106,7 +110,7 @@ export function createEventLog(parts: EventLogParts): EventLog {
     return firstOf(inserting, put(store, [...told, ...stamped]))
   }
 
-  async function insert(stamped: readonly StampedRecord[]): Promise<Sink> {
+  async function insert(stamped: readonly WrittenRecord[]): Promise<Sink> {
     try {
       await catalog.appendStamped(stamped, { signal: AbortSignal.timeout(refuseMs) })
       failures = 0
@@ -120,7 +124,7 @@ export function createEventLog(parts: EventLogParts): EventLog {
     }
   }
 
-  async function put(to: Pick<LateStore, 'put' | 'read'>, stamped: readonly StampedRecord[]): Promise<Sink> {
+  async function put(to: Pick<LateStore, 'put' | 'read'>, stamped: readonly WrittenRecord[]): Promise<Sink> {
     const signal = AbortSignal.timeout(refuseMs)
     try {
       await Promise.all(stamped.map(one => putLate(to, one, now(), { signal })))
@@ -128,15 +132,16 @@ export function createEventLog(parts: EventLogParts): EventLog {
       onTrouble(error)
       throw error
     }
+    for (const one of stamped) one.vouch()
     unsettled.add(stamped)
     return 'store'
   }
 
-  const degrade = (stamped: readonly StampedRecord[]) =>
+  const degrade = (stamped: readonly WrittenRecord[]) =>
     unsettled.degrade(stamped.map(({ tenantId }) => tenantId))
 
   /** Beats wait while the database does not work: what they would say is not lost. */
-  async function beat(records: readonly StampedRecord[]): Promise<void> {
+  async function beat(records: readonly WrittenRecord[]): Promise<void> {
     const followed = records.map(unsettled.follow)
     for (let at = 0; at < followed.length; at += flushMost) {
       const batch = followed.slice(at, at + flushMost)
@@ -152,8 +157,9 @@ export function createEventLog(parts: EventLogParts): EventLog {
   const settle = () => unsettled.settle().catch(onTrouble)
   const timers = [
     setInterval(settle, retryMs),
-    setInterval(async () => {
-      if (!unsettled.isDegraded) await beat(writer.beats())
+    setInterval(() => {
+      if (unsettled.isDegraded) return
+      beating = Promise.all([beating, beat(writer.beats())]).then(() => undefined)
     }, beatMs),
   ]
   for (const timer of timers) timer.unref()
@@ -164,9 +170,14 @@ export function createEventLog(parts: EventLogParts): EventLog {
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer)
       await queue.close()
+      await beating
       await settle()
       if (unsettled.isDegraded) return
-      await beat(writer.beats())
+      for (let round = 0; round < lastBeatsMost; round++) {
+        const beats = writer.beats()
+        if (beats.length === 0) break
+        await beat(beats)
+      }
       await beat(writer.stops())
     },
   }

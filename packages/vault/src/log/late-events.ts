@@ -2,8 +2,9 @@
 //
 // Its name is the event's id, its content one line of JSON: the leaf, byte for byte as it would have been stored, and the
 // sealed private part. `reconcile-late.ts` brings it into the database; the object stays, as all of that store does.
+import { randomBytes } from 'node:crypto'
 import { decodeLeaf, type StoredRecord } from '@auricle/audit'
-import { EventId, type TenantId } from '@auricle/contract'
+import { EventId, newEventId, type TenantId } from '@auricle/contract'
 import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions } from '@auricle/sealed'
 import { z } from 'zod'
@@ -40,18 +41,32 @@ export async function putLate(
   if (!toBuffer(there.leaf).equals(leaf)) throw new VaultError('damaged', 'Another late event has this name')
 }
 
-/** The ids of the tenant's late events, in no order; names that are none are left out. */
+/** Characters of an id that say its time to 2^25 milliseconds, some nine hours. */
+const windowCharacters = 'evt_'.length + 5
+const windowMs = 2 ** 25
+
+/**
+ * The ids of the tenant's late events, in no order; names that are none are left out. `now`: only those of the last hours,
+ * nine at least; null for all.
+ */
 export async function* listLate(
   store: Pick<LateStore, 'list'>,
   tenantId: TenantId,
+  now: Date | null,
   options: CallOptions,
 ): AsyncGenerator<EventId> {
   const prefix = latePrefix(tenantId)
-  for await (const { key } of store.list(prefix, options)) {
-    const id = EventId.safeParse(key.slice(prefix.length))
-    if (id.success) yield id.data
+  const windows = now === null ? [''] : [-windowMs, 0, windowMs].map(ms => windowOf(now.getTime() + ms))
+  for (const window of windows) {
+    for await (const { key } of store.list(`${prefix}${window}`, options)) {
+      const id = EventId.safeParse(key.slice(prefix.length))
+      if (id.success) yield id.data
+    }
   }
 }
+
+const windowOf = (ms: number): string =>
+  newEventId({ now: () => ms, random: randomBytes }).slice(0, windowCharacters)
 
 /** Throws `damaged` for what `putLate` cannot have written under that name. */
 export async function readLate(

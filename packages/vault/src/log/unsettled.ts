@@ -3,11 +3,10 @@
 // They are late: each batch comes with one event that names them (`log.reconciled`), so that whoever reads the log knows
 // why their times lie before those of their neighbours. While the database does not work, the tenants that have felt it
 // are told once that it began (`log.degraded`) and once that it is over (`log.restored`).
-import type { StampedRecord } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
 import type { EventId, TenantId } from '@auricle/contract'
 import { VaultError } from '../error.ts'
-import type { EventWriter } from './event-writer.ts'
+import type { EventWriter, WrittenRecord } from './event-writer.ts'
 import { ownEvent } from './own-event.ts'
 
 export interface UnsettledParts {
@@ -21,11 +20,11 @@ export interface UnsettledParts {
 
 export interface Unsettled {
   /** The same record, of which it is known here whether it was acknowledged. */
-  follow(record: StampedRecord): StampedRecord
+  follow(record: WrittenRecord): WrittenRecord
   /** To be brought into the database, unless it has them by now. Those of `follow`. */
-  add(records: readonly StampedRecord[]): void
+  add(records: readonly WrittenRecord[]): void
   /** From now on the database is known not to work. What is to be recorded of it, of tenants that were not told. */
-  degrade(tenantIds: readonly TenantId[]): readonly StampedRecord[]
+  degrade(tenantIds: readonly TenantId[]): readonly WrittenRecord[]
   readonly isDegraded: boolean
   /** Tries all again, where there is anything. */
   settle(): Promise<void>
@@ -42,14 +41,14 @@ const keptMost = 20_000
 
 export function createUnsettled(parts: UnsettledParts): Unsettled {
   const { catalog, writer, now, attemptMs, onTrouble } = parts
-  const kept = new Map<EventId, StampedRecord>()
-  const acknowledged = new WeakSet<StampedRecord>()
+  const kept = new Map<EventId, WrittenRecord>()
+  const acknowledged = new WeakSet<WrittenRecord>()
   let degraded: Set<TenantId> | null = null
   let incomplete = 0
   let settling: Promise<void> | null = null
 
-  function follow(record: StampedRecord): StampedRecord {
-    const followed: StampedRecord = {
+  function follow(record: WrittenRecord): WrittenRecord {
+    const followed: WrittenRecord = {
       ...record,
       acknowledge() {
         acknowledged.add(followed)
@@ -75,7 +74,7 @@ export function createUnsettled(parts: UnsettledParts): Unsettled {
       now(),
     )
 
-  function add(records: readonly StampedRecord[]): void {
+  function add(records: readonly WrittenRecord[]): void {
     for (const record of records) {
       if (!acknowledged.has(record) && kept.size < keptMost) kept.set(record.id, record)
     }
@@ -137,19 +136,19 @@ export function createUnsettled(parts: UnsettledParts): Unsettled {
   }
 }
 
-type Batch = readonly [StampedRecord, ...StampedRecord[]]
+type Batch = readonly [WrittenRecord, ...WrittenRecord[]]
 
 /** Of one tenant each. */
-function batchesOf(records: Iterable<StampedRecord>): readonly Batch[] {
-  const batches: [StampedRecord, ...StampedRecord[]][] = []
-  const open = new Map<TenantId, [StampedRecord, ...StampedRecord[]]>()
+function batchesOf(records: Iterable<WrittenRecord>): readonly Batch[] {
+  const batches: [WrittenRecord, ...WrittenRecord[]][] = []
+  const open = new Map<TenantId, [WrittenRecord, ...WrittenRecord[]]>()
   for (const record of records) {
     const batch = open.get(record.tenantId)
     if (batch !== undefined && batch.length < batchMost) {
       batch.push(record)
       continue
     }
-    const begun: [StampedRecord, ...StampedRecord[]] = [record]
+    const begun: [WrittenRecord, ...WrittenRecord[]] = [record]
     open.set(record.tenantId, begun)
     batches.push(begun)
   }

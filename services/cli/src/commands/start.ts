@@ -1,6 +1,6 @@
 // `auricle start`: ingest, api and worker in one process, on whatever the configuration names.
 
-import { startApi } from '@auricle/api-service'
+import { endorseOwnReceiptKey, startApi } from '@auricle/api-service'
 import { startIngest } from '@auricle/ingest-service'
 import {
   type Config,
@@ -9,6 +9,7 @@ import {
   eventLogHooks,
   type Logger,
   lockFolder,
+  logReceipts,
   openAdapters,
   refuseUnfit,
   type Secrets,
@@ -35,7 +36,7 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
   opening.use(await lockFolder(config.dataFolder))
   print(`Auricle is starting on ${config.dataFolder}`)
-  const writer = createEventWriter({ name: 'auricle' })
+  const writer = createEventWriter({ name: 'auricle', logName: config.logName })
   const opened = { config, secrets, logger, stamper: writer, database: 'start', signal } as const
   const adapters = opening.use(await openAdapters(opened))
   const jobs = await adapters.openJobs()
@@ -44,9 +45,11 @@ export async function start(options: StartOptions): Promise<AsyncDisposable> {
   const metrics = createMetrics()
   const hooks = eventLogHooks({ logger, metrics })
   const log = opening.use(createEventLog({ ...adapters, writer, store: adapters.logStore, ...hooks }))
+  opening.use(logReceipts({ writer, logger }))
+  await endorseOwnReceiptKey({ ...adapters, config, writer, logger }, { signal })
   metrics.gaugeQueue(async () => ({ ...(await jobs.counts()) }))
   const audio = await openAudioTool(config, logger)
-  const parts = { ...adapters, config, log, jobs, audio, metrics }
+  const parts = { ...adapters, config, log, writer, jobs, audio, metrics }
   opening.use(await startWorker({ ...parts, logger: logger.with({ service: 'worker' }) }, { signal }))
   const api = opening.use(await startApi({ ...parts, logger: logger.with({ service: 'api' }) }, { signal }))
   const ingest = opening.use(
