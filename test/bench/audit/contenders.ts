@@ -8,6 +8,8 @@ import pg from 'pg'
 import type { Place } from '../system/product.ts'
 import { makeRecords } from './records.ts'
 
+const stallMs = 30_000
+
 /** What it wants to be given, made before the clock runs, and how it makes one of them durable. */
 export interface Way<Item = unknown> extends AsyncDisposable {
   readonly name: string
@@ -28,16 +30,30 @@ export interface WayOptions {
   readonly connections: number
 }
 
-/** As the API has it: numbers, canonical bytes, shared commits, a second sink at hand. */
-export function openLogWay(place: Place, { tenantId, privateParts, connections }: WayOptions): LogWay {
+/**
+ * As the API has it: numbers, canonical bytes, shared commits, a second sink at hand; with receipts, which a row of a table
+ * has none of, or without.
+ */
+export function openLogWay(
+  place: Place,
+  { tenantId, privateParts, connections }: WayOptions,
+  receipts: 'receipts' | 'no receipts',
+): LogWay {
   const pool = createPool(place.postgres.app, { maxConnections: connections })
-  const writer = createEventWriter({ name: 'bench' })
+  const isReceipted = receipts === 'receipts'
+  const writer = createEventWriter({ name: 'bench', logName: isReceipted ? 'bench.example' : null })
   const acknowledged: EventId[] = []
   const flushes = { count: 0, events: 0 }
+  let given = 0
+  writer.onReceipt(() => {
+    given++
+  })
   const log = createEventLog({
     catalog: createCatalog({ pool, stamper: writer }),
     writer,
     store: place.adapters.logStore,
+    // Where the disk stalls, that is what is to be measured.
+    times: { hedgeMs: stallMs, refuseMs: stallMs },
     onFlush({ sink, events }) {
       if (sink !== 'database') throw new Error(`A flush of the benchmark went to ${sink}`)
       flushes.count++
@@ -45,7 +61,7 @@ export function openLogWay(place: Place, { tenantId, privateParts, connections }
     },
   })
   return {
-    ...{ name: 'log', acknowledged, flushes },
+    ...{ name: isReceipted ? 'log, with receipts' : 'log', acknowledged, flushes },
     prepare: count => makeRecords(tenantId, count, privateParts),
     async append(record) {
       const { eventId } = await log.append(record, {})
@@ -54,6 +70,7 @@ export function openLogWay(place: Place, { tenantId, privateParts, connections }
     async [Symbol.asyncDispose]() {
       await log[Symbol.asyncDispose]()
       await pool.end()
+      if (isReceipted && given < acknowledged.length) throw new Error('Receipts are missing')
     },
   }
 }
@@ -68,6 +85,8 @@ export function openPlainWay(
     max: connections,
     options: `-c auricle.tenant=${tenantId}`,
   })
+  // What breaks while nothing is asked of it is of no interest.
+  pool.on('error', () => undefined)
   const writerId = newWriterId()
   let n = 0
   const text = 'insert into auricle.audit_event (tenant_id, id, leaf, sealed_private) values ($1, $2, $3, $4)'

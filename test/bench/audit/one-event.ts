@@ -13,6 +13,8 @@ const microsecondsPerMs = 1000
 export async function timeOneEvent(tenantId: TenantId, count: number): Promise<readonly Row[]> {
   const records = await makeRecords(tenantId, count, null)
   const writer = createEventWriter({ name: 'bench' })
+  const receipted = createEventWriter({ name: 'bench', logName: 'bench.example' })
+  receipted.onReceipt(() => undefined)
   const named = { id: newWriterId(), name: 'bench', n: 1_000_000 }
   const time = (name: string, work: (record: (typeof records)[number]) => unknown): Row => {
     const tookMs: number[] = []
@@ -34,5 +36,8 @@ export async function timeOneEvent(tenantId: TenantId, count: number): Promise<r
     time('numbered and made bytes', record => writer.stamp([record])),
     time('of that, schema and bytes', ({ event }) => encodeLeaf({ ...event, writer: named })),
     time('of that, canonical JSON', ({ event }) => canonicalJson({ ...event, writer: named })),
+    time('the same, and its receipt', record => {
+      for (const { acknowledge } of receipted.stamp([record])) acknowledge()
+    }),
   ]
 }

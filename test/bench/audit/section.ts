@@ -3,7 +3,7 @@ import { openStack } from '../../harness/stack.ts'
 import type { Row } from '../report.ts'
 import { type AppendCounts, runAppends } from './appends.ts'
 
-export const method = 'TODO'
+export const method = 'Appends to the audit log.'
 
 interface Counts {
   readonly appends: AppendCounts
