@@ -1,5 +1,6 @@
 // What the durable event adds to the first byte of a playback: the same API with the append and without.
 import { join } from 'node:path'
+import { findFreePort } from '../../harness/free-port.ts'
 import { bringInCalls } from '../access/calls.ts'
 import { quantile } from '../access/load.ts'
 import { openRangeClient, type RangeClient } from '../range/range-client.ts'
@@ -24,6 +25,7 @@ export async function runFirstByte(place: Place, counts: FirstByteCounts): Promi
   const start = async (append: 'yes' | 'no') =>
     await startChild<number>(join(import.meta.dirname, 'api-server.ts'), [], {
       ...serviceEnvironment(place, 'api'),
+      AURICLE_API_PORT: String(await findFreePort()),
       BENCH_APPEND: append,
     })
   const withAppend = await start('yes')

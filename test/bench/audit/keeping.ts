@@ -1,6 +1,5 @@
 // How soon what happened is in a tree and in write-once storage under a steady load, and how fast a backlog is sealed.
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TenantId } from '@auricle/contract'
 import { quantile } from '../access/load.ts'
@@ -20,6 +19,7 @@ const eventsPerSecond = 500
 /** Two rounds of publishing after the last event. */
 const afterMs = 22_000
 const insertsAtOnce = 500
+const anchorCheckpoints = 'anchor/checkpoint/'
 const secretBytes = 32
 const msPerSecond = 1000
 
@@ -90,19 +90,19 @@ async function keepUp(
 }
 
 /**
- * Until the file was there of the first checkpoint of the log over all logs that stands for the event: by the clock of the
- * file system, whatever the database says.
+ * Until the object was there of the first checkpoint of the log over all logs that stands for the event: by the store's
+ * clock, whatever the database says.
  */
 async function publishAges(
-  { superuser, dataFolder }: Place,
+  { superuser, adapters }: Place,
   tenantId: TenantId,
   eventIds: readonly string[],
 ): Promise<readonly number[]> {
-  const folder = join(dataFolder, 'log-store', 'anchor', 'checkpoint')
-  const names = (await readdir(folder)).sort()
-  const anchors = await Promise.all(
-    names.map(async name => ({ size: Number(name), atMs: (await stat(join(folder, name))).mtimeMs })),
-  )
+  const anchors: { readonly size: number; readonly atMs: number }[] = []
+  for await (const { key, createdAt } of adapters.logStore.list(anchorCheckpoints)) {
+    anchors.push({ size: Number(key.slice(anchorCheckpoints.length)), atMs: createdAt.getTime() })
+  }
+  anchors.sort((one, other) => one.size - other.size)
   const { rows: leaves } = await superuser.query(
     'select seq::int, size::int from auricle.anchor_leaf where tenant_id = $1 order by seq',
     [tenantId],

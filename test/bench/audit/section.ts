@@ -16,7 +16,7 @@ export const method =
   'beforehand, over as many connections as there are writers. At a fixed load an append counts from when it was due. ' +
   'The disk is measured in between by synced blocks of 8 kB. First bytes are those of the first range of a playback, ' +
   'from the API and from the same API whose events reach no database. The keeper of the log is a process of its own; ' +
-  'published means that the file of the first checkpoint of the log over all logs is there that stands for the event. ' +
+  'published means that the object of the first checkpoint of the log over all logs is there that stands for the event. ' +
   'The verifier counts processor time.'
 
 interface Counts {
