@@ -5,6 +5,11 @@ import { createLogger, createMetrics, openAdapters, readConfig } from '@auricle/
 import { createEventLog, createEventWriter } from '@auricle/vault'
 import { serveParent } from '../system/child.ts'
 
+/** What it says first. */
+export interface ApiServer {
+  readonly port: number
+}
+
 const isAppending = process.env['BENCH_APPEND'] === 'yes'
 const { config, secrets } = readConfig(process.env)
 const logger = createLogger({ ...config.log, level: 'error' })
@@ -24,4 +29,4 @@ const listening = await startApi(
   { signal },
 )
 
-serveParent(listening.port, () => Promise.resolve(null))
+serveParent({ port: listening.port } satisfies ApiServer, () => Promise.resolve(null))

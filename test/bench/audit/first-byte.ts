@@ -9,6 +9,7 @@ import { median } from '../rounds.ts'
 import { startChild } from '../system/child.ts'
 import { openBenchClinic } from '../system/clinic.ts'
 import { type Place, serviceEnvironment } from '../system/product.ts'
+import type { ApiServer } from './api-server.ts'
 
 const connections = 4
 const rangeBytes = 64 * 1024
@@ -22,12 +23,11 @@ export interface FirstByteCounts {
 export async function runFirstByte(place: Place, counts: FirstByteCounts): Promise<readonly Row[]> {
   const clinic = await openBenchClinic(place)
   const [recordingId] = await bringInCalls(place, `${clinic.upload.id}/call.wav`, clinic.upload.secret, 1)
-  const start = async (append: 'yes' | 'no') =>
-    await startChild<number>(join(import.meta.dirname, 'api-server.ts'), [], {
-      ...serviceEnvironment(place, 'api'),
-      AURICLE_API_PORT: String(await findFreePort()),
-      BENCH_APPEND: append,
-    })
+  const start = async (append: 'yes' | 'no') => {
+    const env = { AURICLE_API_PORT: String(await findFreePort()), BENCH_APPEND: append }
+    const whole = { ...serviceEnvironment(place, 'api'), ...env }
+    return await startChild<ApiServer>(join(import.meta.dirname, 'api-server.ts'), [], whole)
+  }
   const withAppend = await start('yes')
   await using _with = withAppend.child
   const without = await start('no')
@@ -56,9 +56,9 @@ export async function runFirstByte(place: Place, counts: FirstByteCounts): Promi
   const rounds: { readonly ours: readonly number[]; readonly bare: readonly number[] }[] = []
   for (let round = -warmUps; round < counts.rounds; round++) {
     const isFirst = round % 2 === 0
-    const before = isFirst ? await play(withAppend.hello) : null
-    const bare = await play(without.hello)
-    const ours = before ?? (await play(withAppend.hello))
+    const before = isFirst ? await play(withAppend.hello.port) : null
+    const bare = await play(without.hello.port)
+    const ours = before ?? (await play(withAppend.hello.port))
     if (round >= 0) rounds.push({ ours, bare })
   }
   return [0.5, 0.99].map(share => {
