@@ -69,6 +69,7 @@ export async function openClinic(
   const tenantId = tenant.id
   // As Terraform makes it: a service with the rights it needs makes no key.
   await keys.ensure({ purpose: 'identity' }, {})
+  await keys.ensure({ purpose: 'checkpoints' }, {})
 
   const person = async (login: string, fullName: string, roles: readonly Role[]) => {
     const passwordHash = await createPasswords().hashPassword(options.password, login, {})

@@ -85,7 +85,7 @@ test('the log is searched, shown and looked at, and an event knows its private p
   assert.match(wrong.stderr, /--from is a time in UTC.*; --limit is a whole number from 1 to 200/)
   assert.match(
     (await run(['audit', 'search', '--cursor', 'x'])).stderr,
-    /--cursor is what the page before named/,
+    /The cursor is not one that a page before has given/,
   )
 
   assert.match((await run(['audit', 'show', 'evt_1'])).stderr, /is not an event's id/)

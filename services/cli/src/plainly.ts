@@ -1,5 +1,5 @@
 // A refusal is for the person to read, in one sentence; all else is a failure.
-import { isError, VaultError } from '@auricle/vault'
+import { VaultError } from '@auricle/vault'
 import type { z } from 'zod'
 import { UsageError } from './error.ts'
 
@@ -7,8 +7,6 @@ export async function plainly<Value>(work: Promise<Value>): Promise<Value> {
   try {
     return await work
   } catch (error) {
-    if (isError(error, 'CatalogError', 'bad_cursor'))
-      throw new UsageError('--cursor is what the page before named', { cause: error })
     if (!(error instanceof VaultError) || error.code === 'damaged') throw error
     const sentence =
       error.code === 'step_up_required'
