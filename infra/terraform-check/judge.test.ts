@@ -224,8 +224,8 @@ const mistakes: readonly Mistake[] = [
   {
     name: 'a variable that only its own validation uses',
     file: 'modules/keys/main.tf',
-    from: 'algorithm        = var.checkpoint_algorithm',
-    to: 'algorithm        = "EC_SIGN_ED25519"',
+    from: 'signature_algorithm = var.checkpoint_algorithm',
+    to: 'signature_algorithm = "EC_SIGN_ED25519"',
     named: 'variable checkpoint_algorithm',
     shows: 'modules/keys/variables.tf',
   },

@@ -54,6 +54,8 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'encrypt identity',
     'decrypt identity',
     'view checkpoints',
+    'sign receipts',
+    'view receipts',
   ],
   worker: [
     'encrypt recordings',

@@ -53,7 +53,11 @@ describe('the keys of terraform/', () => {
       .flatMap(({ resources }) => resources)
       .filter(({ type }) => type === 'google_kms_crypto_key')
       .map(({ body }) => body['name'])
-    assert.deepEqual(made.sort(), [idOf({ purpose: 'checkpoints' }), idOf({ purpose: 'identity' })])
+    const purposes = ['checkpoints', 'identity', 'receipts'] as const
+    assert.deepEqual(
+      made.sort(),
+      purposes.map(purpose => idOf({ purpose })),
+    )
   })
 })
 

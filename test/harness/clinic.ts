@@ -67,9 +67,10 @@ export async function openClinic(
   const { slug, name } = options
   const tenant = await createTenant(parts, { slug, name, keepDays }, {})
   const tenantId = tenant.id
-  // As Terraform makes it: a service with the rights it needs makes no key.
+  // As Terraform makes them: a service with the rights it needs makes no key.
   await keys.ensure({ purpose: 'identity' }, {})
   await keys.ensure({ purpose: 'checkpoints' }, {})
+  await keys.ensure({ purpose: 'receipts' }, {})
 
   const person = async (login: string, fullName: string, roles: readonly Role[]) => {
     const passwordHash = await createPasswords().hashPassword(options.password, login, {})

@@ -408,6 +408,18 @@ locals {
       keys    = "checkpoints"
       why     = "Hands auditors the key that checkpoints verify with"
     }
+    api_sign_receipts = {
+      service = "api"
+      role    = "sign"
+      keys    = "receipts"
+      why     = "Vouches for the key with which this process signs receipts"
+    }
+    api_view_receipts = {
+      service = "api"
+      role    = "view"
+      keys    = "receipts"
+      why     = "Hands whoever has a receipt the key that vouches for it"
+    }
     api_look_up = {
       service = "api"
       role    = "look_up"

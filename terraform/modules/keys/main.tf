@@ -11,10 +11,14 @@ locals {
   ring_grants = { for name, grant in var.grants : name => grant if grant.keys == null || contains(keys(var.tenant_key_endings), coalesce(grant.keys, "-")) }
   key_grants  = { for name, grant in var.grants : name => grant if !contains(keys(local.ring_grants), name) }
 
+  # Of everything that is signed for outsiders.
+  signature_algorithm = var.checkpoint_algorithm
+
   # What a grant may name beside the keys of tenants.
   key_ids = {
     identity    = google_kms_crypto_key.identity.id
     checkpoints = google_kms_crypto_key.checkpoints.id
+    receipts    = google_kms_crypto_key.receipts.id
   }
 
   roles = merge(var.key_roles, { for name, role in google_project_iam_custom_role.own : name => role.name })
@@ -66,7 +70,24 @@ resource "google_kms_crypto_key" "checkpoints" {
   destroy_scheduled_duration = var.destroy_duration
 
   version_template {
-    algorithm        = var.checkpoint_algorithm
+    algorithm        = local.signature_algorithm
+    protection_level = var.protection
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# Vouches for the keys with which processes sign receipts.
+resource "google_kms_crypto_key" "receipts" {
+  name                       = "receipts"
+  key_ring                   = google_kms_key_ring.auricle.id
+  purpose                    = "ASYMMETRIC_SIGN"
+  destroy_scheduled_duration = var.destroy_duration
+
+  version_template {
+    algorithm        = local.signature_algorithm
     protection_level = var.protection
   }
 
