@@ -234,7 +234,7 @@ const mistakes: readonly Mistake[] = [
     file: 'modules/bucket/variables.tf',
     from: /\n {2}type +(= number)/,
     to: '',
-    named: 'variable soft_delete_seconds lacks "type"',
+    named: 'variable kept_days lacks "type"',
   },
   {
     name: 'a variable declared twice',
@@ -605,6 +605,27 @@ const mistakes: readonly Mistake[] = [
     from: grant('worker_remove', '(service.*\\n\\s*)store   = "recordings"'),
     to: '$1$2store   = "recovery"',
     named: 'worker_remove gives worker delete recovery/intake/',
+  },
+  {
+    name: 'a worker that deletes what is published of the log',
+    file: rights,
+    from: grant('worker_remove', '(service.*\\n\\s*)store   = "recordings"'),
+    to: '$1$2store   = "log"',
+    named: 'worker_remove gives worker delete log/intake/',
+  },
+  {
+    name: 'an api that reads what is published of the log',
+    file: rights,
+    from: grant('api_create_log', '(service.*\\n.*store.*\\n\\s*)role    = "create"'),
+    to: '$1$2role    = "read"',
+    named: 'api_create_log gives api get log/late/',
+  },
+  {
+    name: 'a policy of a bucket that can be taken away',
+    file: bucket,
+    from: 'is_locked        = true',
+    to: 'is_locked        = false',
+    named: 'retention_policy.is_locked',
   },
   {
     name: 'a worker that makes keys',

@@ -24,8 +24,8 @@ const permissions = new Set([
 
 /** What each service may do at most, as `permission store/folder`; the operator looks after all of it. */
 const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
-  ingest: [/^create recordings\/intake\/$/],
-  api: [/^get recordings\/recordings\/$/],
+  ingest: [/^create recordings\/intake\/$/, /^create log\/late\/$/],
+  api: [/^get recordings\/recordings\/$/, /^create log\/late\/$/],
   worker: [
     /^(create|setRetention|update) recordings\/recordings\/$/,
     /^(get|list) recordings\//,
@@ -33,12 +33,16 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
     /^(create|get|setRetention|update) recovery\/recordings\/$/,
     // Without it an absent copy looks like one that may not be had.
     /^list recovery\/$/,
+    // What is published of the log is never replaced and never deleted, by whoever it may be.
+    /^(create|get|list) log\/$/,
   ],
   operator: [
     /^create recordings\/intake\/$/,
     /^(get|list) recordings\//,
     /^get recovery\/recordings\/$/,
     /^list recovery\/$/,
+    /^create log\/late\/$/,
+    /^(get|list) log\/$/,
   ],
 }
 
@@ -51,7 +55,14 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'decrypt identity',
     'view checkpoints',
   ],
-  worker: ['encrypt recordings', 'decrypt recordings', 'sign checkpoints', 'view checkpoints'],
+  worker: [
+    'encrypt recordings',
+    'decrypt recordings',
+    'encrypt identity',
+    'decrypt identity',
+    'sign checkpoints',
+    'view checkpoints',
+  ],
   operator: [
     'encrypt recordings',
     'decrypt recordings',

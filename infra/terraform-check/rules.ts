@@ -133,8 +133,17 @@ function* judgeBucket({ body }: TypedBlock): Generator<string> {
   if (asBlocks(body['versioning'])[0]?.['enabled'] !== false) yield 'wants versioning.enabled = false'
   if (asBlocks(body['soft_delete_policy'])[0]?.['retention_duration_seconds'] === undefined)
     yield 'does not say how long deleted objects come back: soft_delete_policy'
+  const [policy] = retentionPolicies(body)
+  if (policy !== undefined && policy['is_locked'] !== true)
+    yield 'keeps its objects by a policy that could be taken away: retention_policy.is_locked is not true'
   if (body['lifecycle_rule'] !== undefined || asBody(body['dynamic'])['lifecycle_rule'] !== undefined)
     yield 'has a lifecycle_rule: only the application knows when something may go'
+}
+
+/** Written out, or by a dynamic block. */
+function retentionPolicies(body: TypedBlock['body']): readonly Readonly<Record<string, Value>>[] {
+  const [dynamic] = asBlocks(asBody(body['dynamic'])['retention_policy'])
+  return [...asBlocks(body['retention_policy']), ...asBlocks(dynamic?.['content'])]
 }
 
 function* judgeKey({ body }: TypedBlock): Generator<string> {

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path'
 export interface Row {
   readonly name: string
   readonly measured: number
-  /** `x` is a ratio. */
-  readonly unit: 'x' | 'MB' | 'MB/s' | 'bytes' | 'us' | 'ms' | 's' | 'count'
+  /** `x` is a ratio, `/s` how many a second. */
+  readonly unit: 'x' | '/s' | 'MB' | 'MB/s' | 'bytes' | 'us' | 'ms' | 's' | 'count'
   readonly target: Target | null
   /** The two sides of a ratio, or how the value came about. */
   readonly detail: string
@@ -52,7 +52,8 @@ export function renderSection({ name, method, rows, seconds }: Section): string 
 }
 
 function formatMeasure(value: number, unit: Row['unit']): string {
-  const digits = unit === 'bytes' || unit === 'count' ? 0 : value < 10 ? 2 : value < 1000 ? 1 : 0
+  const digits =
+    unit === 'bytes' || unit === 'count' || unit === '/s' ? 0 : value < 10 ? 2 : value < 1000 ? 1 : 0
   const number = value.toLocaleString('en-US', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
@@ -67,7 +68,7 @@ function formatTarget(target: Target, unit: Row['unit']): string {
 }
 
 function withUnit(number: string, unit: Row['unit']): string {
-  if (unit === 'x') return `${number}x`
+  if (unit === 'x' || unit === '/s') return `${number}${unit}`
   return unit === 'count' ? number : `${number} ${unit}`
 }
 
@@ -88,12 +89,12 @@ function wrapped(paragraph: string): string {
 }
 
 /** Writes everything to a file of its own and returns its path. */
-export function writeReport(startedAt: Date, sections: readonly Section[]): string {
+export function writeReport(startedAt: Date, sections: readonly Section[], isQuick: boolean): string {
   const time = startedAt.toISOString().replaceAll(':', '-').replace(/\..*$/, 'Z')
   const path = join(import.meta.dirname, 'results', `${time}.json`)
   mkdirSync(dirname(path), { recursive: true })
   const met = sections.every(({ rows }) => rows.every(isMet))
-  const report = { startedAt: startedAt.toISOString(), met, machine: describeMachine(), sections }
+  const report = { startedAt: startedAt.toISOString(), met, isQuick, machine: describeMachine(), sections }
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`)
   return path
 }

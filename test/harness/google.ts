@@ -10,6 +10,7 @@ import { type GoogleIdentity, readCallers } from './rights.ts'
 const places = {
   recordings: 'clinic-recordings',
   recovery: 'clinic-recovery',
+  log: 'clinic-log',
   keyRing: 'projects/clinic-keys/locations/europe-west3/keyRings/auricle',
 } as const
 

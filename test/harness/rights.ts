@@ -14,6 +14,7 @@ export interface GooglePlaces {
   /** Names of buckets, by the names that the table has for them. */
   readonly recordings: string
   readonly recovery: string
+  readonly log: string
   /** `projects/../locations/../keyRings/..` */
   readonly keyRing: string
 }
@@ -62,7 +63,8 @@ function objectGrants(rights: Rights, identity: string, places: GooglePlaces): G
   return Object.values(rights.object_grants)
     .filter(({ service }) => service === identity)
     .map(({ store, role, within }) => {
-      const bucket = store === 'recordings' ? places.recordings : places.recovery
+      const bucket = { recordings: places.recordings, recovery: places.recovery, log: places.log }[store]
+      if (bucket === undefined) throw new Error(`${file} names the store ${store}, which is not known here`)
       const resource = within === null ? bucket : `${bucket}/${within.replace(/\/$/, '')}`
       return [resource, must(rights.object_roles[role]?.permissions, role)]
     })

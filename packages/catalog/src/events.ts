@@ -2,6 +2,7 @@
 
 import type { AuditRecord, RecordStamper, StampedRecord, StoredRecord } from '@auricle/audit'
 import { EventId, TenantId } from '@auricle/contract'
+import { byteaArray } from './binary-array.ts'
 import type { Catalog, QueryOptions } from './catalog.ts'
 import type { Database, Session } from './database.ts'
 import { bytes, orNull, parsed, type Row, time } from './row.ts'
@@ -48,7 +49,7 @@ export function createLog(database: Database, stamper: RecordStamper): Log {
           const others = await session.rows({
             text: `select e.id from unnest($2::text[], $3::bytea[]) e (id, leaf)
                    join auricle.audit_event a on a.tenant_id = $1 and a.id = e.id and a.leaf <> e.leaf`,
-            values: [tenantId, events.map(({ id }) => id), events.map(({ leaf }) => leaf)],
+            values: [tenantId, events.map(({ id }) => id), byteaArray(events.map(({ leaf }) => leaf))],
           })
           return { missing, altered: others.map(row => parsed(row, 'id', EventId)) }
         },
@@ -92,8 +93,8 @@ export function createLog(database: Database, stamper: RecordStamper): Log {
 
 const columnsOf = (events: readonly StoredRecord[]) => [
   events.map(({ id }) => id),
-  events.map(({ leaf }) => leaf),
-  events.map(({ sealedPrivate }) => sealedPrivate),
+  byteaArray(events.map(({ leaf }) => leaf)),
+  byteaArray(events.map(({ sealedPrivate }) => sealedPrivate)),
 ]
 
 /** Adds an event to a transaction; it commits with the rest, or not at all. */

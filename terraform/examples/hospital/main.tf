@@ -1,4 +1,4 @@
-# What Auricle needs of Google Cloud, put together: accounts, keys in their own project, two buckets apart.
+# What Auricle needs of Google Cloud, put together: accounts, keys in their own project, buckets apart.
 
 module "blueprint" {
   source = "../../modules/blueprint"
@@ -6,6 +6,7 @@ module "blueprint" {
   name                = var.name
   recordings_location = var.recordings_location
   recovery_location   = var.recovery_location
+  log_location        = var.log_location
   protection          = var.protection
   retention_mode      = var.retention_mode
   soft_delete_days    = var.soft_delete_days
@@ -61,6 +62,23 @@ module "recovery" {
   apart_from          = module.blueprint.locations.recordings
   soft_delete_seconds = module.blueprint.soft_delete_seconds
   kms_key_name        = var.recovery_kms_key
+  roles               = module.blueprint.object_roles
+  grants              = module.blueprint.object_grants
+  members             = module.identities.members
+}
+
+module "log" {
+  source = "../../modules/bucket"
+
+  project_id          = var.log_project_id
+  deployment          = var.name
+  store               = "log"
+  name                = var.log_bucket
+  location            = module.blueprint.locations.log
+  apart_from          = module.blueprint.locations.recordings
+  kept_days           = module.blueprint.log_kept_days
+  soft_delete_seconds = module.blueprint.soft_delete_seconds
+  kms_key_name        = var.log_kms_key
   roles               = module.blueprint.object_roles
   grants              = module.blueprint.object_grants
   members             = module.identities.members

@@ -1,10 +1,12 @@
 locals {
   objects  = trimsuffix("gs://${module.recordings.name}/${module.blueprint.prefix}", "/")
   recovery = trimsuffix("gs://${module.recovery.name}/${module.blueprint.prefix}", "/")
+  log      = trimsuffix("gs://${module.log.name}/${module.blueprint.prefix}", "/")
 
   everywhere = {
-    AURICLE_OBJECTS = local.objects
-    AURICLE_KMS     = module.keys.setting
+    AURICLE_OBJECTS   = local.objects
+    AURICLE_LOG_STORE = local.log
+    AURICLE_KMS       = module.keys.setting
   }
   # Whoever makes second copies, and whoever looks after them.
   with_recovery = {

@@ -23,6 +23,16 @@ variable "recovery_project_id" {
   type        = string
 }
 
+variable "log_project_id" {
+  description = "The project of the bucket that the audit log is published in. Best one whose administrators have nothing to do with the others."
+  type        = string
+}
+
+variable "log_bucket" {
+  description = "The name of that bucket. What is written to it stays for seven years, and so does the bucket."
+  type        = string
+}
+
 variable "recordings_bucket" {
   description = "The name of the recordings bucket."
   type        = string
@@ -41,6 +51,12 @@ variable "recordings_location" {
 
 variable "recovery_location" {
   description = "Where their second copies lie."
+  type        = string
+  default     = "EUROPE-WEST4"
+}
+
+variable "log_location" {
+  description = "Where the published log lies: elsewhere than the recordings."
   type        = string
   default     = "EUROPE-WEST4"
 }
@@ -77,6 +93,12 @@ variable "recordings_kms_key" {
 
 variable "recovery_kms_key" {
   description = "The same for the recovery bucket."
+  type        = string
+  default     = null
+}
+
+variable "log_kms_key" {
+  description = "The same for the bucket of the log."
   type        = string
   default     = null
 }

@@ -38,12 +38,18 @@ output "locations" {
   value = {
     recordings = local.locations[0]
     recovery   = local.locations[1]
+    log        = upper(var.log_location)
   }
 
   precondition {
     condition     = local.is_apart
     error_message = "Recordings and their second copies would lie in the same place (${var.recordings_location}, ${var.recovery_location}): one outage would take both."
   }
+}
+
+output "log_kept_days" {
+  description = "How many days what is published of the log is kept: seven years with their leap days."
+  value       = 2557
 }
 
 output "object_roles" {

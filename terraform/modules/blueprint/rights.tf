@@ -188,6 +188,90 @@ locals {
       within  = null
       why     = "auricle doctor"
     }
+    worker_create_log = {
+      service = "worker"
+      store   = "log"
+      role    = "create"
+      within  = null
+      why     = "Publishes the audit log; can neither replace nor delete what it published"
+    }
+    worker_read_log = {
+      service = "worker"
+      store   = "log"
+      role    = "read"
+      within  = null
+      why     = "Holds the database against what was published before it signs"
+    }
+    worker_list_log = {
+      service = "worker"
+      store   = "log"
+      role    = "list"
+      within  = null
+      why     = "Finds what was published last"
+    }
+    worker_inspect_log = {
+      service = "worker"
+      store   = "log"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    api_create_log = {
+      service = "api"
+      store   = "log"
+      role    = "create"
+      within  = "late/"
+      why     = "Takes events in while the database cannot have them"
+    }
+    api_inspect_log = {
+      service = "api"
+      store   = "log"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    ingest_create_log = {
+      service = "ingest"
+      store   = "log"
+      role    = "create"
+      within  = "late/"
+      why     = "Takes events in while the database cannot have them"
+    }
+    ingest_inspect_log = {
+      service = "ingest"
+      store   = "log"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
+    operator_create_log = {
+      service = "operator"
+      store   = "log"
+      role    = "create"
+      within  = "late/"
+      why     = "Takes events in while the database cannot have them"
+    }
+    operator_read_log = {
+      service = "operator"
+      store   = "log"
+      role    = "read"
+      within  = null
+      why     = "auricle audit verify reads what was published"
+    }
+    operator_list_log = {
+      service = "operator"
+      store   = "log"
+      role    = "list"
+      within  = null
+      why     = "auricle audit verify finds what was published"
+    }
+    operator_inspect_log = {
+      service = "operator"
+      store   = "log"
+      role    = "inspect"
+      within  = null
+      why     = "auricle doctor"
+    }
   }
 
   # Google's roles for the use of keys hold one right each beside finding their way, so they are taken as they are.
@@ -263,6 +347,18 @@ locals {
       role    = "decrypt"
       keys    = "recordings"
       why     = "Opens deliveries, and reads back what it stored"
+    }
+    worker_encrypt_identity = {
+      service = "worker"
+      role    = "encrypt"
+      keys    = "identity"
+      why     = "Seals the key that signs tenants' logs, a new one each year"
+    }
+    worker_decrypt_identity = {
+      service = "worker"
+      role    = "decrypt"
+      keys    = "identity"
+      why     = "Opens the key that signs tenants' logs"
     }
     worker_sign_checkpoints = {
       service = "worker"

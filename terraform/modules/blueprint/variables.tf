@@ -19,6 +19,12 @@ variable "recovery_location" {
   type        = string
 }
 
+variable "log_location" {
+  description = "Where the published log lies: another place than the recordings, best under another administration."
+  type        = string
+  default     = "EUROPE-WEST4"
+}
+
 variable "object_prefix" {
   description = "Folder in both buckets that everything lies under, without slashes at its ends; empty for none."
   type        = string

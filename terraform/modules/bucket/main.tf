@@ -1,4 +1,4 @@
-# A bucket that keeps what it is told to keep, and who may do what in it. Used twice: for recordings and for recovery.
+# A bucket that keeps what it is told to keep, and who may do what in it. Used for recordings, for recovery and for the log.
 
 locals {
   grants = { for name, grant in var.grants : name => grant if grant.store == var.store }
@@ -38,6 +38,17 @@ resource "google_storage_bucket" "store" {
   # was promised about erasure; recordings are erased by their keys.
   soft_delete_policy {
     retention_duration_seconds = var.soft_delete_seconds
+  }
+
+  # Of a bucket that is written to once: nobody can take the policy away or shorten it, its owner included, and the bucket
+  # cannot be deleted before its last object may be.
+  dynamic "retention_policy" {
+    for_each = var.kept_days == null ? [] : [var.kept_days]
+
+    content {
+      retention_period = retention_policy.value * 24 * 60 * 60
+      is_locked        = true
+    }
   }
 
   dynamic "encryption" {

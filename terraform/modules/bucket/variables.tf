@@ -9,12 +9,12 @@ variable "deployment" {
 }
 
 variable "store" {
-  description = "What the bucket is for: recordings or recovery."
+  description = "What the bucket is for: recordings, recovery or log."
   type        = string
 
   validation {
-    condition     = contains(["recordings", "recovery"], var.store)
-    error_message = "A bucket is for recordings or for recovery."
+    condition     = contains(["recordings", "recovery", "log"], var.store)
+    error_message = "A bucket is for recordings, for recovery or for the log."
   }
 }
 
@@ -31,6 +31,12 @@ variable "location" {
 variable "apart_from" {
   description = "Where the other bucket lies."
   type        = string
+}
+
+variable "kept_days" {
+  description = "How many days everything in it is kept, whatever is said of a single object, by a policy that is locked for good; null for none."
+  type        = number
+  default     = null
 }
 
 variable "soft_delete_seconds" {

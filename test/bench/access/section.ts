@@ -1,20 +1,18 @@
 // What it costs to know who asks and to decide: requests with access control beside the same without.
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { openAuthority } from '@auricle/api-service'
 import { MailboxId, newMailboxId, newRecordingId, newTokenId } from '@auricle/contract'
 import { can } from '@auricle/identity'
 import { actorOf, auditRecord } from '@auricle/vault'
 import pg from 'pg'
-import { makeWave, readSamples } from '../../harness/samples.ts'
 import { openStack } from '../../harness/stack.ts'
 import type { Row } from '../report.ts'
 import { median } from '../rounds.ts'
-import { waitUntilArchived } from '../system/archive.ts'
 import { startChild } from '../system/child.ts'
 import { openBenchClinic } from '../system/clinic.ts'
-import { type Place, serviceEnvironment, startOne } from '../system/product.ts'
+import { type Place, serviceEnvironment } from '../system/product.ts'
 import type { BareServer } from './bare-server.ts'
+import { bringInCalls } from './calls.ts'
 import { quantile, runLoad } from './load.ts'
 
 export const method =
@@ -24,11 +22,7 @@ export const method =
   'recording up there too. Both write the access event of a list. In turn, the order changing with each round; a cost is ' +
   'the median over the rounds of the difference within one round.'
 
-const secondsLong = 30
-const bytesASecond = 16_000
 const recordingsListed = 6
-const sampleName = 'voicemail-pcm16.wav'
-const archiveMostMs = 120_000
 const hourMs = 60 * 60_000
 const rounds = 5
 const warmUps = 1
@@ -39,7 +33,12 @@ const decisions = 200_000
 export async function runAccess(): Promise<readonly Row[]> {
   await using place = await openStack({ name: 'bench', logLevel: 'info', workerConcurrency: 2 })
   const clinic = await openBenchClinic(place)
-  const recordingIds = await bringIn(place, `${clinic.upload.id}/call.wav`, clinic.upload.secret)
+  const recordingIds = await bringInCalls(
+    place,
+    `${clinic.upload.id}/call.wav`,
+    clinic.upload.secret,
+    recordingsListed,
+  )
   const session = await openSession(place, clinic.tenant.id)
   const env = serviceEnvironment(place, 'api')
   const startedApi = await startChild<number>(
@@ -210,29 +209,4 @@ async function openSession(
     token: await issueToken(row),
     actor: actorOf({ tenantId, userId: user.id, tokenId: row.id, ...found }),
   }
-}
-
-/** Delivers and archives; both services have ended when it resolves. */
-async function bringIn(place: Place, path: string, secret: string): Promise<readonly string[]> {
-  const wave = readSamples().find(({ file }) => file === sampleName)?.wave
-  if (wave === undefined || wave === null) throw new Error(`test/samples has no ${sampleName}`)
-  await using _ingest = await startOne(place, 'ingest')
-  await using _worker = await startOne(place, 'worker')
-  const ids: string[] = []
-  for (let turn = 0; turn < recordingsListed; turn++) {
-    const answer = await fetch(`${place.urls.ingest}/v1/ingest/${path}`, {
-      method: 'PUT',
-      headers: {
-        authorization: `Bearer ${secret}`,
-        'content-type': 'audio/wav',
-        'x-auricle-source-id': randomUUID(),
-      },
-      body: new Uint8Array(makeWave(wave, secondsLong * bytesASecond, `bench ${turn}`)),
-    })
-    const text = await answer.text()
-    if (answer.status !== 200) throw new Error(`A call was not received: ${text}`)
-    ids.push(String(JSON.parse(text).recording))
-  }
-  for (const id of ids) await waitUntilArchived(place, id, archiveMostMs)
-  return ids
 }

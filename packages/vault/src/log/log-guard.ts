@@ -2,6 +2,7 @@
 //
 // The answer comes from write-once storage and never from the database, which whoever administers it can set back. It
 // holds for as long as this process alone grows the log.
+import { once } from 'node:events'
 import { equalBytes, logOrigin, rootAt, tileReader } from '@auricle/audit'
 import type { Catalog } from '@auricle/catalog'
 import type { TenantId } from '@auricle/contract'
@@ -50,7 +51,11 @@ export function createLogGuard(parts: GuardParts): LogGuard {
       const deadline = AbortSignal.timeout(askingMs)
       const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline])
       try {
-        await compare(parts, log, { signal })
+        // Raced: a disk that hangs does not listen to signals.
+        await Promise.race([
+          compare(parts, log, { signal }),
+          once(signal, 'abort').then(() => signal.throwIfAborted()),
+        ])
       } catch (error) {
         options.signal?.throwIfAborted()
         if (!isAway(error, deadline)) throw error

@@ -3,7 +3,7 @@
 // It is stored wrapped under the deployment's `identity` key. The roots of all logs stand in the log over them, which the
 // KMS signs, so who has this key can sign a lie and cannot make it fit.
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { formatNote, formatVerifierKey, noteSignature, type VerifierKey, verifierKey } from '@auricle/audit'
+import { formatNote, noteSignature, type VerifierKey, verifierKey } from '@auricle/audit'
 import type { Catalog, LogKeyRow } from '@auricle/catalog'
 import { newLogKeyId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
@@ -87,13 +87,3 @@ function privateKeyOf(seed: Uint8Array): KeyObject {
 
 const publicBytes = (privateKey: KeyObject): Buffer =>
   createPublicKey(privateKey).export({ type: 'spki', format: 'der' }).subarray(publicPrefixBytes)
-
-/** The verifier keys of all log keys that there ever were, as they are called in the log with that origin. */
-export async function logVerifierKeys(
-  { catalog }: { readonly catalog: Pick<Catalog, 'listLogKeys'> },
-  origin: string,
-  options: CallOptions,
-): Promise<readonly string[]> {
-  const rows = await catalog.listLogKeys(options)
-  return rows.map(({ publicKey }) => formatVerifierKey(verifierKey(origin, 'ed25519', publicKey)))
-}

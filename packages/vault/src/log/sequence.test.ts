@@ -15,7 +15,6 @@ import {
   verifyNote,
 } from '@auricle/audit'
 import type { TenantId } from '@auricle/contract'
-import type pg from 'pg'
 import { createTestTenant } from '../../../../test/catalog-fixture.ts'
 import {
   aPlayback,
@@ -86,7 +85,11 @@ async function checkLog(tenantId: TenantId, of = log): Promise<readonly Sealed[]
 }
 
 /** Writes rows in transactions that take `ms`, as fast as it can, until told to stop. */
-async function writeSlowly(pool: pg.Pool, tenantId: TenantId, until: AbortSignal): Promise<number> {
+async function writeSlowly(
+  pool: TestLog['database']['appPool'],
+  tenantId: TenantId,
+  until: AbortSignal,
+): Promise<number> {
   const client = await pool.connect()
   let written = 0
   try {
@@ -234,9 +237,13 @@ test('killed between the seals and their commit, it leaves nothing and does it a
   // The child waits for this lock in the middle of its transaction, with its seals written.
   const blocker = await log.database.superuserPool.connect()
   await blocker.query('begin; lock table auricle.audit_checkpoint in exclusive mode')
-  const child = spawn(process.execPath, [fileURLToPath(new URL('testdata/keep.ts', import.meta.url))], {
-    stdio: ['pipe', 'ignore', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../../../../test/log-keeper-child.ts', import.meta.url))],
+    {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    },
+  )
   const exited = once(child, 'exit')
   child.stdin.end(JSON.stringify({ database: log.database.app, folder: log.folder, name: testLogName }))
   const isWaiting = async () => {

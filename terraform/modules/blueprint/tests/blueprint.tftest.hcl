@@ -36,8 +36,17 @@ run "durations_and_names" {
   }
 
   assert {
-    condition     = output.locations == { recordings = "EUROPE-WEST3", recovery = "EUROPE-WEST4" }
+    condition     = output.locations == { recordings = "EUROPE-WEST3", recovery = "EUROPE-WEST4", log = "EUROPE-WEST4" }
     error_message = "Locations are written as Cloud Storage gives them back."
+  }
+}
+
+run "log_is_kept" {
+  command = plan
+
+  assert {
+    condition     = output.log_kept_days >= 7 * 365
+    error_message = "What is published of the log is kept for seven years."
   }
 }
 
