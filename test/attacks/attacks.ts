@@ -6,7 +6,7 @@ import { encodeAnchorLeaf, formatNote, leafHash, tileWidth } from '@auricle/audi
 import { newEventId } from '@auricle/contract'
 import type { FindingName } from '@auricle/vault'
 import { newNoteSigner } from '../note-signer.ts'
-import { anchorLeaves, forgeAnchor, withOtherRoots } from './forge-anchor.ts'
+import { forgeAnchor, publishedAnchorLeaves, withOtherRoots } from './forge-anchor.ts'
 import { aReceipt, insertUncounted } from './leaves.ts'
 import { asSuperuser, publishedSize, rebuildTree, replaceLeaf, setBack, someSeal } from './superuser.ts'
 import type { World } from './world.ts'
@@ -205,7 +205,7 @@ export const attacks: readonly Attack[] = [
     finds: ['fork'],
     allowedMs: 10 * minuteMs,
     run: async world => {
-      world.parts.isPublishing = false
+      await world.stopPublishing()
       const more = encodeAnchorLeaf({ at: new Date().toISOString(), checkpoint: null })
       const other = withOtherRoots(world)
       await forgeAnchor(world, { change: leaves => [...other(leaves), more], instead: true })
@@ -216,8 +216,8 @@ export const attacks: readonly Attack[] = [
     finds: ['truncation'],
     allowedMs: 10 * minuteMs,
     run: async world => {
-      world.parts.isPublishing = false
-      const leaves = await anchorLeaves(world)
+      await world.stopPublishing()
+      const leaves = await publishedAnchorLeaves(world)
       await forgeAnchor(world, { change: () => leaves.slice(0, -1), instead: true })
       await world.watchAnew()
     },
@@ -227,7 +227,7 @@ export const attacks: readonly Attack[] = [
     finds: ['fork'],
     allowedMs: minuteMs,
     run: async world => {
-      world.parts.isPublishing = false
+      await world.stopPublishing()
       const forger = newNoteSigner(world.anchorKey.name)
       const more = encodeAnchorLeaf({ at: new Date().toISOString(), checkpoint: null })
       await forgeAnchor(world, {
@@ -251,7 +251,7 @@ export const attacks: readonly Attack[] = [
     finds: ['truncation'],
     allowedMs: minuteMs,
     run: async world => {
-      world.parts.isPublishing = false
+      await world.stopPublishing()
       await rm(join(world.storeFolder, 'objects', 'log', world.tenantId, String(world.year), 'checkpoint'), {
         recursive: true,
       })

@@ -58,11 +58,19 @@ export const withOtherRoots =
       return encodeAnchorLeaf({ at, checkpoint: { ...checkpoint, root } })
     })
 
-export async function anchorLeaves({ superuser }: World): Promise<readonly Bytes[]> {
+async function anchorLeaves({ superuser }: World): Promise<readonly Bytes[]> {
   const { rows } = await superuser.query<{ leaf: Buffer }>(
     'select leaf from auricle.anchor_leaf order by seq',
   )
   return rows.map(({ leaf }) => new Uint8Array(leaf))
+}
+
+/** Those that the newest published state has, which is what the witness signed last. */
+export async function publishedAnchorLeaves(world: World): Promise<readonly Bytes[]> {
+  const { rows } = await world.superuser.query<{ size: string | null }>(
+    'select max(size) as size from auricle.anchor_checkpoint where published_at is not null',
+  )
+  return (await anchorLeaves(world)).slice(0, Number(rows[0]?.size ?? 0))
 }
 
 /** Of one level: no attack makes more than a few leaves. */

@@ -76,6 +76,8 @@ export interface World extends AsyncDisposable {
   /** Seals all that waits. */
   seal(): Promise<void>
   publish(): Promise<void>
+  /** Publishes no more; resolves when nothing is under way. */
+  stopPublishing(): Promise<void>
   round(): Promise<Round>
   /** Another monitor takes over, which has seen nothing yet. */
   watchAnew(): Promise<void>
@@ -139,6 +141,7 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
   const monitors = opening.use(new AsyncDisposableStack())
   let monitor = await openMonitor(monitors, 'monitor', monitorParts)
   let found: readonly OpenFinding[] = []
+  let publishing: Promise<void> = Promise.resolve()
   const world = {
     ...{ folder, tenant, tenantId: tenant.id, year: vaultNow().getUTCFullYear() },
     origin: logOrigin(logName, tenant.id, vaultNow().getUTCFullYear()),
@@ -155,7 +158,15 @@ export async function openWorld(times: MonitorTimes, { events = 300 } = {}): Pro
       if (beats.length > 0) await catalog.appendStamped(beats)
     },
     seal: () => sealAll(keeper, database.superuserPool),
-    publish: () => keeper.publish({}),
+    publish: () => {
+      publishing = keeper.publish({})
+      return publishing
+    },
+    async stopPublishing() {
+      world.parts.isPublishing = false
+      // One that was under way would put back what is removed now.
+      await publishing.catch(() => undefined)
+    },
     async round() {
       const round = await monitor.round({ signal: new AbortController().signal })
       found = round.open
