@@ -25,7 +25,12 @@ const permissions = new Set([
 /** What each service may do at most, as `permission store/folder`; the operator looks after all of it. */
 const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
   ingest: [/^create recordings\/intake\/$/, /^create log\/late\/$/],
-  api: [/^get recordings\/recordings\/$/, /^create log\/late\/$/],
+  api: [
+    /^get recordings\/recordings\/$/,
+    /^create log\/late\/$/,
+    /^(create|get) log\/receipt-keys\/$/,
+    /^list log\/$/,
+  ],
   worker: [
     /^(create|setRetention|update) recordings\/recordings\/$/,
     /^(get|list) recordings\//,

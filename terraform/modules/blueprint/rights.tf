@@ -223,6 +223,27 @@ locals {
       within  = "late/"
       why     = "Takes events in while the database cannot have them"
     }
+    api_create_receipt_keys = {
+      service = "api"
+      store   = "log"
+      role    = "create"
+      within  = "receipt-keys/"
+      why     = "Publishes what vouches for the key of its receipts"
+    }
+    api_read_receipt_keys = {
+      service = "api"
+      store   = "log"
+      role    = "read"
+      within  = "receipt-keys/"
+      why     = "Hands whoever has a receipt what vouches for its key"
+    }
+    api_list_log = {
+      service = "api"
+      store   = "log"
+      role    = "list"
+      within  = null
+      why     = "Tells that nothing vouches for a key"
+    }
     api_inspect_log = {
       service = "api"
       store   = "log"
