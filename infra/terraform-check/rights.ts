@@ -41,7 +41,7 @@ const text: Field = value => typeof value === 'string' && value !== '' && !/[$%]
 const textOrNull: Field = value => value === null || text(value)
 const texts: Field = value => Array.isArray(value) && value.every(text)
 const store: Field = value => value === 'recordings' || value === 'recovery' || value === 'log'
-const folder: Field = value => value === null || (text(value) && /^[a-z]+\/$/.test(String(value)))
+const folder: Field = value => value === null || (text(value) && /^[a-z]+(?:-[a-z]+)*\/$/.test(String(value)))
 
 const role = { title: text, permissions: texts }
 
