@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuditRecord } from '@auricle/audit'
+import { type AuditRecord, newRecord } from '@auricle/audit'
 import { type Catalog, createCatalog } from '@auricle/catalog'
 import {
   newEventId,
@@ -83,7 +83,7 @@ export function aPlayback(tenantId: TenantId, at = new Date()): AuditRecord {
     request: crypto.randomUUID(),
     private: `sha256:${'0a'.repeat(32)}`,
   }
-  return { tenantId, id, event, sealedPrivate: null }
+  return newRecord(event, null)
 }
 
 export async function appendMany(catalog: Catalog, tenantId: TenantId, count: number): Promise<void> {

@@ -15,7 +15,7 @@ export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint
 export { cosignaturePayload, cosignedMessage } from './cosignature.ts'
 export { AuditError, type AuditErrorCode } from './error.ts'
 export { AuditEvent, EventAction, EventDetail, patientsMost } from './event.ts'
-export { decodeLeaf, encodeLeaf, leafHash } from './leaf.ts'
+export { decodeLeaf, encodeLeaf, finishLeaf, leafHash } from './leaf.ts'
 export {
   type ConsistencyClaim,
   createTree,

@@ -1,12 +1,12 @@
 // Holds leaves to one spelling, to RFC 6962's hash, and to having no room for what could identify a patient.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventId, TenantId, TokenId, UserId } from '@auricle/contract'
+import { EventId, TenantId, TokenId, UserId, WriterId } from '@auricle/contract'
 import fc from 'fast-check'
 import { hex } from './bytes.ts'
 import { AuditError, type AuditErrorCode } from './error.ts'
 import { type AuditEvent, EventAction } from './event.ts'
-import { decodeLeaf, encodeLeaf, leafHash } from './leaf.ts'
+import { beginLeaf, decodeLeaf, encodeLeaf, finishLeaf, leafHash } from './leaf.ts'
 
 const ulid = '01jd3w8h9k6n2q4s5t7v8x9y0z'
 const event: AuditEvent = {
@@ -58,6 +58,9 @@ test('every event comes back from its leaf', () => {
       facts => {
         const whole: AuditEvent = { ...event, ...facts }
         assert.deepEqual(decodeLeaf(encodeLeaf(whole)), whole)
+        // Begun before its writer was known, it is the same.
+        const writer = { id: WriterId.parse(`wri_${ulid}`), name: 'api', n: facts.reasons.length }
+        assert.deepEqual(finishLeaf(beginLeaf(whole), writer), encodeLeaf({ ...whole, writer }))
       },
     ),
   )

@@ -7,6 +7,12 @@ import { AuditEvent } from './event.ts'
 /** First line of every leaf, so that its bytes can never be taken for anything else that is signed or hashed. */
 const prefix = utf8('auricle-audit/1\n')
 const maxLeafBytes = 8192
+/** As long as a writer's part of a leaf can be. */
+const longestWriter = {
+  id: 'wri_7zzzzzzzzzzzzzzzzzzzzzzzzz',
+  name: 'w'.repeat(64),
+  n: Number.MAX_SAFE_INTEGER,
+} as NonNullable<AuditEvent['writer']>
 /** Sets a leaf apart from an interior node (RFC 6962 section 2.1). */
 const leafMark = Uint8Array.of(0)
 
@@ -26,6 +32,21 @@ export function encodeLeaf(event: AuditEvent): Bytes {
   if (leaf.length > maxLeafBytes)
     throw new AuditError('too_large', `a leaf has at most ${maxLeafBytes} bytes`)
   return leaf
+}
+
+/**
+ * The text of a leaf up to where its writer stands, who is its last member: `writer` sorts behind all others. Throws as
+ * `encodeLeaf`, for whichever writer it would become too large for.
+ */
+export function beginLeaf(event: Omit<AuditEvent, 'writer'>): string {
+  const whole = encodeLeaf({ ...event, writer: longestWriter })
+  const tail = `,"writer":${canonicalJson(longestWriter)}}`
+  return fromUtf8(whole).slice(0, -tail.length)
+}
+
+/** The leaf that `encodeLeaf` would make of the event with its writer, without looking at the event again. */
+export function finishLeaf(begun: string, { id, name, n }: NonNullable<AuditEvent['writer']>): Bytes {
+  return utf8(`${begun},"writer":${canonicalJson({ id, n, name })}}`)
 }
 
 /** The event of a leaf. Throws `AuditError('bad_leaf')` for any bytes that `encodeLeaf` would not write. */

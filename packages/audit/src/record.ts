@@ -1,13 +1,15 @@
 // An event on its way into the log: as a use case says it, as its writer has numbered it, as it is stored.
 import type { EventId, TenantId } from '@auricle/contract'
 import type { AuditEvent } from './event.ts'
-import { encodeLeaf } from './leaf.ts'
+import { beginLeaf } from './leaf.ts'
 
 /** What the catalog appends. Its bytes do not exist before its writer has numbered it. */
 export interface AuditRecord {
   readonly tenantId: TenantId
   readonly id: EventId
   readonly event: Omit<AuditEvent, 'writer'>
+  /** Of its leaf, all but the writer (`beginLeaf`). */
+  readonly begunLeaf: string
   /** Salt and private part, sealed; null when the event has none. */
   readonly sealedPrivate: Uint8Array | null
 }
@@ -37,18 +39,10 @@ export interface RecordStamper {
   stamp(records: readonly AuditRecord[]): readonly StampedRecord[]
 }
 
-/** As long as a writer's part of a leaf can be. */
-const longestWriter = {
-  id: 'wri_7zzzzzzzzzzzzzzzzzzzzzzzzz',
-  name: 'w'.repeat(64),
-  n: Number.MAX_SAFE_INTEGER,
-} as NonNullable<AuditEvent['writer']>
-
 /**
  * A record of an event that is sure to become a leaf, whoever writes it and when. Throws `AuditError`: `bad_event`,
  * `too_large`.
  */
 export function newRecord(event: AuditRecord['event'], sealedPrivate: Uint8Array | null): AuditRecord {
-  encodeLeaf({ ...event, writer: longestWriter })
-  return { tenantId: event.tenant, id: event.id, event, sealedPrivate }
+  return { tenantId: event.tenant, id: event.id, event, begunLeaf: beginLeaf(event), sealedPrivate }
 }

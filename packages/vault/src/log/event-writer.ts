@@ -5,7 +5,7 @@
 // names is of an event that may be there or not.
 import {
   type AuditRecord,
-  encodeLeaf,
+  finishLeaf,
   leafHash,
   type RecordStamper,
   type StampedRecord,
@@ -114,7 +114,7 @@ export function createEventWriter({
     const { tenantId, event, sealedPrivate } = record
     const count = countOf(tenantId)
     const n = count.next
-    const leaf = encodeLeaf({ ...event, writer: { id, name, n } })
+    const leaf = finishLeaf(record.begunLeaf, { id, name, n })
     count.next++
     let isVouched = false
     const vouch = () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
-import { decodeLeaf, type StampedRecord } from '@auricle/audit'
+import { decodeLeaf, newRecord, type StampedRecord } from '@auricle/audit'
 import { type Catalog, createCatalog } from '@auricle/catalog'
 import { newEventId } from '@auricle/contract'
 import { createFolderStore, type FolderStore } from '@auricle/objects'
@@ -121,7 +121,7 @@ test('later runs look at the last hours only, and at everything once a day', asy
     random: length => crypto.getRandomValues(new Uint8Array(length)),
   })
   const record = anEvent(tenant.tenantId)
-  for (const one of writer.stamp([{ ...record, id, event: { ...record.event, id } }])) {
+  for (const one of writer.stamp([newRecord({ ...record.event, id }, record.sealedPrivate)])) {
     await putLate(store, one, new Date(), {})
   }
   // Its beginning is of now.
@@ -164,9 +164,7 @@ test('what is no event of ours stays out, is told, and holds up nothing', async 
 test('an object that differs from what the log has under its id is told, and changes nothing', async () => {
   const [, own] = await leave(1)
   assert.ok(own)
-  const others = createEventWriter({ name: 'forged' }).stamp([
-    { tenantId: tenant.tenantId, id: own.id, event: { ...decodeLeaf(own.leaf) }, sealedPrivate: null },
-  ])
+  const others = createEventWriter({ name: 'forged' }).stamp([newRecord(decodeLeaf(own.leaf), null)])
   await catalog.appendStamped(others)
   const { altered: found, missing } = await catalog.commitLate(tenant.tenantId, [own], () => assert.fail())
   assert.deepEqual([found, missing], [[own.id], []])
