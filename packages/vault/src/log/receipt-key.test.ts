@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { decodeLeaf, leafHash, parseReceipt, parseVerifierKey, verifyNote } from '@auricle/audit'
+import { decodeLeaf, leafHash, newRecord, parseReceipt, parseVerifierKey, verifyNote } from '@auricle/audit'
 import { newTenantId } from '@auricle/contract'
 import { createLocalKeyService } from '@auricle/keys'
 import { createFolderStore } from '@auricle/objects'
@@ -25,7 +25,9 @@ test('a receipt is of the leaf as it is stored, signed by the key that the log n
     given.push(receipt)
   })
   const record = anEvent(newTenantId())
-  const stamped = writer.stamp([{ ...record, event: { ...record.event, request: 'request-of-a-test' } }])
+  const stamped = writer.stamp([
+    newRecord({ ...record.event, request: 'request-of-a-test' }, record.sealedPrivate),
+  ])
   assert.equal(given.length, 0)
   for (const one of stamped) {
     one.vouch()
