@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type AuditRecord, newRecord } from '@auricle/audit'
 import { type Catalog, createCatalog } from '@auricle/catalog'
 import {
@@ -60,8 +61,27 @@ export async function openTestLog(): Promise<TestLog> {
   const opened = opening.move()
   return {
     ...{ database, catalog, folder, store, keys, tenantId },
-    keeper: change => createLogKeeper({ ...parts, ...change }),
+    keeper: change => {
+      const keeper = createLogKeeper({ ...parts, ...change })
+      settles.set(keeper, () => settle(database))
+      return keeper
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+const settles = new WeakMap<LogKeeper, () => Promise<void>>()
+const lookAgainMs = 10
+const patienceMs = 30_000
+
+/** Until every transaction that runs now has ended. */
+async function settle({ superuserPool }: TestDatabase): Promise<void> {
+  const { rows } = await superuserPool.query('select pg_current_xact_id() as mark')
+  const until = performance.now() + patienceMs
+  const isPast = 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as past'
+  while ((await superuserPool.query(isPast, [rows[0].mark])).rows[0].past !== true) {
+    if (performance.now() > until) throw new Error('a transaction on the server of the tests does not end')
+    await delay(lookAgainMs)
   }
 }
 
@@ -93,7 +113,8 @@ export async function appendMany(catalog: Catalog, tenantId: TenantId, count: nu
   }
 }
 
-/** Seals everything that there is. */
+/** Seals everything that there is, once what other tests on the server have begun has ended: until then it may not be sealed. */
 export async function sealAll(keeper: LogKeeper): Promise<void> {
+  await settles.get(keeper)?.()
   while (await keeper.seal({}));
 }

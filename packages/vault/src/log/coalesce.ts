@@ -38,23 +38,35 @@ export function createCoalescer<Item, Result>(
   const waiting = new Set<Waiting<Item, Result>>()
   const idle = Promise.withResolvers<void>()
   let writes = 0
-  let isGathering = false
+  /** Ends the gathering that is under way; null where none is. */
+  let gathering: { readonly isIdle: boolean; readonly stop: () => void } | null = null
   let isClosed = false
 
   function schedule(): void {
     if (isClosed && waiting.size === 0 && writes === 0) idle.resolve()
     if (waiting.size === 0 || writes >= writesMost) return
     if (waiting.size >= itemsMost) begin()
-    else if (!isGathering) {
-      isGathering = true
-      // Who comes in the same turn of the event loop shares it in any case.
-      if (writes === 0) setImmediate(begin)
-      else setTimeout(begin, gatherMs)
+    // Who comes in the same turn of the event loop shares it in any case.
+    else if (writes === 0) gather(true)
+    else if (gathering === null) gather(false)
+  }
+
+  /** Where nothing is under way any more, there is nothing to wait for: a gathering that was begun before is cut short. */
+  function gather(isIdle: boolean): void {
+    if (gathering?.isIdle) return
+    gathering?.stop()
+    if (isIdle) {
+      const immediate = setImmediate(begin)
+      gathering = { isIdle, stop: () => clearImmediate(immediate) }
+      return
     }
+    const timer = setTimeout(begin, gatherMs)
+    gathering = { isIdle, stop: () => clearTimeout(timer) }
   }
 
   function begin(): void {
-    isGathering = false
+    gathering?.stop()
+    gathering = null
     // Where all slots are taken, the write that ends next begins it.
     if (writes < writesMost) {
       const batch = Array.from(waiting).slice(0, itemsMost)

@@ -254,7 +254,7 @@ test('rows cut off behind what was published are noticed before anything is sign
   const { refused, watch } = watched()
   await using keeper = log.keeper({ watch })
   await appendMany(log.catalog, tenantId, 7)
-  await keeper.seal({})
+  await sealAll(keeper)
   await keeper.seal({})
   assert.deepEqual(refused, [{ tenantId, code: 'truncated' }])
   const newest = await log.catalog.findCheckpoint({ tenantId, year: year() }, 'newest')
@@ -303,7 +303,7 @@ test('while write-once storage is away events are sealed and not signed, and sig
   }
   await using keeper = log.keeper({ store, now: () => new Date(now) })
   await appendMany(log.catalog, tenantId, 5)
-  await keeper.seal({})
+  await sealAll(keeper)
   const log1 = { tenantId, year: year() }
   assert.ok(((await log.catalog.findNewestLog(tenantId))?.size ?? 0) > 5)
   assert.equal(await log.catalog.findCheckpoint(log1, 'newest'), null)
