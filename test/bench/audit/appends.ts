@@ -98,7 +98,7 @@ async function compare(
   })
   const rate = (name: string) => `${Math.round(msPerSecond / median(samplesOf(samples, name)))}/s`
   return ours.map(way => {
-    acknowledged.push(...way.acknowledged)
+    for (const id of way.acknowledged) acknowledged.push(id)
     return {
       name: `${way.name}: events appended, ${writers} writers, against a commit for each`,
       measured: speedRatio(samples, way.name, plain.name),
@@ -126,7 +126,7 @@ async function sustain(
     ...{ rounds: counts.rounds, warmUps: 1, budgetMs: Number.POSITIVE_INFINITY, clock: 'wall' },
   })
   return ours.map(way => {
-    acknowledged.push(...way.acknowledged)
+    for (const id of way.acknowledged) acknowledged.push(id)
     const rounds = samplesOf(samples, way.name).map(ms => msPerSecond / ms)
     return {
       name: `${way.name}: events sustained, ${sustained.writers} writers`,
@@ -162,7 +162,7 @@ async function runLatencies(
     await run(plain, isCounted)
     if (round % 2 !== 0) await run(log, isCounted)
   }
-  acknowledged.push(...log.acknowledged)
+  for (const id of log.acknowledged) acknowledged.push(id)
   const row = (share: string, values: Record<string, number[]>, target: Row['target']): Row => ({
     name: `${log.name}: an append at ${offered.eventsPerSecond} events/s, ${share}`,
     measured: median(values[log.name] ?? []),
