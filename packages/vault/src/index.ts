@@ -106,6 +106,7 @@ export {
   wholeAccessReport,
 } from './log-reading/access-report.ts'
 export { accountingCsv, accountOfDisclosures } from './log-reading/accounting.ts'
+export { type CheckedReceipt, checkReceipt, type ReceiptParts } from './log-reading/check-receipt.ts'
 export { type DisclosureParts, listDisclosures, recordDisclosure } from './log-reading/disclosures.ts'
 export { type FeedParts, followLog } from './log-reading/feed.ts'
 export { type LogList, listLogs, showCheckpoint } from './log-reading/logs.ts'

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { parseReceipt, parseVerifierKey, verifyNote } from '@auricle/audit'
-import type { RecordingId } from '@auricle/contract'
-import { createEventLog } from '@auricle/vault'
+import type { RecordingId, TenantId } from '@auricle/contract'
+import { actorOf, auditRecord, checkReceipt, createEventLog, createEventWriter } from '@auricle/vault'
 import { archiveAudio } from '../../../test/archived.ts'
 import { type Front, openFront } from '../../../test/front.ts'
+import { sealLog } from '../../../test/sealed-log.ts'
 import { type Clinic, makeClinic, openTestVault, sample, type TestVault } from '../../../test/vault.ts'
 import { endorseOwnReceiptKey } from './endorse.ts'
 
@@ -30,6 +31,15 @@ after(async () => {
   await front[Symbol.asyncDispose]()
   await vault[Symbol.asyncDispose]()
 })
+
+const operatorEventOf = (tenantId: TenantId) =>
+  auditRecord(
+    {
+      ...{ tenantId, action: 'tenant.shown', outcome: 'allowed', object: null, request: 'r' },
+      actor: { type: 'system', name: 'operator' },
+    },
+    null,
+  )
 
 async function ask(token: string, path: string, headers: Readonly<Record<string, string>> = {}) {
   const response = await fetch(`${front.url}${path}`, {
@@ -148,4 +158,55 @@ test('an API that can record nothing, or whose events nobody seals, is not ready
     [tenantId],
   )
   assert.deepEqual(await ready(), missing('log_unsealed'))
+})
+
+test('a receipt is held against the log: kept, and evidence where the log was changed', async () => {
+  const other = await makeClinic(vault)
+  const token = (await front.sessionOf(other.clinician)).token
+  const headerOf = async () => {
+    return (await ask(token, '/v1/recordings')).headers.get('x-auricle-receipt') ?? assert.fail()
+  }
+  const receipts = [await headerOf(), await headerOf(), await headerOf()] as const
+  const { row } = other.auditor
+  const { row: session } = await front.sessionOf(other.auditor)
+  const bearer = (await vault.catalog.findBearer(row.tenantId, session.id, new Date())) ?? assert.fail()
+  const actor = actorOf({ tenantId: row.tenantId, userId: row.id, tokenId: session.id, ...bearer })
+  const facts = { actor, purposeOfUse: null, request: 'of-a-test', ip: null, userAgent: null }
+  const parts = { ...vault, keys: vault.keyService, logName: 'auricle.test' }
+  const verdictOf = async (header: string) => (await checkReceipt(parts, facts, header, {})).verdict
+  assert.equal(await verdictOf(receipts[0]), 'waiting')
+  await sealLog(vault, row.tenantId)
+  for (const header of receipts) assert.equal(await verdictOf(header), 'kept')
+
+  const idOf = (header: string) => Buffer.from(header, 'base64').toString().split('\n')[2]
+  const client = await vault.database.superuserPool.connect()
+  try {
+    await client.query('alter table auricle.audit_event disable trigger all')
+    await client.query(
+      `update auricle.audit_event
+       set leaf = convert_to(replace(convert_from(leaf, 'UTF8'), 'allowed', 'denied'), 'UTF8') where id = $1`,
+      [idOf(receipts[1])],
+    )
+    await client.query('delete from auricle.audit_event where id = $1', [idOf(receipts[2])])
+  } finally {
+    await client.query('alter table auricle.audit_event enable always trigger append_only')
+    await client.query('alter table auricle.audit_event enable always trigger never_removed')
+    client.release()
+  }
+  assert.deepEqual(await Promise.all(receipts.map(verdictOf)), ['kept', 'altered', 'missing'])
+
+  // By whoever, but by no key of this vault.
+  const stranger = createEventWriter({ name: 'api', logName: 'auricle.test' })
+  const forged: string[] = []
+  stranger.onReceipt(({ note }) => forged.push(Buffer.from(note).toString('base64')))
+  const record = await operatorEventOf(row.tenantId)
+  for (const one of stranger.stamp([record])) one.vouch()
+  for (const header of forged) assert.equal(await verdictOf(header), 'unsigned')
+  assert.ok(forged.length > 0)
+  const cut = Buffer.from(receipts[0], 'base64')
+  cut[cut.length - 5] = (cut[cut.length - 5] ?? 0) ^ 1
+  assert.equal(await verdictOf(cut.toString('base64')), 'unsigned')
+  for (const text of ['', 'no receipt', 'AAAA', Buffer.from('a\n\n— b c\n').toString('base64')]) {
+    await assert.rejects(checkReceipt(parts, facts, text, {}), { code: 'malformed' })
+  }
 })

@@ -23,6 +23,8 @@ export interface Operator {
   readonly recovery: ObjectStore | null
   readonly keys: VaultKeys
   readonly signer: KeyService['signer']
+  /** Where the log is published. */
+  readonly logStore: ObjectStore
   readonly limits: ReceiveParts['limits']
   readonly secrets: TenantSecretsCache
   readonly signal: AbortSignal

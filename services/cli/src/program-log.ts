@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { searchEvents, showOneEvent, showStatus } from './commands/log.ts'
+import { checkOneReceipt } from './commands/receipt.ts'
 import { reportAccess, reportDisclosures } from './commands/report.ts'
 import type { Operator } from './operator.ts'
 import type { Output } from './output.ts'
@@ -11,13 +12,15 @@ export interface LogRunners {
   readonly withPerson: (
     work: (operator: Operator, output: Output, person: CommandPerson) => Promise<void>,
   ) => Promise<void>
+  /** The command did what it was asked, and what it found is not as it should be. */
+  readonly fail: () => void
 }
 
 const fromTime = ['--from <time>', 'at or after, RFC 3339 UTC'] as const
 const toTime = ['--to <time>', 'before, RFC 3339 UTC'] as const
 const ofPatient = ['--patient <reference>', "the PBX's reference, or the name in the log"] as const
 
-export function addLogCommands(audit: Command, { withPerson }: LogRunners): void {
+export function addLogCommands(audit: Command, { withPerson, fail }: LogRunners): void {
   audit
     .command('search')
     .description('events, newest first')
@@ -37,12 +40,21 @@ export function addLogCommands(audit: Command, { withPerson }: LogRunners): void
     .argument('<event>')
     .action(id => withPerson((operator, out, person) => showOneEvent(operator, out, person, id)))
   audit
+    .command('receipt')
+    .description('whether the log keeps what a receipt promised')
+    .argument('<receipt>', 'what the header X-Auricle-Receipt of an answer held')
+    .action(text =>
+      withPerson(async (operator, out, person) => {
+        if (!(await checkOneReceipt(operator, out, person, text))) fail()
+      }),
+    )
+  audit
     .command('status')
     .description('the logs: how large, how far signed, how far published')
     .action(() => withPerson(showStatus))
 }
 
-export function addReportCommands(program: Command, { withPerson }: LogRunners): void {
+export function addReportCommands(program: Command, { withPerson }: Pick<LogRunners, 'withPerson'>): void {
   const report = program.command('report').description('reports for the compliance officer')
   report
     .command('access')

@@ -162,7 +162,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
     },
   })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
-  addLogCommands(audit, { withPerson: withPersonOf(env) })
+  addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
