@@ -185,7 +185,9 @@ function linesOfLog(log: SealedLog, first: number, random: Random, options: Bund
 }
 
 const anchoredAt = (events: readonly TracedEvent[], afterMs = anchoredAfterMsDefault): string =>
-  new Date(Math.max(...events.map(({ event }) => Date.parse(event.at))) + afterMs).toISOString()
+  new Date(
+    events.reduce((latest, { event }) => Math.max(latest, Date.parse(event.at)), 0) + afterMs,
+  ).toISOString()
 
 /** Every checkpoint is anchored among entries of other tenants; the last one of each log is shown, and some others. */
 function linesOfAnchor(
