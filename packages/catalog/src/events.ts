@@ -91,7 +91,8 @@ export function createLog(database: Database, stamper: RecordStamper): Log {
   }
 }
 
-const columnsOf = (events: readonly StoredRecord[]) => [
+/** Ids, leaves and sealed private parts, as the functions of the database take them. */
+export const columnsOf = (events: readonly StoredRecord[]) => [
   events.map(({ id }) => id),
   byteaArray(events.map(({ leaf }) => leaf)),
   byteaArray(events.map(({ sealedPrivate }) => sealedPrivate)),

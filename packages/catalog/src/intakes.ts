@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Catalog, IntakeRow, NewIntake } from './catalog.ts'
 import type { Database } from './database.ts'
 import { CatalogError } from './error.ts'
-import { insertEvent } from './events.ts'
+import { columnsOf, insertEvent } from './events.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, time } from './row.ts'
 
 type Intakes = Pick<
@@ -45,14 +45,7 @@ export function createIntakes(database: Database, stamper: RecordStamper, now: (
           name: 'commit_intake',
           text: `select * from auricle.commit_intake(
                    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-          values: [
-            ...newIntakeValues(intake),
-            now(),
-            event.tenantId,
-            stamped.map(({ id }) => id),
-            stamped.map(({ leaf }) => leaf),
-            stamped.map(({ sealedPrivate }) => sealedPrivate),
-          ],
+          values: [...newIntakeValues(intake), now(), event.tenantId, ...columnsOf(stamped)],
         }
       }, options)
       const first = firstOrNull(found, readIntake)

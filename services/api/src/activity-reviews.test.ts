@@ -170,6 +170,15 @@ test('a review that nobody signs is told of once, and weeks without a worker are
   const from = weekOf(clinic.tenant.createdAt)
   const late = new Date(from.getTime() + 3 * weekMs + hourMs)
   await sweepAt(late)
+  const pool = vault.database.superuserPool
+  const count = 'select count(*)::integer as count from auricle.activity_review where tenant_id = $1'
+  assert.equal(
+    (await pool.query(count, [clinic.tenant.id])).rows[0].count,
+    0,
+    'nothing before there is a log',
+  )
+  await seal(clinic, [])
+  await sweepAt(late)
   const list = async () => {
     const response = await call('GET', '/v1/activity-reviews', officer)
     return ActivityReviewPage.parse(await response.json()).reviews

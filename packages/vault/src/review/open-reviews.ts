@@ -14,6 +14,7 @@ export interface ReviewSweepParts {
   readonly catalog: Pick<
     Catalog,
     | 'listTenants'
+    | 'listLogs'
     | 'listActivity'
     | 'countHeard'
     | 'listReached'
@@ -51,10 +52,9 @@ export async function sweepReviews(
   const now = parts.now?.() ?? new Date()
   let opened = 0
   let overdue = 0
-  for (const { id: tenantId, createdAt } of await parts.catalog.listTenants(options)) {
-    const last = await parts.catalog.lastReviewedWeek(tenantId, options)
-    let from = last ?? weekOf(createdAt)
-    while (from.getTime() + weekMs + settlesMs <= now.getTime()) {
+  for (const { id: tenantId } of await parts.catalog.listTenants(options)) {
+    let from = await firstWeek(parts, tenantId, options)
+    while (from !== null && from.getTime() + weekMs + settlesMs <= now.getTime()) {
       const week = { from, to: new Date(from.getTime() + weekMs) }
       if (await openReview(parts, tenantId, week, now, options)) opened += 1
       from = week.to
@@ -62,6 +62,21 @@ export async function sweepReviews(
     overdue += await raiseLate(parts, tenantId, now, options)
   }
   return { opened, overdue }
+}
+
+/**
+ * The week behind the last that was looked at. At first the one in which the log was opened: what was written before it is
+ * no backlog that anybody could review within a week. Null before there is a log.
+ */
+async function firstWeek(
+  { catalog }: ReviewSweepParts,
+  tenantId: TenantId,
+  options: CallOptions,
+): Promise<Date | null> {
+  const last = await catalog.lastReviewedWeek(tenantId, options)
+  if (last !== null) return last
+  const [oldest] = await catalog.listLogs(tenantId, options)
+  return oldest === undefined ? null : weekOf(oldest.openedAt)
 }
 
 /** The Monday, 00:00 UTC, at or before an instant. */
@@ -132,11 +147,9 @@ async function describe(
   page: readonly { readonly actorId: string; readonly objectId: string | null }[],
   options: CallOptions,
 ) {
-  const ids = [...new Set(page.map(({ objectId }) => RecordingId.safeParse(objectId)))].flatMap(parsed =>
-    parsed.success ? [parsed.data] : [],
-  )
-  if (ids.length === 0) return () => undefined
-  const recordings = await catalog.listReached(tenantId, [...new Set(ids)], columns, options)
+  const ids = new Set(page.flatMap(({ objectId }) => RecordingId.safeParse(objectId).data ?? []))
+  if (ids.size === 0) return () => undefined
+  const recordings = await catalog.listReached(tenantId, [...ids], columns, options)
   const actors = [...new Set(page.map(({ actorId }) => actorId))]
   const names = await catalog.listNames(tenantId, actors, options)
   const known = new Map<string, (typeof recordings)[number]>(recordings.map(found => [found.id, found]))

@@ -9,6 +9,7 @@ import {
   type ActivityReviewSignature,
   type ActivityReviewView,
   type ReviewId,
+  type TenantId,
   WorkingHours,
 } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
@@ -29,6 +30,8 @@ export interface ReviewParts extends AuthorizeParts {
     | 'changeWorkingHours'
   >
 }
+
+type FoundReview = ReviewRow & { readonly note: string | null; readonly findings: readonly FindingRow[] }
 
 const objectOf = (id: ReviewId): AuditEvent['object'] => named('review', id)
 
@@ -61,18 +64,12 @@ export async function showReview(
   const { now, secrets } = await authorizeReading(parts, facts, asked, options)
   const found = await parts.catalog.findReview(tenantId, id, secrets.columns, options)
   if (found === null) throw new VaultError('not_found', 'There is no such review')
-  const actors = found.findings.flatMap(({ actorId }) => (actorId === null ? [] : [actorId]))
-  const names = await parts.catalog.listNames(tenantId, [...new Set(actors)], options)
-  return {
-    ...viewOf(found, now),
-    note: found.note,
-    findings: found.findings.map(finding => findingOf(finding, names)),
-  }
+  return detailOf(parts, tenantId, found, now, options)
 }
 
 /**
  * Once, with a verdict on every finding. Whoever signs may be among those it is about, since a practice may have one
- * officer; then the event says `own_access`, and so does the answer. Throws `conflict`, `malformed`.
+ * officer; then the event says `own_access`, and so does the answer. Throws `conflict`.
  */
 export async function signReview(
   parts: ReviewParts,
@@ -103,18 +100,11 @@ export async function signReview(
   const event = await record(object, reasons)
   const isFirst = await parts.catalog.signReview(signature, secrets.columns, event, options)
   if (!isFirst) throw new VaultError('conflict', 'The review was signed before')
-  const names = await parts.catalog.listNames(
-    tenantId,
-    found.findings.flatMap(({ actorId }) => (actorId === null ? [] : [actorId])),
-    options,
-  )
-  return {
-    ...viewOf({ ...found, signature: { by: userId, at: now } }, now),
-    note,
-    findings: found.findings.map(finding =>
-      findingOf({ ...finding, verdict: judged.get(finding.number) ?? null }, names),
-    ),
-  }
+  const findings = found.findings.map(finding => {
+    return { ...finding, verdict: judged.get(finding.number) ?? null }
+  })
+  const signed = { ...found, note, findings, signature: { by: userId, at: now } }
+  return detailOf(parts, tenantId, signed, now, options)
 }
 
 export async function showWorkingHours(
@@ -143,6 +133,19 @@ export async function changeWorkingHours(
   if (!(await parts.catalog.changeWorkingHours(tenantId, hours, event, options)))
     throw new VaultError('not_found', 'No such tenant')
   return hours
+}
+
+async function detailOf(
+  { catalog }: ReviewParts,
+  tenantId: TenantId,
+  review: FoundReview,
+  now: Date,
+  options: CallOptions,
+): Promise<ActivityReviewDetail> {
+  const actors = review.findings.flatMap(({ actorId }) => actorId ?? [])
+  const names = await catalog.listNames(tenantId, [...new Set(actors)], options)
+  const findings = review.findings.map(finding => findingOf(finding, names))
+  return { ...viewOf(review, now), note: review.note, findings }
 }
 
 function viewOf(row: ReviewRow, now: Date): ActivityReviewView {
