@@ -44,13 +44,10 @@ export interface LogReadingCatalog {
   readLeaves(log: LogName, range: LeafRange, options?: QueryOptions): Promise<readonly SealedLeaf[]>
   /** The hashes of a tile one after the other. Throws `damaged` where there are not as many. */
   readTile(log: LogName, tile: TilePlace, options?: QueryOptions): Promise<Uint8Array>
-  /**
-   * The checkpoint that an anchor of `anchorSize` leaves holds: the first signed at `since` or later, else the largest.
-   * `index` is its place there. Null where that anchor holds none of this log.
-   */
+  /** The largest checkpoint that an anchor of `anchorSize` leaves holds, at `index` there. Null where it holds none. */
   findAnchored(
     log: LogName,
-    query: { readonly anchorSize: number; readonly since: Date | null },
+    anchorSize: number,
     options?: QueryOptions,
   ): Promise<(CheckpointRow & { readonly index: number; readonly leaf: Uint8Array }) | null>
   /** The place of the first event that says it happened after `after`; null where none does. */
@@ -123,7 +120,7 @@ export function createLogReading(database: Database): LogReadingCatalog {
       return firstOrNull(found, readCheckpoint)
     },
 
-    async findAnchored({ tenantId, year }, { anchorSize, since }, options) {
+    async findAnchored({ tenantId, year }, anchorSize, options) {
       const found = await database.inTenant(
         tenantId,
         session =>
@@ -133,10 +130,9 @@ export function createLogReading(database: Database): LogReadingCatalog {
                    join auricle.anchor_leaf a
                      on a.tenant_id = c.tenant_id and a.year = c.year and a.size = c.size
                    where c.tenant_id = $1 and c.year = $2 and a.seq < $3
-                   order by coalesce(a.at < $4, true),
-                     case when a.at < $4 or $4::timestamptz is null then -c.size else c.size end
+                   order by c.size desc
                    limit 1`,
-            values: [tenantId, year, anchorSize, since],
+            values: [tenantId, year, anchorSize],
           }),
         options,
       )

@@ -18,11 +18,14 @@ before(async () => {
   vault = await openTestVault()
   front = await openFront(vault)
   await vault.keyService.ensure({ purpose: 'checkpoints' })
-  keeper = createLogKeeper({
-    ...{ catalog: vault.catalog, store: vault.logStore, keys: vault.keyService },
+  keeper = newKeeper(() => new Date())
+})
+/** Keeps the logs by a clock of its own. */
+const newKeeper = (now: () => Date) =>
+  createLogKeeper({
+    ...{ catalog: vault.catalog, store: vault.logStore, keys: vault.keyService, now },
     ...{ name: 'log.clinic.example', watch: {}, witnesses: createWitnesses({ witnesses: [] }) },
   })
-})
 after(async () => {
   await keeper[Symbol.asyncDispose]()
   await front[Symbol.asyncDispose]()
@@ -53,8 +56,8 @@ async function policyOf(clinic: Clinic): Promise<string> {
   return await (await get('/v1/audit/policy', token)).text()
 }
 
-const judge = (bundle: string, policy: string | null) =>
-  verifyBundle([Buffer.from(bundle)], { policy, trustBundledPolicy: false, at: new Date(), maxAgeHours: 24 })
+const judge = (bundle: string, policy: string | null, at = new Date()) =>
+  verifyBundle([Buffer.from(bundle)], { policy, trustBundledPolicy: false, at, maxAgeHours: 24 })
 
 async function refused(response: Response, name: ProblemName): Promise<void> {
   assert.equal(Problem.parse(await response.json()).type, problems[name].type)
@@ -179,4 +182,29 @@ test('only those who oversee may export, with a fresh factor, and a refusal is i
   const events = await auditEvents(vault, clinic.tenant.id)
   const refusals = events.filter(({ action, outcome }) => action === 'log.exported' && outcome === 'denied')
   assert.equal(refusals.length, 2)
+})
+
+test('over the end of a year both logs are shown, and those of what is asked for alone where it begins later', async () => {
+  const clinic = await makeClinic(vault)
+  const { token } = await front.sessionOf(clinic.clinician)
+  await (await get('/v1/recordings', token)).arrayBuffer()
+  await publish()
+  const policy = await policyOf(clinic)
+  const year = new Date().getUTCFullYear()
+  await keeper[Symbol.asyncDispose]()
+  keeper = newKeeper(() => new Date(Date.UTC(year + 1, 0, 2)))
+  await (await get('/v1/recordings', token)).arrayBuffer()
+  await publish()
+  const later = new Date(Date.UTC(year + 1, 0, 2, 1))
+  const yearsOf = async (query: string) => {
+    const report = await judge(await exported(clinic, query), policy, later)
+    assert.deepEqual([report.verdict, report.findings], ['ok', []])
+    return report.logs.map(({ origin }) => Number(origin.split('/').at(-1)))
+  }
+  assert.deepEqual(await yearsOf(''), [year, year + 1])
+  const beforeAll = new Date(Date.now() - 30 * 24 * 3_600_000).toISOString()
+  // Of what is long past it is shown to this day that nothing was brought in later, and it is not stale.
+  assert.deepEqual(await yearsOf(`to=${beforeAll}`), [year, year + 1])
+  const from = new Date(Date.UTC(year + 1, 0, 1)).toISOString()
+  assert.deepEqual(await yearsOf(`from=${from}`), [year + 1])
 })

@@ -1,7 +1,8 @@
 // Which leaves of which logs a bundle must hold, so that a verifier can see for itself that no event is left out.
 //
 // Events happen before they are sealed, and may be sealed late. So a bundle begins some minutes before what is asked for,
-// and ends with a checkpoint that was signed some days after it, or with the newest there is.
+// and ends with the newest checkpoint that there is, whenever what is asked for ended: a verifier can then tell that
+// nothing was brought in later, and that the bundle is not an old one.
 import type { Catalog, CheckpointRow, LogRow } from '@auricle/catalog'
 import type { EvidenceSelection, TenantId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
@@ -22,14 +23,12 @@ export interface LogRange {
  * verifier believes that of a leaf which happened ten minutes before what is asked for. Hence twice that.
  */
 const marginMs = 20 * 60_000
-/** By then whatever write-once storage took in while the database was away has been brought over. */
-const lateMs = 7 * 24 * 3_600_000
 
 /** Oldest first. Empty where nothing of the tenant is anchored yet. */
 export async function findRanges(
   { catalog }: RangeParts,
   tenantId: TenantId,
-  { from, to }: EvidenceSelection,
+  { from }: EvidenceSelection,
   anchorSize: number,
   options: CallOptions,
 ): Promise<readonly LogRange[]> {
@@ -39,17 +38,13 @@ export async function findRanges(
     // What happened in a year is in no earlier log; the newest is shown in any case, or there would be nothing to show.
     return firstYear === null || year >= firstYear || index === logs.length - 1
   })
-  const since = to === undefined ? null : new Date(new Date(to).getTime() + lateMs)
   const ranges: LogRange[] = []
   for (const log of wanted) {
-    const isClosed = log.closedAt !== null && (since === null || log.closedAt < since)
-    const query = { anchorSize, since: isClosed ? null : since }
-    const end = await catalog.findAnchored(log, query, options)
+    const end = await catalog.findAnchored(log, anchorSize, options)
     if (end === null) break
     const isFirst = ranges.length === 0
     const first = isFirst && from !== undefined ? await firstLeaf(catalog, log, new Date(from), options) : 0
     ranges.push({ log, first: Math.min(first, end.size - 1), end })
-    if (since !== null && end.at >= since) break
   }
   return ranges
 }

@@ -21,7 +21,7 @@ export const table = [
     needs: 'audit.export',
     summary: 'Export evidence',
     description:
-      'All events of the log from shortly before `from` to a checkpoint behind `to`, with everything that shows them to ' +
+      'All events of the log from shortly before `from` to its newest checkpoint, with everything that shows them to ' +
       'be complete and unaltered; the verifier picks out those that are asked for. See docs/evidence.md.',
     query: {
       schema: EvidenceQuery,
