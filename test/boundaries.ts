@@ -11,7 +11,18 @@ interface Reach {
 }
 
 const core = ['sealed', 'audit', 'retention']
-const edges = ['pbx', 'jobs', 'limits', 'audio', 'keys', 'objects', 'catalog', 'identity']
+const edges = [
+  'pbx',
+  'jobs',
+  'limits',
+  'audio',
+  'keys',
+  'objects',
+  'catalog',
+  'identity',
+  'documents',
+  'mail',
+]
 const edge: Reach = { values: ['contract'], types: core }
 const service: Reach = { values: ['runtime', 'vault', ...edges, ...core, 'contract'] }
 
@@ -29,9 +40,12 @@ export const rooms: Readonly<Record<string, Reach>> = {
   objects: edge,
   catalog: edge,
   identity: edge,
+  // Makes files for people out of what they are given.
+  documents: edge,
+  mail: edge,
   vault: { values: [...core, 'contract'], types: edges },
   // Builds the adapters that configuration chooses, for every service alike.
-  runtime: { values: ['catalog', 'jobs', 'limits', 'keys', 'objects', 'contract'] },
+  runtime: { values: ['catalog', 'jobs', 'limits', 'keys', 'mail', 'objects', 'contract'] },
   'ingest-service': service,
   'worker-service': service,
   'api-service': service,

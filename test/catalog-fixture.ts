@@ -8,11 +8,15 @@ import {
   newAlertId,
   newAttemptId,
   newBreakGlassId,
+  newCertificateId,
   newConnectorId,
   newDelegationId,
   newDisclosureId,
+  newDispositionId,
+  newDriftRunId,
   newEmergencyCodeId,
   newEventId,
+  newHoldId,
   newIntakeId,
   newInvitationId,
   newIssuerId,
@@ -21,8 +25,13 @@ import {
   newPatientId,
   newProviderId,
   newRecordingId,
+  newRecordSetDecisionId,
+  newReportRunId,
+  newReportScheduleId,
+  newRetentionEventId,
   newReviewId,
   newRoleRequestId,
+  newRuleId,
   newSuspensionId,
   newTeamId,
   newTenantId,
@@ -239,7 +248,7 @@ export async function addAccessRows(
   const eventId = newEventId()
   const year = anInstant.getUTCFullYear()
   const hash = randomBytes(32)
-  const rows: readonly (readonly [table: string, row: Readonly<Record<string, unknown>>])[] = [
+  const rows: Row[] = [
     ['audit_log', { year, origin: `audit.test/t/${tenantId}/${year}`, opened_at: anInstant }],
     [
       'audit_seal',
@@ -382,6 +391,9 @@ export async function addAccessRows(
   try {
     await client.query('begin')
     await client.query("select set_config('auricle.tenant', $1, true)", [tenantId])
+    const { rows: found } = await client.query<{ id: string }>('select id from auricle.recording limit 1')
+    const recordingId = found[0]?.id
+    if (recordingId !== undefined) rows.push(...endOfLifeRows({ recordingId, userId, mailboxId }, later))
     for (const [table, row] of rows) {
       const columns = ['tenant_id', ...Object.keys(row)]
       const places = columns.map((_, index) => `$${index + 1}`)
@@ -397,4 +409,93 @@ export async function addAccessRows(
   } finally {
     client.release()
   }
+}
+
+type Row = readonly [table: string, row: Readonly<Record<string, unknown>>]
+
+function endOfLifeRows(
+  { recordingId, userId, mailboxId }: { recordingId: string } & Pick<TestTenant, 'userId' | 'mailboxId'>,
+  later: Date,
+): Row[] {
+  const rule = newRuleId()
+  const hold = newHoldId()
+  const disposition = newDispositionId()
+  const run = newDriftRunId()
+  const schedule = newReportScheduleId()
+  const from = anInstant
+  return [
+    ['retention_rule', { id: rule, name: 'A rule', created_at: from }],
+    ['retention_rule_version', { rule_id: rule, version: 1, effect: 'lengthens', proposed_at: from }],
+    [
+      'retention_event',
+      {
+        id: newRetentionEventId(),
+        kind: 'case_closed',
+        recording_id: recordingId,
+        at: from,
+        recorded_at: from,
+      },
+    ],
+    [
+      'record_set_decision',
+      {
+        ...{ id: newRecordSetDecisionId(), mailbox_id: mailboxId, decision: 'in' },
+        ...{ rationale: randomBytes(40), decided_at: from },
+      },
+    ],
+    [
+      'retention_decision',
+      {
+        ...{ recording_id: recordingId, decided_at: new Date(0), superseded_at: from, revision: 0 },
+        ...{ status: 'unruled', keep_until: later, disposal: 'none', locked: true },
+      },
+    ],
+    ['legal_hold', { id: hold, matter: randomBytes(40), placed_at: from }],
+    ['hold_clause', { hold_id: hold, number: 1, shown: randomBytes(40), added_at: from }],
+    ['hold_cover', { hold_id: hold, recording_id: recordingId, covered_at: from }],
+    ['hold_custodian', { hold_id: hold, user_id: userId, added_at: from }],
+    ['disposition', { id: disposition, state: 'proposed', kind: 'review', proposed_at: from, stages: 1 }],
+    [
+      'disposition_review',
+      {
+        disposition_id: disposition,
+        ...{ stage: 1, reviewed_by: userId, reviewed_at: from, verdict: 'approve' },
+      },
+    ],
+    [
+      'disposition_item',
+      {
+        ...{ disposition_id: disposition, recording_id: recordingId, state: 'listed', rule_id: rule },
+        ...{ rule_version: 1, keep_until: from, due_at: from, changed_at: from },
+      },
+    ],
+    [
+      'destroyed_object',
+      {
+        ...{ recording_id: recordingId, store: 'primary', object_key: 'a/key', generation: '1' },
+        ...{ role: 'original', sealed_bytes: 1, destroyed_at: from },
+      },
+    ],
+    [
+      'certificate',
+      {
+        ...{ id: newCertificateId(), recording_id: recordingId, disposition_id: disposition },
+        ...{ event_id: newEventId(), claims: {}, last_copy_at: later },
+      },
+    ],
+    ['store_work', { recording_id: recordingId, due_at: later, asked_at: from }],
+    ['drift_run', { id: run, started_at: from }],
+    [
+      'drift_finding',
+      { run_id: run, number: 1, kind: 'missing', store: 'primary', object_key: 'a/key', mended: false },
+    ],
+    [
+      'report_schedule',
+      {
+        ...{ id: schedule, name: 'Monthly', sections: ['status'], formats: ['json'], every: 'month' },
+        ...{ to_store: true, next_run_at: later, created_at: from },
+      },
+    ],
+    ['report_run', { id: newReportRunId(), schedule_id: schedule, as_of: from, started_at: from }],
+  ]
 }

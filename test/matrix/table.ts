@@ -159,6 +159,16 @@ const rights = `
   disclosure.suspend    tenant                          .    .    f    .    .    .    -
   review.read           tenant                          .    .    y    y    .    .    reports.read
   review.sign           tenant                          .    .    f    .    .    .    -
+  retention.read        tenant                          .    .    y    y    .    .    reports.read
+  retention.manage      tenant                          .    .    f    .    .    .    -
+  retention.approve     tenant                          .    .    f    .    .    f    -
+  record_set.decide     tenant                          .    .    y    .    .    .    -
+  hold.read             tenant                          .    .    y    y    .    .    reports.read
+  hold.manage           tenant                          .    .    f    .    .    .    -
+  disposition.read      tenant                          .    .    y    y    .    y    reports.read
+  disposition.propose   tenant                          .    .    y    .    .    .    -
+  disposition.review    tenant                          .    .    f    .    .    f    -
+  report.schedule       tenant                          .    .    f    .    .    .    -
   role.decide           request of another for another  .    .    f    .    .    f    -
   role.decide           request by oneself              .    .    .    .    .    .    -
   role.decide           request for oneself             .    .    .    .    .    .    -

@@ -109,16 +109,54 @@ export const EventAction = z.enum([
   'review.opened',
   'review.listed',
   'review.signed',
-  // Of what is still to be built: holds, disposition, restores.
+  // Rules of keeping, and what they count from.
+  'retention.rule_proposed',
+  'retention.rule_approved',
+  'retention.rule_withdrawn',
+  'retention.listed',
+  'retention.previewed',
+  'retention.shown',
+  'retention.settings_changed',
+  // A version of a rule came into force and recordings were decided anew.
+  'retention.applied',
+  'retention.event_recorded',
+  'retention.event_withdrawn',
+  'retention.birth_date_recorded',
+  'record_set.decided',
+  'record_set.listed',
+  // Legal holds.
   'hold.placed',
+  'hold.extended',
   'hold.released',
+  'hold.cover_released',
+  'hold.acknowledged',
+  'hold.listed',
+  // The end of recordings.
+  'disposition.proposed',
+  'disposition.reviewed',
+  'disposition.cancelled',
+  'disposition.stopped',
+  'disposition.listed',
+  'recording.destroying',
   'recording.disposed',
+  'certificate.issued',
+  'certificate.shown',
+  // What the stores keep: brought to what was decided, found different, refused.
+  'store.followed',
+  'store.drifted',
+  'store.refused',
+  'report.retention',
+  'report.scheduled',
+  'report.unscheduled',
+  'report.sent',
+  'report.listed',
+  // Of what is still to be built: restores.
   'recording.restored',
 ])
 export type EventAction = z.infer<typeof EventAction>
 
 const ourId =
-  /^(?:ten|con|int|rec|mbx|usr|evt|tok|tea|del|grt|rrq|bgl|alr|idp|iss|psk|inv|emc|att|pat|dis|sus|rvw|wri|lgk)_[0-7][0-9a-hjkmnp-tv-z]{25}$/
+  /^(?:ten|con|int|rec|mbx|usr|evt|tok|tea|del|grt|rrq|bgl|alr|idp|iss|psk|inv|emc|att|pat|dis|sus|rvw|wri|lgk|rul|rev|rsd|hld|dsp|crt|dri|sch|run)_[0-7][0-9a-hjkmnp-tv-z]{25}$/
 /** Lower-case parts joined by `_`, `-`, `.` or `:`; never more than three digits in a row. */
 const stableWord = /^(?!.*\d{4})[a-z][a-z0-9]*(?:[._:-][a-z0-9]+)*$/
 
@@ -191,6 +229,19 @@ export const EventDetail = z.discriminatedUnion('kind', [
     accountable: z.boolean(),
     recipientKind: word,
   }),
+  /** Of `hold.placed`, `hold.extended`: how many recordings came under it. */
+  z.strictObject({ kind: z.literal('covered'), count: sequence }),
+  /** Of `recording.destroying`, `recording.disposed`: by which version of which rule, in which disposition. */
+  z.strictObject({
+    kind: z.literal('disposal'),
+    disposition: id,
+    rule: id,
+    version: sequence,
+    objects: sequence,
+    bytes: sequence,
+  }),
+  /** Of what concerns one version of a rule. */
+  z.strictObject({ kind: z.literal('version'), version: sequence }),
   /** Of what reads many: how many it gave. */
   z.strictObject({ kind: z.literal('found'), count: sequence }),
 ])

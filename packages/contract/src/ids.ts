@@ -64,6 +64,24 @@ export const WriterId = id('wri', 'WriterId')
 export type WriterId = z.infer<typeof WriterId>
 export const LogKeyId = id('lgk', 'LogKeyId')
 export type LogKeyId = z.infer<typeof LogKeyId>
+export const RuleId = id('rul', 'RuleId')
+export type RuleId = z.infer<typeof RuleId>
+export const RetentionEventId = id('rev', 'RetentionEventId')
+export type RetentionEventId = z.infer<typeof RetentionEventId>
+export const RecordSetDecisionId = id('rsd', 'RecordSetDecisionId')
+export type RecordSetDecisionId = z.infer<typeof RecordSetDecisionId>
+export const HoldId = id('hld', 'HoldId')
+export type HoldId = z.infer<typeof HoldId>
+export const DispositionId = id('dsp', 'DispositionId')
+export type DispositionId = z.infer<typeof DispositionId>
+export const CertificateId = id('crt', 'CertificateId')
+export type CertificateId = z.infer<typeof CertificateId>
+export const DriftRunId = id('dri', 'DriftRunId')
+export type DriftRunId = z.infer<typeof DriftRunId>
+export const ReportScheduleId = id('sch', 'ReportScheduleId')
+export type ReportScheduleId = z.infer<typeof ReportScheduleId>
+export const ReportRunId = id('run', 'ReportRunId')
+export type ReportRunId = z.infer<typeof ReportRunId>
 
 /** Where a new id takes its time (Unix milliseconds) and its randomness from. */
 export interface IdSource {
@@ -122,3 +140,12 @@ export const newSuspensionId = minted<SuspensionId>('sus')
 export const newReviewId = minted<ReviewId>('rvw')
 export const newWriterId = minted<WriterId>('wri')
 export const newLogKeyId = minted<LogKeyId>('lgk')
+export const newRuleId = minted<RuleId>('rul')
+export const newRetentionEventId = minted<RetentionEventId>('rev')
+export const newRecordSetDecisionId = minted<RecordSetDecisionId>('rsd')
+export const newHoldId = minted<HoldId>('hld')
+export const newDispositionId = minted<DispositionId>('dsp')
+export const newCertificateId = minted<CertificateId>('crt')
+export const newDriftRunId = minted<DriftRunId>('dri')
+export const newReportScheduleId = minted<ReportScheduleId>('sch')
+export const newReportRunId = minted<ReportRunId>('run')

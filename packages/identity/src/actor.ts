@@ -86,6 +86,16 @@ export type TenantAction =
   | 'disclosure.suspend'
   | 'review.read'
   | 'review.sign'
+  | 'retention.read'
+  | 'retention.manage'
+  | 'retention.approve'
+  | 'record_set.decide'
+  | 'hold.read'
+  | 'hold.manage'
+  | 'disposition.read'
+  | 'disposition.propose'
+  | 'disposition.review'
+  | 'report.schedule'
 
 /** `self.*` concern only the one who asks: `self.read` and `self.end` any token, `self.manage` a session. */
 export type SelfAction = 'self.read' | 'self.end' | 'self.manage' | 'self.verify' | 'self.secure'

@@ -125,6 +125,9 @@ const yes: readonly Sentence[] = [
       'tenant.read',
       'tenant.manage',
       'alert.read',
+      'retention.approve',
+      'disposition.read',
+      'disposition.review',
     ),
   question =>
     question.resource.type === 'tenant' &&
@@ -149,6 +152,16 @@ const yes: readonly Sentence[] = [
       'disclosure.suspend',
       'review.read',
       'review.sign',
+      'retention.read',
+      'retention.manage',
+      'retention.approve',
+      'record_set.decide',
+      'hold.read',
+      'hold.manage',
+      'disposition.read',
+      'disposition.propose',
+      'disposition.review',
+      'report.schedule',
     ),
   question =>
     question.resource.type === 'tenant' &&
@@ -167,6 +180,9 @@ const yes: readonly Sentence[] = [
       'audit.follow',
       'disclosure.read',
       'review.read',
+      'retention.read',
+      'hold.read',
+      'disposition.read',
     ),
   question =>
     question.resource.type === 'tenant' &&
@@ -232,6 +248,9 @@ const scopes: Readonly<Record<Scope, readonly Action[]>> = {
     'audit.read',
     'disclosure.read',
     'review.read',
+    'retention.read',
+    'hold.read',
+    'disposition.read',
   ],
   'audit.follow': ['audit.follow'],
 }
@@ -252,6 +271,11 @@ const steppingUp: readonly Action[] = [
   'audit.drop_private',
   'disclosure.suspend',
   'review.sign',
+  'retention.manage',
+  'retention.approve',
+  'hold.manage',
+  'disposition.review',
+  'report.schedule',
   'self.secure',
 ]
 

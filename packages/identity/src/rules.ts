@@ -68,6 +68,17 @@ export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction
   'disclosure.suspend': rule(['compliance_officer'], null, true),
   'review.read': rule(overseers, 'reports.read'),
   'review.sign': rule(['compliance_officer'], null, true),
+  'retention.read': rule(overseers, 'reports.read'),
+  'retention.manage': rule(['compliance_officer'], null, true),
+  // The second pair of eyes: that it is another's, the use case sees to.
+  'retention.approve': rule(['compliance_officer', 'administrator'], null, true),
+  'record_set.decide': rule(['compliance_officer'], null),
+  'hold.read': rule(overseers, 'reports.read'),
+  'hold.manage': rule(['compliance_officer'], null, true),
+  'disposition.read': rule([...overseers, 'administrator'], 'reports.read'),
+  'disposition.propose': rule(['compliance_officer'], null),
+  'disposition.review': rule(['compliance_officer', 'administrator'], null, true),
+  'report.schedule': rule(['compliance_officer'], null, true),
   'delegation.create': rule(['clinician', 'administrator'], 'people.manage'),
   'delegation.end': rule(['clinician', 'administrator'], 'people.manage'),
 }

@@ -1,0 +1,2 @@
+// Makes files that people read out of data that programs made.
+export {}

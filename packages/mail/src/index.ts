@@ -1,0 +1,2 @@
+// Sends mail through a server of the deployment.
+export {}
