@@ -165,6 +165,7 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
+      ...['store_work', 'retention_rule_version', 'report_schedule'],
       ...[
         'identity_provider',
         'token_issuer',
@@ -409,7 +410,7 @@ describe('the role of the services', () => {
     // What these say is said again by the log; everything else keeps its row when it ends.
     assert.deepEqual(
       tableWide.rows.map(({ privilege }) => privilege),
-      ['delete mailbox_owner', 'delete team_mailbox', 'delete team_member'],
+      ['delete mailbox_owner', 'delete store_work', 'delete team_mailbox', 'delete team_member'],
     )
   })
 

@@ -155,6 +155,18 @@ function detailsOf(detail: EventDetail): [string, string | null][] {
         ['accountable', detail.accountable.toString()],
         ['recipientKind', detail.recipientKind],
       ]
+    case 'covered':
+      return [['covered', detail.count.toString()]]
+    case 'disposal':
+      return [
+        ['disposition', detail.disposition],
+        ['rule', detail.rule],
+        ['version', detail.version.toString()],
+        ['objects', detail.objects.toString()],
+        ['bytesDestroyed', detail.bytes.toString()],
+      ]
+    case 'version':
+      return [['version', detail.version.toString()]]
     case 'found':
       return [['found', detail.count.toString()]]
     default:
