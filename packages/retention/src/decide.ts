@@ -5,7 +5,14 @@
 // side: who has no birth date was born on the day of the recording, a recording that nobody has put into or out of the
 // record set is under the rules of both, and a rule that waits for its event keeps at least as if it had come at once.
 // The longest clock wins, and nothing is ever due before all of them have run out.
-import type { Disposal, RetentionEventKind, RetentionStatus, RuleDefinition, RuleId } from '@auricle/contract'
+import type {
+  Disposal,
+  Period,
+  RetentionEventKind,
+  RetentionStatus,
+  RuleDefinition,
+  RuleId,
+} from '@auricle/contract'
 import {
   addPeriod,
   type CalendarDate,
@@ -21,11 +28,7 @@ import { countedFromMs } from './keep-at-least.ts'
 import type { RuleInForce } from './rules-in-force.ts'
 
 /** One rule that applies, and how it counts. Holds dates of a patient's life: not for logs. */
-export interface Clock {
-  readonly ruleId: RuleId
-  readonly version: number
-  readonly name: string
-  readonly counts: 'start' | RetentionEventKind
+export interface Clock extends RuleInForce {
   /** What it counts from; null while it waits for its event. */
   readonly from: Date | null
   /** Null while it waits. */
@@ -48,6 +51,8 @@ export interface Minor {
   readonly isBirthDateKnown: boolean
   /** When they came or come of age, `YYYY-MM-DD`. */
   readonly majorityOn: string
+  /** So long from then on. */
+  readonly keep: Period
   readonly until: Date
 }
 
@@ -149,7 +154,8 @@ function readLife(facts: RetentionFacts, zone: string): Life {
   }
 }
 
-function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life): Clock {
+function runClock(rule: RuleInForce, life: Life): Clock {
+  const { definition } = rule
   const { from: counts, keep, dispose, disposeAfterDays } = definition
   const eventMs = counts === 'start' ? null : (life.eventsMs.get(counts) ?? null)
   const fromMs = Math.max(life.callMs, eventMs ?? life.callMs)
@@ -159,10 +165,7 @@ function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life
   const last = minor === null ? counted : laterDate(counted, minor.last)
   const atLeast = life.endOfDay(last)
   return {
-    ruleId,
-    version,
-    name,
-    counts,
+    ...rule,
     from: waits ? null : new Date(fromMs),
     until: waits ? null : atLeast,
     atLeast,
@@ -178,6 +181,7 @@ function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life
         : {
             isBirthDateKnown: life.birthDate !== null,
             majorityOn: minor.majorityOn.toString(),
+            keep: minor.keep,
             until: minor.last === last ? atLeast : life.endOfDay(minor.last),
           },
     why:
@@ -195,12 +199,12 @@ function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life
 function runMinority(
   { minors }: RuleDefinition,
   life: Life,
-): { readonly majorityOn: CalendarDate; readonly last: CalendarDate } | null {
+): { readonly majorityOn: CalendarDate; readonly keep: Period; readonly last: CalendarDate } | null {
   if (minors === null) return null
   const bornOn = life.birthDate ?? life.dateAt(life.callMs)
   const majorityOn = addPeriod(bornOn, { years: minors.majorityAge, months: 0, days: 0 })
   if (life.birthDate !== null && !isBefore(life.madeOn(), majorityOn)) return null
-  return { majorityOn, last: addPeriod(majorityOn, minors.keep) }
+  return { majorityOn, keep: minors.keep, last: addPeriod(majorityOn, minors.keep) }
 }
 
 function statusOf(
