@@ -14,6 +14,7 @@ import type {
   RuleId,
 } from '@auricle/contract'
 import {
+  addDays,
   addPeriod,
   type CalendarDate,
   dateAt,
@@ -22,10 +23,10 @@ import {
   laterDate,
   parseDate,
 } from './calendar.ts'
-import { RetentionError } from './error.ts'
 import type { RetentionFacts } from './facts.ts'
 import { countedFromMs } from './keep-at-least.ts'
 import type { RuleInForce } from './rules-in-force.ts'
+import { milliseconds } from './time.ts'
 
 /** One rule that applies, and how it counts. Holds dates of a patient's life: not for logs. */
 export interface Clock extends RuleInForce {
@@ -174,7 +175,7 @@ function runClock(rule: RuleInForce, life: Life): Clock {
         ? null
         : disposeAfterDays === 0
           ? atLeast
-          : life.endOfDay(last.add({ days: disposeAfterDays })),
+          : life.endOfDay(addDays(last, disposeAfterDays)),
     minor:
       minor === null
         ? null
@@ -233,10 +234,4 @@ function governs(rules: readonly RuleInForce[], clocks: readonly Clock[]): Reten
   )
   const governing = rules.find(({ definition }) => definition.dispose === 'never') ?? longest
   return governing === undefined ? null : { ruleId: governing.ruleId, version: governing.version }
-}
-
-function milliseconds(date: Date): number {
-  const ms = date.getTime()
-  if (Number.isNaN(ms)) throw new RetentionError('bad_date', 'a time is not a valid date')
-  return ms
 }
