@@ -73,10 +73,10 @@ const disposals = {
 
 function sayClock(clock: Clock, say: (time: Date) => string): string {
   const { minor, until, definition } = clock
-  const source = definition.source === null ? '' : ` by ${definition.source}`
-  const rule = `${nameOf(clock)} keeps it${source} for ${sayPeriod(definition.keep)} ${reason(clock, say)}`
+  const source = definition.source === null ? '' : ` Its source: ${definition.source}.`
+  const rule = `${nameOf(clock)} keeps it for ${sayPeriod(definition.keep)} ${reason(clock, say)}`
   const end = until === null ? `, so until ${say(clock.atLeast)} at least` : `, so until ${say(until)}`
-  return `${rule}${minor === null ? '' : sayMinor(minor, say)}${end}; ${afterwards(clock)}.`
+  return `${rule}${minor === null ? '' : sayMinor(minor, say)}${end}; ${afterwards(clock)}.${source}`
 }
 
 function sayMinor({ isBirthDateKnown, majorityOn, keep, until }: Minor, say: (time: Date) => string): string {
