@@ -158,6 +158,30 @@ export {
 } from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export {
+  BirthDateRecord,
+  BirthDateView,
+  NewRecordSetDecision,
+  NewRetentionEvent,
+  NewRule,
+  NewRuleVersion,
+  RecordSetDecisionView,
+  RecordSetMailboxView,
+  RecordSetPage,
+  RecordSetQuery,
+  RetentionEventList,
+  RetentionEventQuery,
+  RetentionEventView,
+  RetentionSettings,
+  RuleApproval,
+  RuleList,
+  RuleState,
+  RuleVersionState,
+  RuleVersionView,
+  RuleView,
+  StoragePrice,
+  VersionNumber,
+} from './retention-rules.ts'
+export {
   CookieSession,
   OwnSession,
   OwnSessionList,
