@@ -106,7 +106,7 @@ export async function patientNamed(
 export function wordedEvent(
   facts: RequestFacts,
   secrets: TenantSecrets,
-  event: Pick<Parameters<typeof auditRecord>[0], 'action' | 'object' | 'reasons' | 'patients'>,
+  event: Pick<Parameters<typeof auditRecord>[0], 'action' | 'object' | 'reasons' | 'patients' | 'detail'>,
   reason: string | null,
   now: Date,
 ): Promise<AuditRecord> {
