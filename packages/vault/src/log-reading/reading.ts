@@ -91,7 +91,7 @@ export async function beginReading(
 
 /** The patient of a reference, or of their name in the log; null where the tenant knows none. */
 export async function patientNamed(
-  { catalog }: Pick<ReadingParts, 'catalog'>,
+  { catalog }: { readonly catalog: Pick<Catalog, 'findPatient' | 'findPatientReference'> },
   { tenantId, secrets }: Pick<Reading, 'tenantId' | 'secrets'>,
   text: string,
   options: CallOptions,

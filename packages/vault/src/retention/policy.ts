@@ -26,7 +26,9 @@ export async function loadPolicy(
   const settings = await catalog.findRetentionSettings(tenantId, options)
   if (settings === null) throw new VaultError('not_found', 'No such tenant')
   const versions = await catalog.listRuleVersions(tenantId, options)
-  const applied = versions.flatMap(row => (row.appliedAt === null ? [] : (row.effectiveFrom?.getTime() ?? [])))
+  const applied = versions.flatMap(row =>
+    row.appliedAt === null ? [] : (row.effectiveFrom?.getTime() ?? []),
+  )
   const at = new Date(Math.max(now.getTime(), ...applied))
   const { zone, revision } = settings
   return { zone, rules: rulesInForce(versions, at), revision }

@@ -79,7 +79,10 @@ async function propose(
       }
       const isAgreed = proposed.effectiveFrom !== null
       const version = isAgreed ? { ...proposed, approvedAt: now, approvedBy: userId } : proposed
-      const actions = ['retention.rule_proposed', ...(isAgreed ? (['retention.rule_approved'] as const) : [])] as const
+      const actions = [
+        'retention.rule_proposed',
+        ...(isAgreed ? (['retention.rule_approved'] as const) : []),
+      ] as const
       const events = actions.map(action => {
         const reasons = [version.effect, ...decision.reasons]
         return wordedEvent(facts, secrets, { action, object, reasons, ...detailOf(version) }, null, now)
@@ -97,7 +100,11 @@ type Judged = Pick<
 >
 
 /** Against what was agreed of the rule before; what shortens is agreed by somebody else, later. */
-function judge(own: readonly RuleVersionRow[], { definition, effectiveFrom }: NewRuleVersion, now: Date): Judged {
+function judge(
+  own: readonly RuleVersionRow[],
+  { definition, effectiveFrom }: NewRuleVersion,
+  now: Date,
+): Judged {
   const agreed = agreedOf(own)
   const before = agreed?.definition ?? null
   if (definition === null && before === null)

@@ -25,7 +25,9 @@ export function findVersion(
 
 /** The newest version that was approved and not withdrawn: in force, or to be. Versions are approved in their order. */
 export function agreedOf(versions: readonly RuleVersionRow[]): RuleVersionRow | null {
-  return versions.findLast(({ approvedAt, withdrawnAt }) => approvedAt !== null && withdrawnAt === null) ?? null
+  return (
+    versions.findLast(({ approvedAt, withdrawnAt }) => approvedAt !== null && withdrawnAt === null) ?? null
+  )
 }
 
 /** All rules, by id. */
@@ -38,7 +40,9 @@ export function viewOf(versions: readonly RuleVersionRow[], now: Date): RuleView
   const [first] = versions
   if (first === undefined) return null
   const agreed = agreedOf(versions)
-  const inForce = agreedOf(versions.filter(({ effectiveFrom }) => effectiveFrom !== null && effectiveFrom <= now))
+  const inForce = agreedOf(
+    versions.filter(({ effectiveFrom }) => effectiveFrom !== null && effectiveFrom <= now),
+  )
   const stateOf = (row: RuleVersionRow): RuleVersionState => {
     if (row.withdrawnAt !== null) return 'withdrawn'
     if (row.effectiveFrom === null)

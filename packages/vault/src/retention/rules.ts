@@ -126,7 +126,12 @@ function checkPending(row: RuleVersionRow, { versions }: RulesNow): void {
 }
 
 /** As soon as may be, where nothing is asked for. */
-function shorteningFrom({ settings, versions }: RulesNow, id: RuleId, { effectiveFrom }: RuleApproval, now: Date): Date {
+function shorteningFrom(
+  { settings, versions }: RulesNow,
+  id: RuleId,
+  { effectiveFrom }: RuleApproval,
+  now: Date,
+): Date {
   const waited = new Date(now.getTime() + settings.shorteningDays * dayMs)
   const agreed = agreedOf(ofRule(versions, id))?.effectiveFrom ?? waited
   const soonest = agreed > waited ? agreed : waited
