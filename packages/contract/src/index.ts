@@ -182,6 +182,8 @@ export {
   RetentionEventList,
   RetentionEventQuery,
   RetentionEventView,
+  RetentionPreset,
+  RetentionPresetList,
   RetentionSettings,
   RuleApproval,
   RuleList,
