@@ -279,6 +279,28 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
+export {
+  listRetentionEvents,
+  type RetentionEventParts,
+  recordRetentionEvent,
+  withdrawRetentionEvent,
+} from './retention/events.ts'
+export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
+export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
+export {
+  approveVersion,
+  listPresets,
+  listRules,
+  type RuleParts,
+  showRule,
+  withdrawVersion,
+} from './retention/rules.ts'
+export {
+  changeRetentionSettings,
+  type RetentionSettingsParts,
+  showRetentionSettings,
+} from './retention/settings.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {
   changeWorkingHours,
