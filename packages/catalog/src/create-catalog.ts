@@ -36,6 +36,7 @@ import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRetentionDecisions } from './retention-decisions.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
@@ -86,6 +87,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createPatients(database, now),
+    ...createRetentionDecisions(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
