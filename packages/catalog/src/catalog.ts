@@ -37,6 +37,7 @@ import type { CoverCatalog } from './cover.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
@@ -51,6 +52,11 @@ import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
+import type { RecordSetCatalog } from './record-set.ts'
+import type { RetentionEventCatalog } from './retention-events.ts'
+import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionRuleCatalog } from './retention-rules.ts'
+import type { RetentionSettingsCatalog } from './retention-settings.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -359,6 +365,7 @@ export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
     RetentionDecisionCatalog,
+    FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
@@ -382,6 +389,11 @@ export interface Catalog
     TenantLimitsCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    RetentionSettingsCatalog,
+    RetentionRuleCatalog,
+    RetentionFactsCatalog,
+    RetentionEventCatalog,
+    RecordSetCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,

@@ -12,6 +12,7 @@ import type { Database, Session } from './database.ts'
 import { insertEvent } from './events.ts'
 import { askStores } from './recording-change.ts'
 import { type RetentionFactsRow, readRetentionFacts } from './retention-facts.ts'
+import { readSettings } from './retention-settings.ts'
 import { flag, integer, orNull, parsed, parsedOrNull, type Row, time } from './row.ts'
 
 /** Of a decision, what is kept. */
@@ -155,6 +156,8 @@ export function createRetentionDecisions(database: Database): RetentionDecisionC
       database.inTenant(
         tenantId,
         async session => {
+          // Whoever changes rules has that lock first.
+          await readSettings(session, tenantId, 'lock')
           const applied = await session.write({
             text: `update auricle.retention_rule_version set applied_at = $4
                    where tenant_id = $1 and rule_id = $2 and version = $3 and approved_at is not null
