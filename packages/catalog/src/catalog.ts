@@ -11,6 +11,7 @@ import type {
   ConnectorId,
   EventId,
   Factor,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
@@ -50,9 +51,9 @@ import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
+import type { RecordSetCatalog } from './record-set.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
-import type { RecordSetCatalog } from './record-set.ts'
 import type { RetentionEventCatalog } from './retention-events.ts'
 import type { RetentionFactsCatalog } from './retention-facts.ts'
 import type { RetentionRuleCatalog } from './retention-rules.ts'
@@ -277,8 +278,8 @@ export interface NewRecording extends RecordingFacts {
 export interface RecordingRow extends RecordingFacts {
   /** What the rules say of it. */
   readonly decision: Pick<KeptDecision, 'status' | 'keepUntil' | 'dueAt'>
-  /** Whether a legal hold covers it. */
-  readonly held: boolean
+  /** Legal holds that cover it. */
+  readonly holdIds: readonly HoldId[]
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
   readonly labels: readonly Label[]
   readonly heardAt: Date | null

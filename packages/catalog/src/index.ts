@@ -90,6 +90,12 @@ export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
+export type {
+  Deciding,
+  DecisionRow,
+  KeptDecision,
+  StaleDecision,
+} from './retention-decisions.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'

@@ -1,6 +1,13 @@
 // Whether recordings are part of the designated record set: decided by mailbox or one by one, and what nobody decided.
 import type { AuditRecord } from '@auricle/audit'
-import { MailboxId, RecordingId, RecordSet, RecordSetDecisionId, type TenantId, UserId } from '@auricle/contract'
+import {
+  MailboxId,
+  RecordingId,
+  RecordSet,
+  RecordSetDecisionId,
+  type TenantId,
+  UserId,
+} from '@auricle/contract'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database } from './database.ts'

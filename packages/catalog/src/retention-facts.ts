@@ -1,5 +1,6 @@
 // What rules of keeping are decided by, of many recordings at once; and which decisions no longer follow from it.
 import {
+  HoldId,
   Label,
   MailboxId,
   PatientId,
@@ -7,7 +8,6 @@ import {
   RecordingKind,
   RecordSet,
   RetentionEventKind,
-  HoldId,
   type TenantId,
 } from '@auricle/contract'
 import { z } from 'zod'
@@ -121,7 +121,10 @@ export async function readRetentionFacts(
 export async function markStale(
   session: Session,
   tenantId: TenantId,
-  of: { readonly recordingId: RecordingId } | { readonly patientId: PatientId } | { readonly mailboxId: MailboxId },
+  of:
+    | { readonly recordingId: RecordingId }
+    | { readonly patientId: PatientId }
+    | { readonly mailboxId: MailboxId },
 ): Promise<number> {
   // Who is deciding by what was true before ends first, or their new row would not be marked.
   await session.rows({ text: 'select auricle.lock_decisions($1)', values: [tenantId] })

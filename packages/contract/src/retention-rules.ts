@@ -1,6 +1,7 @@
 // Rules of keeping as people propose, approve and read them; what rules count from; the settings beside them.
 import { z } from 'zod'
 import { TimeZone } from './activity-review.ts'
+import { PatientText } from './disclosure.ts'
 import {
   MailboxId,
   PatientId,
@@ -10,7 +11,6 @@ import {
   RuleId,
   UserId,
 } from './ids.ts'
-import { PatientText } from './disclosure.ts'
 import { RecordSet, RetentionEventKind, RuleDefinition, RuleEffect } from './retention.ts'
 
 const nameMost = 100
