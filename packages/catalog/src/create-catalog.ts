@@ -19,6 +19,7 @@ import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
 import { createGrants } from './grants.ts'
+import { createHolds } from './holds.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
@@ -89,6 +90,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
+    ...createHolds(database),
     ...createLog(database, stamper),
     ...createLogStore(database),
     ...createLogReading(database),
