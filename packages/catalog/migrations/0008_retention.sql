@@ -51,8 +51,11 @@ create table auricle.retention_rule_version (
   primary key (tenant_id, rule_id, version),
   foreign key (tenant_id, rule_id) references auricle.retention_rule (tenant_id, id),
   check ((approved_at is null) = (effective_from is null)),
-  -- What shortens takes two people.
-  check (effect <> 'shortens' or approved_by is null or approved_by <> proposed_by),
+  -- What shortens takes two people, and time.
+  check (effect <> 'shortens' or approved_at is null or (
+    approved_by is not null and approved_by is distinct from proposed_by
+    and effective_from >= approved_at + interval '720 hours'
+  )),
   check (withdrawn_at is null or approved_at is null or withdrawn_at < effective_from)
 );
 create index retention_rule_version_due on auricle.retention_rule_version (effective_from)
@@ -446,6 +449,21 @@ grant update (ended_at, recordings, objects, counts) on auricle.drift_run to :"a
 grant update (next_run_at, ended_at, ended_by) on auricle.report_schedule to :"app_role";
 grant update (ended_at, outcome, error, stored, attempts) on auricle.report_run to :"app_role";
 
+-- --- decisions: facts that they rest on do not change between the look at them and what is written ---
+
+-- Taken by whoever decides what the rules say; many at once. Ends with the transaction. Before the lock of holds.
+create function auricle.share_decisions(p_tenant text) returns void
+language sql volatile as $$
+  select pg_advisory_xact_lock_shared(hashtextextended('auricle.decisions/' || p_tenant, 0))
+$$;
+
+-- Taken by whoever marks decisions to be made again, before they do; alone. A decision that is being made ends first, so
+-- that its new row is marked too; one that begins then knows the facts that changed.
+create function auricle.lock_decisions(p_tenant text) returns void
+language sql volatile as $$
+  select pg_advisory_xact_lock(hashtextextended('auricle.decisions/' || p_tenant, 0))
+$$;
+
 -- --- holds: one lock a tenant, so that none is placed between a look and what follows from it ---
 
 -- Taken by whoever archives, relabels or destroys; many at once. Ends with the transaction.
@@ -655,6 +673,7 @@ $$;
 create policy directory on auricle.store_work to current_user using (true);
 create policy directory on auricle.retention_rule_version for select to current_user using (true);
 create policy directory on auricle.report_schedule for select to current_user using (true);
+create policy directory on auricle.retention_decision for select to current_user using (true);
 
 -- Takes work for so long that nobody else takes it meanwhile.
 create function auricle.take_store_work(p_now timestamptz, p_lease interval, p_limit integer)
@@ -679,6 +698,16 @@ create function auricle.tenants_with_due_rules(p_now timestamptz) returns setof 
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct v.tenant_id from auricle.retention_rule_version v
   where v.approved_at is not null and v.applied_at is null and v.withdrawn_at is null and v.effective_from <= p_now
+$$;
+
+-- Tenants with a decision that is to be made again.
+create function auricle.tenants_with_stale_decisions() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select t.id from auricle.tenant t
+  where exists (
+    select from auricle.retention_decision d
+    where d.tenant_id = t.id and d.superseded_at is null and d.revision < t.policy_revision
+  )
 $$;
 
 create function auricle.due_report_schedules(p_now timestamptz, p_limit integer) returns table (tenant_id text, id text)
@@ -740,11 +769,13 @@ end
 $$;
 
 revoke execute on all functions in schema auricle from public;
-grant execute on function auricle.share_holds(text), auricle.lock_holds(text),
+grant execute on function auricle.share_decisions(text), auricle.lock_decisions(text),
+  auricle.share_holds(text), auricle.lock_holds(text),
   auricle.cover_recording(text, text, timestamptz), auricle.cover_by_clauses(text, text, timestamptz),
   auricle.clause_covers(auricle.hold_clause, auricle.recording), auricle.ask_store(text, text, timestamptz),
   auricle.refuses_destruction(text, text, timestamptz), auricle.begin_destruction(text, text, timestamptz),
   auricle.stop_destruction(text, text, text, timestamptz), auricle.end_destruction(text, text, timestamptz),
   auricle.take_store_work(timestamptz, interval, integer), auricle.store_backlog(),
-  auricle.tenants_with_due_rules(timestamptz), auricle.due_report_schedules(timestamptz, integer),
+  auricle.tenants_with_due_rules(timestamptz), auricle.tenants_with_stale_decisions(),
+  auricle.due_report_schedules(timestamptz, integer),
   auricle.find_play_facts(text, text, text, text, timestamptz, boolean) to :"app_role";

@@ -18,6 +18,7 @@ import { createDisclosures } from './disclosures.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
+import { createFirstFacts } from './first-facts.ts'
 import { createGrants } from './grants.ts'
 import { createHolds } from './holds.ts'
 import { createIntakes } from './intakes.ts'
@@ -34,9 +35,15 @@ import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
+import { createRecordSet } from './record-set.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRetentionDecisions } from './retention-decisions.ts'
+import { createRetentionEvents } from './retention-events.ts'
+import { createRetentionFacts } from './retention-facts.ts'
+import { createRetentionRules } from './retention-rules.ts'
+import { createRetentionSettings } from './retention-settings.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
@@ -87,10 +94,17 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createPatients(database, now),
+    ...createRetentionDecisions(database),
+    ...createFirstFacts(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
     ...createHolds(database),
+    ...createRetentionSettings(database),
+    ...createRetentionRules(database),
+    ...createRetentionFacts(database),
+    ...createRetentionEvents(database),
+    ...createRecordSet(database),
     ...createLog(database, stamper),
     ...createLogStore(database),
     ...createLogReading(database),

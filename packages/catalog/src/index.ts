@@ -28,6 +28,8 @@ export type {
   KeptObject,
   MailboxRow,
   NewIntake,
+  NewObject,
+  NewRecording,
   OutboxRow,
   PlayFacts,
   QueryOptions,
@@ -92,6 +94,18 @@ export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
+export type { RecordSetMailbox, RecordSetRow } from './record-set.ts'
+export type {
+  Deciding,
+  DecisionRow,
+  DueVersion,
+  KeptDecision,
+  StaleDecision,
+} from './retention-decisions.ts'
+export type { RetentionEventRow, RetentionSubject } from './retention-events.ts'
+export type { RetentionFactsRow } from './retention-facts.ts'
+export type { RuleChange, RulesNow, RuleVersionRow } from './retention-rules.ts'
+export type { RetentionSettingsRow } from './retention-settings.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'

@@ -179,6 +179,41 @@ export {
 } from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export {
+  Disposal,
+  Period,
+  RecordSet,
+  RetentionEventKind,
+  RetentionState,
+  RetentionStatus,
+  RuleDefinition,
+  RuleDisposal,
+  RuleEffect,
+} from './retention.ts'
+export {
+  BirthDateRecord,
+  BirthDateView,
+  NewRecordSetDecision,
+  NewRetentionEvent,
+  NewRule,
+  NewRuleVersion,
+  RecordSetDecisionView,
+  RecordSetMailboxView,
+  RecordSetPage,
+  RecordSetQuery,
+  RetentionEventList,
+  RetentionEventQuery,
+  RetentionEventView,
+  RetentionSettings,
+  RuleApproval,
+  RuleList,
+  RuleState,
+  RuleVersionState,
+  RuleVersionView,
+  RuleView,
+  StoragePrice,
+  VersionNumber,
+} from './retention-rules.ts'
+export {
   CookieSession,
   OwnSession,
   OwnSessionList,
