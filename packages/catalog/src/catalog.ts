@@ -40,6 +40,7 @@ import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
+import type { HoldCatalog } from './holds.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { LogCustodyCatalog } from './log-custody.ts'
@@ -301,6 +302,8 @@ export interface RecordingFilter {
   /** Exact number of either party; compared by its digits through the blind index. */
   readonly number?: string | undefined
   readonly heard?: boolean | undefined
+  /** Whether a legal hold covers it. */
+  readonly held?: boolean | undefined
   /** As given by the page before; `CatalogError('bad_cursor')` for anything else. */
   readonly cursor?: string | undefined
   readonly limit: number
@@ -390,6 +393,7 @@ export interface Catalog
     TenantLimitsCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    HoldCatalog,
     RetentionSettingsCatalog,
     RetentionRuleCatalog,
     RetentionFactsCatalog,

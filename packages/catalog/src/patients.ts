@@ -96,7 +96,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
           const found = await session.rows({
             text: `select id, patient_reference from auricle.recording
                    where tenant_id = $1 and id = any($2) and patient_id is null and patient_reference is not null
-                   order by id for update`,
+                   order by id for no key update`,
             values: [tenantId, ids],
           })
           let [named, damaged] = [0, 0]
