@@ -279,6 +279,12 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export {
+  type ApplyPolicyParts,
+  applyPolicy,
+  decideAgain,
+  type PolicyApplied,
+} from './retention/apply-policy.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {
   changeWorkingHours,
