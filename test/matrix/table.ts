@@ -334,6 +334,20 @@ const operations = `
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -
   listSuspensions           -                  disclosure.read       -                  tenant                          200              -
   endSuspension             -                  disclosure.suspend    -                  tenant                          204              -
+  listRetentionRules        -                  retention.read       -                  tenant                          200              -
+  proposeRetentionRule      -                  retention.manage     -                  tenant                          201              -
+  showRetentionRule         -                  retention.read       -                  tenant                          200              -
+  proposeRuleVersion        -                  retention.manage     -                  tenant                          201              -
+  approveRuleVersion        -                  retention.approve    -                  tenant                          201              -
+  withdrawRuleVersion       -                  retention.manage     -                  tenant                          201              -
+  showRetentionSettings     -                  retention.read       -                  tenant                          200              -
+  changeRetentionSettings   -                  retention.manage     -                  tenant                          200              -
+  recordRetentionEvent      -                  retention.manage     -                  tenant                          201              -
+  listRetentionEvents       -                  retention.read       -                  tenant                          200              -
+  withdrawRetentionEvent    -                  retention.manage     -                  tenant                          201              -
+  recordBirthDate           -                  retention.manage     -                  tenant                          201              -
+  listRecordSetDecisions    -                  retention.read       -                  tenant                          200              -
+  decideRecordSet           -                  record_set.decide    -                  tenant                          201              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -
