@@ -39,10 +39,12 @@ export async function explainRecording(
   const decision = parts.decide(actor, 'recording.show', resource, circumstances)
   const about = { ...facts, patients: patientId === null ? [] : [patientId] }
   await appendOrRefuse(appending, about, 'retention.shown', object, decision, options)
-  const readsHolds = parts.decide(actor, 'hold.read', { type: 'tenant', tenantId }, circumstances).allowed
+  const readsHolds = () =>
+    parts.decide(actor, 'hold.read', { type: 'tenant', tenantId }, circumstances).allowed
   const policy = await loadPolicy(parts.catalog, tenantId, now, options)
-  const seen = readsHolds ? standing.holds : standing.holds.map(hold => ({ ...hold, matter: null }))
-  return explanationOf(id, { ...standing, holds: seen }, policy, now)
+  const isNamed = standing.holds.length > 0 && readsHolds()
+  const holds = standing.holds.map(hold => (isNamed ? hold : { ...hold, matter: null }))
+  return explanationOf(id, { ...standing, holds }, policy, now)
 }
 
 /** As somebody may see it. */
