@@ -205,6 +205,8 @@ export {
   RetentionEventList,
   RetentionEventQuery,
   RetentionEventView,
+  RetentionPreset,
+  RetentionPresetList,
   RetentionSettings,
   RuleApproval,
   RuleList,

@@ -296,7 +296,14 @@ export { type ExplainParts, explainRecording } from './retention/explain-recordi
 export { type PreviewParts, previewRule } from './retention/preview-rule.ts'
 export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
 export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
-export { approveVersion, listRules, type RuleParts, showRule, withdrawVersion } from './retention/rules.ts'
+export {
+  approveVersion,
+  listPresets,
+  listRules,
+  type RuleParts,
+  showRule,
+  withdrawVersion,
+} from './retention/rules.ts'
 export {
   changeRetentionSettings,
   type RetentionSettingsParts,

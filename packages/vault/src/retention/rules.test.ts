@@ -234,7 +234,7 @@ describe('a rule that shortens', () => {
 })
 
 describe('who may', () => {
-  test('propose and withdraw: compliance officers; approve: administrators too; read: auditors too', async () => {
+  test('propose and withdraw: compliance officers; approve: administrators too; read: auditors as well', async () => {
     const { id } = await make('Adults', years(10))
     await add(id, years(7))
     const auditor = factsOf(clinic.auditor, 'auditor')
@@ -245,9 +245,8 @@ describe('who may', () => {
       await assert.rejects(withdraw(id, 2, by), refusedAs('denied'))
     }
     for (const by of [auditor, clinician]) await assert.rejects(approve(id, 2, by), refusedAs('denied'))
-    assert.equal((await listRules(parts, auditor, {})).rules.length, 1)
-    for (const by of [administrator, clinician])
-      await assert.rejects(listRules(parts, by, {}), refusedAs('denied'))
+    for (const by of [auditor, administrator]) assert.equal((await listRules(parts, by, {})).rules.length, 1)
+    await assert.rejects(listRules(parts, clinician, {}), refusedAs('denied'))
   })
 
   test('propose and approve: with a fresh second factor alone', async () => {
