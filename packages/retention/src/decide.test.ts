@@ -3,20 +3,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RuleDefinition } from '@auricle/contract'
 import fc from 'fast-check'
-import type { z } from 'zod'
+import { anyDefinition, anyFacts, ruleIds, zones } from '../../../test/retention/any-rules.ts'
 import { decide } from './decide.ts'
 import { RetentionError } from './error.ts'
 import type { RetentionFacts } from './facts.ts'
-import { anyDefinition, anyFacts, ruleIds, zones } from './fixture-rules.ts'
 import type { RuleInForce } from './rules-in-force.ts'
 
 const zone = 'America/New_York'
 const day = (text: string) => new Date(`${text}T00:00:00Z`)
 
-function rule(
-  definition: Partial<RuleDefinition> & { readonly keep: Partial<Period> },
-  index = 0,
-): RuleInForce {
+type Said = Partial<(typeof RuleDefinition)['_zod']['input']>
+
+function rule(definition: Said, index = 0): RuleInForce {
   return {
     ruleId: ruleIds[index] ?? assert.fail(),
     version: 1,
