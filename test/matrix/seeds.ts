@@ -225,6 +225,9 @@ const seeds: Readonly<Record<string, Seed>> = {
   decideRecordSet: async ({ things }) => ({
     body: { mailbox: await things.mailbox([]), decision: 'in', rationale: 'of a test' },
   }),
+  previewRetention: async ({ things }) => ({
+    body: { rule: await things.shorterRule(), definition: aRule },
+  }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {
@@ -300,6 +303,7 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'recordRetentionEvent',
   'recordBirthDate',
   'decideRecordSet',
+  'previewRetention',
 ])
 
 /** What they ask for is no tenant's: numbers, and a key of the deployment. */

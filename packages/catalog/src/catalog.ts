@@ -11,6 +11,7 @@ import type {
   ConnectorId,
   EventId,
   Factor,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
@@ -37,7 +38,9 @@ import type { CoverCatalog } from './cover.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
+import type { HoldCatalog } from './holds.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { LogCustodyCatalog } from './log-custody.ts'
@@ -51,10 +54,13 @@ import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecordSetCatalog } from './record-set.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
 import type { RetentionEventCatalog } from './retention-events.ts'
 import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionPageCatalog } from './retention-pages.ts'
 import type { RetentionRuleCatalog } from './retention-rules.ts'
 import type { RetentionSettingsCatalog } from './retention-settings.ts'
+import type { RetentionStandingCatalog } from './retention-standing.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -220,6 +226,14 @@ export interface StoredObject {
   readonly wrap: Wrap | null
 }
 
+/** An object that was just stored. */
+export interface NewObject extends StoredObject {
+  /** Until when the store keeps it; null: not at all. */
+  readonly storeUntil: Date | null
+  /** Whether nobody can take that back. */
+  readonly storeLocked: boolean
+}
+
 /** An object as the catalog keeps it, and where its copy in the recovery store stands. */
 export interface KeptObject extends StoredObject {
   /** Null while no copy is known to be there. */
@@ -258,10 +272,19 @@ export interface RecordingFacts {
   readonly channels: number | null
   readonly codec: string | null
   readonly audioState: AudioState
+  /** The tenant's minimum; rules keep it longer, never shorter. */
   readonly retainUntil: Date
 }
 
+export interface NewRecording extends RecordingFacts {
+  readonly decision: KeptDecision & { readonly revision: number }
+}
+
 export interface RecordingRow extends RecordingFacts {
+  /** What the rules say of it. */
+  readonly decision: Pick<KeptDecision, 'status' | 'keepUntil' | 'dueAt'>
+  /** Legal holds that cover it. */
+  readonly holdIds: readonly HoldId[]
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
   readonly labels: readonly Label[]
   readonly heardAt: Date | null
@@ -283,6 +306,8 @@ export interface RecordingFilter {
   /** Exact number of either party; compared by its digits through the blind index. */
   readonly number?: string | undefined
   readonly heard?: boolean | undefined
+  /** Whether a legal hold covers it. */
+  readonly held?: boolean | undefined
   /** As given by the page before; `CatalogError('bad_cursor')` for anything else. */
   readonly cursor?: string | undefined
   readonly limit: number
@@ -347,6 +372,10 @@ export interface OutboxRow {
 export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
+    RetentionDecisionCatalog,
+    RetentionPageCatalog,
+    RetentionStandingCatalog,
+    FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
@@ -370,6 +399,7 @@ export interface Catalog
     TenantLimitsCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    HoldCatalog,
     RetentionSettingsCatalog,
     RetentionRuleCatalog,
     RetentionFactsCatalog,
@@ -532,12 +562,12 @@ export interface Catalog
   /** Intakes of any tenant that should have been archived: `received`, due, and untouched since `before`. */
   listStalledIntakes(before: Date, limit: number, options?: QueryOptions): Promise<readonly OutboxRow[]>
   /**
-   * The commit point of an archive: recording, its objects, intake marked archived, audit record. Returns `already`
-   * where the intake was archived before; then nothing is written.
+   * The commit point of an archive: recording, its objects, what the rules say of it, the holds that it comes under,
+   * intake marked archived, audit record. Returns `already` where the intake was archived before; then nothing is written.
    */
   commitArchive(
-    recording: RecordingFacts,
-    objects: readonly StoredObject[],
+    recording: NewRecording,
+    objects: readonly NewObject[],
     columns: ColumnKeys,
     event: AuditRecord,
     options?: QueryOptions,

@@ -18,7 +18,9 @@ import { createDisclosures } from './disclosures.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
+import { createFirstFacts } from './first-facts.ts'
 import { createGrants } from './grants.ts'
+import { createHolds } from './holds.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
@@ -37,10 +39,13 @@ import { createRecordSet } from './record-set.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRetentionDecisions } from './retention-decisions.ts'
 import { createRetentionEvents } from './retention-events.ts'
 import { createRetentionFacts } from './retention-facts.ts'
+import { createRetentionPages } from './retention-pages.ts'
 import { createRetentionRules } from './retention-rules.ts'
 import { createRetentionSettings } from './retention-settings.ts'
+import { createRetentionStanding } from './retention-standing.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
@@ -91,9 +96,14 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createPatients(database, now),
+    ...createRetentionDecisions(database),
+    ...createRetentionPages(database),
+    ...createRetentionStanding(database),
+    ...createFirstFacts(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
+    ...createHolds(database),
     ...createRetentionSettings(database),
     ...createRetentionRules(database),
     ...createRetentionFacts(database),

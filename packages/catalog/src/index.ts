@@ -28,6 +28,8 @@ export type {
   KeptObject,
   MailboxRow,
   NewIntake,
+  NewObject,
+  NewRecording,
   OutboxRow,
   PlayFacts,
   QueryOptions,
@@ -50,6 +52,10 @@ export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from '.
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { GrantRow } from './grants.ts'
+export type { Covered, HoldAdditions } from './hold-cover.ts'
+export type { HoldPreviewRow, NoticeRow } from './hold-reading.ts'
+export type { HeldRow, HoldCriteria, HoldDetailRow, HoldRow, HoldStepRow, NewHoldClause } from './hold-row.ts'
+export type { CountedEvent, HoldCatalog, NewHoldRow } from './holds.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export type { Leadership, LogCustodyCatalog, LogKeyRow } from './log-custody.ts'
@@ -89,10 +95,19 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { RecordSetMailbox, RecordSetRow } from './record-set.ts'
+export type {
+  Deciding,
+  DecisionRow,
+  DueVersion,
+  KeptDecision,
+  StaleDecision,
+} from './retention-decisions.ts'
 export type { RetentionEventRow, RetentionSubject } from './retention-events.ts'
 export type { RetentionFactsRow } from './retention-facts.ts'
+export type { WeighedFacts } from './retention-pages.ts'
 export type { RuleChange, RulesNow, RuleVersionRow } from './retention-rules.ts'
 export type { RetentionSettingsRow } from './retention-settings.ts'
+export type { RetentionStanding } from './retention-standing.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'

@@ -50,6 +50,27 @@ export {
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
+  AddedClauses,
+  AddedCustodians,
+  AddedRecordings,
+  HeldPage,
+  HeldQuery,
+  HeldRecording,
+  HoldChange,
+  HoldClause,
+  HoldDetail,
+  HoldPage,
+  HoldPreview,
+  HoldQuery,
+  HoldRelease,
+  HoldScope,
+  HoldStep,
+  HoldView,
+  NewHold,
+  OwnNotice,
+  OwnNoticeList,
+} from './hold.ts'
+export {
   ExternalSubject,
   IssuerList,
   IssuerPatch,
@@ -168,6 +189,8 @@ export {
   RuleDisposal,
   RuleEffect,
 } from './retention.ts'
+export { RetentionClock, RetentionDecisionView, RetentionExplanation } from './retention-explanation.ts'
+export { NewRetentionPreview, RetentionPreview } from './retention-preview.ts'
 export {
   BirthDateRecord,
   BirthDateView,

@@ -279,6 +279,12 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export {
+  type ApplyPolicyParts,
+  applyPolicy,
+  decideAgain,
+  type PolicyApplied,
+} from './retention/apply-policy.ts'
 export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
 export {
   listRetentionEvents,
@@ -286,6 +292,8 @@ export {
   recordRetentionEvent,
   withdrawRetentionEvent,
 } from './retention/events.ts'
+export { type ExplainParts, explainRecording } from './retention/explain-recording.ts'
+export { type PreviewParts, previewRule } from './retention/preview-rule.ts'
 export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
 export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
 export {

@@ -26,6 +26,7 @@ import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as reports from './routes/reports.ts'
+import * as retentionDecisions from './routes/retention-decisions.ts'
 import * as retentionFacts from './routes/retention-facts.ts'
 import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
@@ -65,6 +66,7 @@ export const schemas = {
   ...disclosures.schemas,
   ...retentionRules.schemas,
   ...retentionFacts.schemas,
+  ...retentionDecisions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -96,6 +98,7 @@ const table = [
   ...disclosures.table,
   ...retentionRules.table,
   ...retentionFacts.table,
+  ...retentionDecisions.table,
   ...document.table,
 ] as const
 
