@@ -158,6 +158,17 @@ export {
 } from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export {
+  Disposal,
+  Period,
+  RecordSet,
+  RetentionEventKind,
+  RetentionState,
+  RetentionStatus,
+  RuleDefinition,
+  RuleDisposal,
+  RuleEffect,
+} from './retention.ts'
+export {
   CookieSession,
   OwnSession,
   OwnSessionList,

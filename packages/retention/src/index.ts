@@ -1,2 +1,6 @@
+export { type Clock, decide, type Minor, type RetentionDecision } from './decide.ts'
 export { RetentionError, type RetentionErrorCode } from './error.ts'
-export { explainRetention, keepDaysBounds, type RetentionFacts, retainUntil } from './keep-at-least.ts'
+export type { RetentionFacts } from './facts.ts'
+export { explainRetention, keepDaysBounds, type MinimumFacts, retainUntil } from './keep-at-least.ts'
+export { type RuleInForce, type RuleVersion, rulesInForce } from './rules-in-force.ts'
+export { type State, stateAt } from './state.ts'

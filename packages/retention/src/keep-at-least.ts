@@ -17,20 +17,24 @@ export const keepDaysBounds = { least: 1, most: 36_500 } as const
 const dayMs = 86_400_000
 /** How far after its receipt a recording's start is still believed. */
 const believedAheadMs = dayMs
-/** The last moment that RFC 3339 can write. */
-const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+/** The last moment that RFC 3339 can write, in Unix milliseconds. */
+export const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
-export interface RetentionFacts {
+/** When a recording was made, by a clock that may lie and by one that does not. */
+interface Claim {
   /** As the PBX says; null where it does not say. */
   readonly startedAt: Date | null
   /** By our own clock. */
   readonly receivedAt: Date
+}
+
+export interface MinimumFacts extends Claim {
   /** Whole days, see `keepDaysBounds`. */
   readonly keepDays: number
 }
 
 /** Until when nothing may delete the recording. Throws `RetentionError`: `bad_days`, `bad_date`. */
-export function retainUntil(facts: RetentionFacts): Date {
+export function retainUntil(facts: MinimumFacts): Date {
   const { keepDays } = facts
   const { least, most } = keepDaysBounds
   if (!Number.isInteger(keepDays) || keepDays < least || keepDays > most) {
@@ -42,20 +46,21 @@ export function retainUntil(facts: RetentionFacts): Date {
 }
 
 /** The same decision in one sentence for people, with the times it rests on. Throws as `retainUntil` does. */
-export function explainRetention(facts: RetentionFacts): string {
+export function explainRetention(facts: MinimumFacts): string {
   const until = retainUntil(facts).toISOString()
   const days = facts.keepDays === 1 ? '1 day' : `${facts.keepDays} days`
   return `Nothing can delete it before ${until}: it is kept for at least ${days}, counted from ${reason(facts)}.`
 }
 
-function countedFromMs({ startedAt, receivedAt }: RetentionFacts): number {
+/** The later of start and receipt, in Unix milliseconds, as far as the start is believed. Throws `bad_date`. */
+export function countedFromMs({ startedAt, receivedAt }: Claim): number {
   const receivedMs = milliseconds(receivedAt)
   if (startedAt === null) return receivedMs
   const aheadMs = milliseconds(startedAt) - receivedMs
   return aheadMs > 0 && aheadMs <= believedAheadMs ? receivedMs + aheadMs : receivedMs
 }
 
-function reason(facts: RetentionFacts): string {
+function reason(facts: MinimumFacts): string {
   const received = `when it was received, ${facts.receivedAt.toISOString()}`
   if (facts.startedAt === null) return `${received}, since its start is not known`
   const started = facts.startedAt.toISOString()
