@@ -31,6 +31,7 @@ import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
+import type { CertificateCatalog } from './certificates.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
@@ -350,6 +351,7 @@ export interface Catalog
     AlertCatalog,
     ActivityReviewCatalog,
     BreakGlassCatalog,
+    CertificateCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,
     IssuerCatalog,

@@ -8,6 +8,7 @@ import { createAttempts } from './attempts.ts'
 import { createAuditSearch } from './audit-search.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
+import { createCertificates } from './certificates.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
@@ -97,6 +98,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createAlerts(database),
     ...createActivityReviews(database),
     ...createBreakGlass(database),
+    ...createCertificates(database),
     ...createEmergencyCodes(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,

@@ -42,6 +42,7 @@ export type {
   UserCredentials,
   UserRow,
 } from './catalog.ts'
+export type { CertificateRow, NewCertificate } from './certificates.ts'
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'

@@ -31,6 +31,20 @@ export {
   Verdict,
 } from './break-glass.ts'
 export {
+  CertificateClaims,
+  CertificateDetail,
+  CertificateKeys,
+  CertificatePage,
+  CertificateQuery,
+  CertificateView,
+  CopyPlace,
+  DestroyedObject,
+  DestroyedRole,
+  DisposalClaims,
+  type LogProof,
+  StoreName,
+} from './certificate.ts'
+export {
   Accounting,
   AccountingLine,
   AccountingQuery,

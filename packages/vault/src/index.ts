@@ -32,6 +32,7 @@ export {
 export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
 export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
+export { type Disposal, disposalClaims, type Gone } from './certificates/disposal-claims.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
