@@ -36,6 +36,7 @@ import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
+import type { DispositionCatalog } from './dispositions.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
@@ -367,6 +368,7 @@ export interface Catalog
     TenantLimitsCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    DispositionCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,

@@ -16,6 +16,7 @@ import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createDisclosures } from './disclosures.ts'
+import { createDispositions } from './dispositions.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
@@ -97,6 +98,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createLogCustody(database, pool),
     ...createAlerts(database),
     ...createActivityReviews(database),
+    ...createDispositions(database),
     ...createBreakGlass(database),
     ...createCertificates(database),
     ...createEmergencyCodes(database),

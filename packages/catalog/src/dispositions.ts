@@ -3,23 +3,35 @@
 // Every change takes the disposition's lock first, so that of two people, or of a person and the worker, the second finds
 // what the first has done.
 import type { AuditRecord } from '@auricle/audit'
-import { DispositionId, MailboxId, RecordingId, RecordingKind, RuleId, type TenantId, UserId } from '@auricle/contract'
+import {
+  DispositionId,
+  MailboxId,
+  RecordingId,
+  RecordingKind,
+  RuleId,
+  type TenantId,
+  UserId,
+} from '@auricle/contract'
 import { z } from 'zod'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
 import { insertEvent } from './events.ts'
-import { bytes, firstOrNull, flag, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
+import {
+  bytes,
+  firstOrNull,
+  flag,
+  integer,
+  orNull,
+  parsed,
+  parsedOrNull,
+  type Row,
+  text,
+  time,
+} from './row.ts'
 import { openColumn, sealColumn } from './sealed-column.ts'
 
-export const DispositionState = z.enum([
-  'proposed',
-  'waiting',
-  'destroying',
-  'done',
-  'rejected',
-  'cancelled',
-])
+export const DispositionState = z.enum(['proposed', 'waiting', 'destroying', 'done', 'rejected', 'cancelled'])
 export type DispositionState = z.infer<typeof DispositionState>
 /** `automatic`: by a rule that two people stand behind. `review`: people look at it. */
 export const DispositionKind = z.enum(['automatic', 'review'])
@@ -215,7 +227,8 @@ export function createDispositions(database: Database): DispositionCatalog {
     async listDue(tenantId, query, options) {
       const values: unknown[] = [tenantId]
       const bind = (value: unknown): string => `$${values.push(value)}`
-      const dueBefore = query.dueBefore === undefined || query.dueBefore > query.now ? query.now : query.dueBefore
+      const dueBefore =
+        query.dueBefore === undefined || query.dueBefore > query.now ? query.now : query.dueBefore
       const conditions = [
         'd.tenant_id = $1 and d.superseded_at is null',
         // As the index on what is due has it.
@@ -243,7 +256,9 @@ export function createDispositions(database: Database): DispositionCatalog {
       if (query.recordingIds !== undefined)
         conditions.push(`d.recording_id = any (${bind(query.recordingIds)}::text[])`)
       if (query.after !== null)
-        conditions.push(`(d.due_at, d.recording_id) > (${bind(query.after.dueAt)}, ${bind(query.after.recordingId)})`)
+        conditions.push(
+          `(d.due_at, d.recording_id) > (${bind(query.after.dueAt)}, ${bind(query.after.recordingId)})`,
+        )
       const statement = {
         text: `select d.recording_id, d.due_at, d.keep_until, d.disposal, r.kind, r.mailbox_id,
                  (select coalesce(sum(b.sealed_bytes), 0)::bigint from auricle.recording_object b
@@ -394,11 +409,11 @@ async function insertDisposition(
   await session.rows({ text: 'select auricle.share_holds($1)', values: [tenantId] })
   await session.write({
     text: `insert into auricle.disposition (tenant_id, id, state, kind, proposed_at, proposed_by, stages, ready_at)
-           select t.id, $2, case when $3 = 'automatic' then 'waiting' else 'proposed' end, $3, $4, $5,
-             case when $3 = 'automatic' then 0
+           select t.id, $2, case when $3::text = 'automatic' then 'waiting' else 'proposed' end, $3::text, $4::timestamptz, $5::text,
+             case when $3::text = 'automatic' then 0
                -- By the vault: two different people all the same.
                when $5::text is null then greatest(t.disposition_stages, 2) else t.disposition_stages end,
-             case when $3 = 'automatic' then $4 + make_interval(days => t.waiting_days) end
+             case when $3::text = 'automatic' then $4::timestamptz + make_interval(days => t.waiting_days) end
            from auricle.tenant t where t.id = $1`,
     values: [tenantId, id, kind, at, by],
   })
@@ -406,14 +421,14 @@ async function insertDisposition(
     text: `insert into auricle.disposition_item (
              tenant_id, disposition_id, recording_id, state, rule_id, rule_version, keep_until, due_at, changed_at
            )
-           select $1, $2, w.recording_id, 'listed', w.rule_id, w.rule_version, w.keep_until, w.due_at, $4
+           select $1, $2, w.recording_id, 'listed', w.rule_id, w.rule_version, w.keep_until, w.due_at, $4::timestamptz
            from unnest($5::text[], $6::text[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
              w (recording_id, rule_id, rule_version, keep_until, due_at)
            join auricle.recording r on r.tenant_id = $1 and r.id = w.recording_id
              and r.destroying_at is null and r.destroyed_at is null
            join auricle.retention_decision d on d.tenant_id = $1 and d.recording_id = w.recording_id
-             and d.superseded_at is null and d.status = 'kept' and d.keep_until <= $4 and d.due_at <= $4
-             and (d.disposal = 'automatic' or (d.disposal = 'review' and $3 = 'review'))
+             and d.superseded_at is null and d.status = 'kept' and d.keep_until <= $4::timestamptz and d.due_at <= $4::timestamptz
+             and (d.disposal = 'automatic' or (d.disposal = 'review' and $3::text = 'review'))
            where not ${heldNow('w.recording_id')}
            on conflict do nothing
            returning recording_id`,
@@ -488,7 +503,7 @@ async function writeReview(
   await takeOut(session, { tenantId, id, at, reason: 'reviewer', recordingIds: keep })
   if (stage < found.stages) return { status: 'reviewed', stage, state: 'proposed' }
   await session.write({
-    text: `update auricle.disposition d set state = 'waiting', ready_at = $3 + make_interval(days => t.waiting_days)
+    text: `update auricle.disposition d set state = 'waiting', ready_at = $3::timestamptz + make_interval(days => t.waiting_days)
            from auricle.tenant t where t.id = $1 and d.tenant_id = $1 and d.id = $2`,
     values: [tenantId, id, at],
   })

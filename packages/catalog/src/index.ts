@@ -47,6 +47,19 @@ export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
 export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
+export type {
+  DispositionItemRow,
+  DispositionKind,
+  DispositionReviewRow,
+  DispositionRow,
+  DispositionState,
+  DueQuery,
+  DueRecording,
+  NewDisposition,
+  NewDispositionItem,
+  NewDispositionReview,
+  ReviewOutcome,
+} from './dispositions.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
