@@ -51,8 +51,11 @@ create table auricle.retention_rule_version (
   primary key (tenant_id, rule_id, version),
   foreign key (tenant_id, rule_id) references auricle.retention_rule (tenant_id, id),
   check ((approved_at is null) = (effective_from is null)),
-  -- What shortens takes two people.
-  check (effect <> 'shortens' or approved_by is null or approved_by <> proposed_by),
+  -- What shortens takes two people, and time.
+  check (effect <> 'shortens' or approved_at is null or (
+    approved_by is not null and approved_by is distinct from proposed_by
+    and effective_from >= approved_at + interval '720 hours'
+  )),
   check (withdrawn_at is null or approved_at is null or withdrawn_at < effective_from)
 );
 create index retention_rule_version_due on auricle.retention_rule_version (effective_from)

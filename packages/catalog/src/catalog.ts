@@ -51,7 +51,12 @@ import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
+import type { RecordSetCatalog } from './record-set.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { RetentionEventCatalog } from './retention-events.ts'
+import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionRuleCatalog } from './retention-rules.ts'
+import type { RetentionSettingsCatalog } from './retention-settings.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -369,6 +374,11 @@ export interface Catalog
     AuditSearchCatalog,
     DisclosureCatalog,
     DispositionCatalog,
+    RetentionSettingsCatalog,
+    RetentionRuleCatalog,
+    RetentionFactsCatalog,
+    RetentionEventCatalog,
+    RecordSetCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,

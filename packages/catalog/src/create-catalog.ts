@@ -35,9 +35,14 @@ import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
+import { createRecordSet } from './record-set.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRetentionEvents } from './retention-events.ts'
+import { createRetentionFacts } from './retention-facts.ts'
+import { createRetentionRules } from './retention-rules.ts'
+import { createRetentionSettings } from './retention-settings.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
@@ -91,6 +96,11 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
+    ...createRetentionSettings(database),
+    ...createRetentionRules(database),
+    ...createRetentionFacts(database),
+    ...createRetentionEvents(database),
+    ...createRecordSet(database),
     ...createLog(database, stamper),
     ...createLogStore(database),
     ...createLogReading(database),
