@@ -446,6 +446,21 @@ grant update (ended_at, recordings, objects, counts) on auricle.drift_run to :"a
 grant update (next_run_at, ended_at, ended_by) on auricle.report_schedule to :"app_role";
 grant update (ended_at, outcome, error, stored, attempts) on auricle.report_run to :"app_role";
 
+-- --- decisions: facts that they rest on do not change between the look at them and what is written ---
+
+-- Taken by whoever decides what the rules say; many at once. Ends with the transaction. Before the lock of holds.
+create function auricle.share_decisions(p_tenant text) returns void
+language sql volatile as $$
+  select pg_advisory_xact_lock_shared(hashtextextended('auricle.decisions/' || p_tenant, 0))
+$$;
+
+-- Taken by whoever marks decisions to be made again, before they do; alone. A decision that is being made ends first, so
+-- that its new row is marked too; one that begins then knows the facts that changed.
+create function auricle.lock_decisions(p_tenant text) returns void
+language sql volatile as $$
+  select pg_advisory_xact_lock(hashtextextended('auricle.decisions/' || p_tenant, 0))
+$$;
+
 -- --- holds: one lock a tenant, so that none is placed between a look and what follows from it ---
 
 -- Taken by whoever archives, relabels or destroys; many at once. Ends with the transaction.
@@ -793,7 +808,8 @@ end
 $$;
 
 revoke execute on all functions in schema auricle from public;
-grant execute on function auricle.share_holds(text), auricle.lock_holds(text),
+grant execute on function auricle.share_decisions(text), auricle.lock_decisions(text),
+  auricle.share_holds(text), auricle.lock_holds(text),
   auricle.cover_recording(text, text, timestamptz), auricle.cover_by_clauses(text, text, timestamptz),
   auricle.clause_covers(auricle.hold_clause, auricle.recording), auricle.ask_store(text, text, timestamptz),
   auricle.refuses_destruction(text, text, timestamptz), auricle.begin_destruction(text, text, timestamptz),

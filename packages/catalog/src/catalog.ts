@@ -39,6 +39,7 @@ import type { DisclosureCatalog } from './disclosures.ts'
 import type { DispositionCatalog } from './dispositions.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
@@ -52,7 +53,8 @@ import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecordSetCatalog } from './record-set.ts'
-import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { RecoveryCodeCatalog, RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
 import type { RetentionEventCatalog } from './retention-events.ts'
 import type { RetentionFactsCatalog } from './retention-facts.ts'
 import type { RetentionRuleCatalog } from './retention-rules.ts'
@@ -222,6 +224,12 @@ export interface StoredObject {
   readonly wrap: Wrap | null
 }
 
+/** An object that was just stored. */
+export interface NewObject extends StoredObject {
+  /** Until when the store keeps it; null: not at all. */
+  readonly storeUntil: Date | null
+}
+
 /** An object as the catalog keeps it, and where its copy in the recovery store stands. */
 export interface KeptObject extends StoredObject {
   /** Null while no copy is known to be there. */
@@ -260,10 +268,19 @@ export interface RecordingFacts {
   readonly channels: number | null
   readonly codec: string | null
   readonly audioState: AudioState
+  /** The tenant's minimum; rules keep it longer, never shorter. */
   readonly retainUntil: Date
 }
 
+export interface NewRecording extends RecordingFacts {
+  readonly decision: KeptDecision & { readonly revision: number }
+}
+
 export interface RecordingRow extends RecordingFacts {
+  /** What the rules say of it. */
+  readonly decision: Pick<KeptDecision, 'status' | 'keepUntil' | 'dueAt'>
+  /** Whether a legal hold covers it. */
+  readonly held: boolean
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
   readonly labels: readonly Label[]
   readonly heardAt: Date | null
@@ -349,6 +366,8 @@ export interface OutboxRow {
 export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
+    RetentionDecisionCatalog,
+    FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
@@ -536,12 +555,12 @@ export interface Catalog
   /** Intakes of any tenant that should have been archived: `received`, due, and untouched since `before`. */
   listStalledIntakes(before: Date, limit: number, options?: QueryOptions): Promise<readonly OutboxRow[]>
   /**
-   * The commit point of an archive: recording, its objects, intake marked archived, audit record. Returns `already`
-   * where the intake was archived before; then nothing is written.
+   * The commit point of an archive: recording, its objects, what the rules say of it, the holds that it comes under,
+   * intake marked archived, audit record. Returns `already` where the intake was archived before; then nothing is written.
    */
   commitArchive(
-    recording: RecordingFacts,
-    objects: readonly StoredObject[],
+    recording: NewRecording,
+    objects: readonly NewObject[],
     columns: ColumnKeys,
     event: AuditRecord,
     options?: QueryOptions,

@@ -20,6 +20,7 @@ import { createDispositions } from './dispositions.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
+import { createFirstFacts } from './first-facts.ts'
 import { createGrants } from './grants.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
@@ -35,10 +36,11 @@ import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
-import { createRecordSet } from './record-set.ts'
+import { createRecordSet, createRecordSet } from './record-set.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRetentionDecisions } from './retention-decisions.ts'
 import { createRetentionEvents } from './retention-events.ts'
 import { createRetentionFacts } from './retention-facts.ts'
 import { createRetentionRules } from './retention-rules.ts'
@@ -93,6 +95,8 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createPatients(database, now),
+    ...createRetentionDecisions(database),
+    ...createFirstFacts(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),

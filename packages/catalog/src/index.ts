@@ -28,6 +28,8 @@ export type {
   KeptObject,
   MailboxRow,
   NewIntake,
+  NewObject,
+  NewRecording,
   OutboxRow,
   PlayFacts,
   QueryOptions,

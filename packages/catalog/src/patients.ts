@@ -5,6 +5,7 @@ import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
 import { CatalogError } from './error.ts'
+import { lockDecisions, recordingChanged } from './recording-change.ts'
 import { bytes, firstOrNull, parsed } from './row.ts'
 import { openColumn, sealColumn } from './sealed-column.ts'
 
@@ -91,6 +92,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
       database.inTenant(
         tenantId,
         async session => {
+          await lockDecisions(session, tenantId)
           const found = await session.rows({
             text: `select id, patient_reference from auricle.recording
                    where tenant_id = $1 and id = any($2) and patient_id is null and patient_reference is not null
@@ -109,6 +111,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
               text: 'update auricle.recording set patient_id = $3 where tenant_id = $1 and id = $2',
               values: [tenantId, recordingId, patientId],
             })
+            await recordingChanged(session, tenantId, recordingId, now())
           }
           return { named, damaged }
         },

@@ -9,6 +9,7 @@ import {
   PatientId,
   RecordingId,
   RecordingKind,
+  RetentionStatus,
   TenantId,
   UserId,
 } from '@auricle/contract'
@@ -16,7 +17,7 @@ import { z } from 'zod'
 import { indexNumber } from './blind-index.ts'
 import type { RecordingFacts, RecordingRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
-import { bytes, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
+import { bytes, flag, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 import { openColumn, sealColumn } from './sealed-column.ts'
 
 export const Labels = z.array(Label)
@@ -62,13 +63,19 @@ export function sealRecording(
   }
 }
 
-/** What a query of recordings selects, from `recording r`, with its mailbox and its original. */
+/** What a query of recordings selects, from `recording r`, with its mailbox, its original and what the rules say of it. */
 export const recordingColumns = `
   r.*, m.address as mailbox_address, m.name as mailbox_name,
-  b.content_type as original_content_type, b.plaintext_bytes as original_bytes`
+  b.content_type as original_content_type, b.plaintext_bytes as original_bytes,
+  n.status as retention_status, n.keep_until, n.due_at, exists (
+    select from auricle.hold_cover c
+    where c.tenant_id = r.tenant_id and c.recording_id = r.id and c.released_at is null
+  ) as held`
 export const recordingJoins = `
   left join auricle.mailbox m on m.tenant_id = r.tenant_id and m.id = r.mailbox_id
-  join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id and b.role = 'original'`
+  join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id and b.role = 'original'
+  join auricle.retention_decision n
+    on n.tenant_id = r.tenant_id and n.recording_id = r.id and n.superseded_at is null`
 
 /** Reads and opens a row of such a query. */
 export function openRecording(row: Row, keys: ColumnKeys): RecordingRow {
@@ -102,6 +109,12 @@ export function openRecording(row: Row, keys: ColumnKeys): RecordingRow {
     codec: orNull(row, 'codec', text),
     audioState: parsed(row, 'audio_state', AudioState),
     retainUntil: time(row, 'retain_until'),
+    decision: {
+      status: parsed(row, 'retention_status', RetentionStatus),
+      keepUntil: time(row, 'keep_until'),
+      dueAt: orNull(row, 'due_at', time),
+    },
+    held: flag(row, 'held'),
     mailbox:
       mailboxId === null
         ? null

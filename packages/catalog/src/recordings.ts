@@ -1,13 +1,15 @@
 // Recordings: their commit point, and how they are found, listed and marked.
 import { AudioState, MailboxId, ObjectRole, PatientId, RecordingId, UserId } from '@auricle/contract'
 import { readAccess, readHeldToken } from './access-facts.ts'
-import type { Catalog, KeptObject, PlayFacts } from './catalog.ts'
+import type { Catalog, KeptObject, NewObject, NewRecording, PlayFacts } from './catalog.ts'
 import { encodeCursor } from './cursor.ts'
 import type { Database, Session } from './database.ts'
 import { CatalogError } from './error.ts'
 import { insertEvent } from './events.ts'
+import { askStores, coverRecording, lockDecisions, recordingChanged } from './recording-change.ts'
 import { recordingQuery } from './recording-query.ts'
 import { Labels, openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
+import { insertFirstDecision } from './retention-decisions.ts'
 import { firstOrNull, integer, orNull, parsed, parsedOrNull, type Row } from './row.ts'
 import { insertObjects, readKeptObject, readObject } from './stored-objects.ts'
 
@@ -34,6 +36,9 @@ export function createRecordings(database: Database, now: () => Date): Recording
           if (!(await markArchived(session, recording.tenantId, recording.intakeId, now()))) return 'already'
           await session.write(insert('recording', columns))
           await insertObjects(session, recording.tenantId, recording.id, objects)
+          await insertFirstDecision(session, recording)
+          await coverRecording(session, recording.tenantId, recording.id, now())
+          if (mustFollow(recording, objects)) await askStores(session, recording.tenantId, [recording.id], now())
           await insertEvent(session, event)
           return 'archived'
         },
@@ -115,6 +120,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
       return database.inTenant(
         tenantId,
         async session => {
+          await lockDecisions(session, tenantId)
           const changed = await session.write({
             text: `update auricle.recording set labels = array(
                      select distinct l from unnest(labels || $3::text[]) l where l <> all ($4::text[]) order by l
@@ -122,6 +128,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
             values: [tenantId, recordingId, add, remove],
           })
           if (changed === 0) return false
+          await recordingChanged(session, tenantId, recordingId, now())
           await insertEvent(session, event)
           return true
         },
@@ -155,6 +162,14 @@ export function createRecordings(database: Database, now: () => Date): Recording
       return [...objects].map(([id, list]) => ({ id, objects: list }))
     },
   }
+}
+
+/** Objects may be kept for less than was decided, by an attempt that knew less; and what waits for an event is held. */
+function mustFollow({ decision }: NewRecording, objects: readonly NewObject[]): boolean {
+  return (
+    decision.status === 'waiting' ||
+    objects.some(({ storeUntil }) => storeUntil === null || storeUntil < decision.keepUntil)
+  )
 }
 
 /** False where it is archived already. Throws `not_found` where the tenant has no such intake. */

@@ -126,6 +126,8 @@ export async function markStale(
     | { readonly patientId: PatientId }
     | { readonly mailboxId: MailboxId },
 ): Promise<number> {
+  // Who is deciding by what was true before ends first, or their new row would not be marked.
+  await session.rows({ text: 'select auricle.lock_decisions($1)', values: [tenantId] })
   const [column, id] =
     'recordingId' in of
       ? ['id', of.recordingId]
