@@ -35,6 +35,7 @@ import type { CertificateCatalog } from './certificates.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DestructionCatalog } from './destructions.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
 import type { DispositionCatalog } from './dispositions.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
@@ -199,8 +200,8 @@ export interface IntakeRow {
   readonly objectKey: string | null
   /** Length of the audio; null where it is still to be fetched. */
   readonly audioBytes: number | null
-  /** The notice, sealed (a sealed object holding JSON). */
-  readonly sealedNotice: Uint8Array
+  /** The notice, sealed (a sealed object holding JSON); null once the recording is destroyed. */
+  readonly sealedNotice: Uint8Array | null
   readonly receivedAt: Date
   readonly attempts: number
   /** Not before this time will it be tried again. */
@@ -393,6 +394,7 @@ export interface Catalog
     AuditSearchCatalog,
     DisclosureCatalog,
     DispositionCatalog,
+    DestructionCatalog,
     RetentionSettingsCatalog,
     RetentionRuleCatalog,
     RetentionFactsCatalog,

@@ -14,6 +14,7 @@ import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
+import { createDestructions } from './destructions.ts'
 import { createDirectory } from './directory.ts'
 import { createDisclosures } from './disclosures.ts'
 import { createDispositions } from './dispositions.ts'
@@ -113,6 +114,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createAlerts(database),
     ...createActivityReviews(database),
     ...createDispositions(database),
+    ...createDestructions(database),
     ...createBreakGlass(database),
     ...createCertificates(database),
     ...createEmergencyCodes(database),

@@ -47,16 +47,13 @@ after(() => database[Symbol.asyncDispose]())
 interface Due {
   readonly recordingId: RecordingId
   readonly ruleId: RuleId
-  readonly ruleVersion: number
-  readonly keepUntil: Date
-  readonly dueAt: Date
 }
 
 /** A recording whose time was over nine days ago. */
 async function due(row: DecidedRow = {}): Promise<Due> {
   const { id: recordingId } = await archiveRecording(catalog, tenant)
   const ruleId = await decideRow(database.appPool, { ...tenant, recordingId }, earlier, row)
-  return { recordingId, ruleId, ruleVersion: 1, keepUntil: earlier, dueAt: earlier }
+  return { recordingId, ruleId }
 }
 
 async function open(
@@ -70,7 +67,8 @@ async function open(
   const id = newDispositionId()
   const disposition = { id, tenantId: tenant.tenantId, kind, at, by }
   const record = async () => anEvent(tenant.tenantId)
-  const listed = await catalog.openDisposition(disposition, items, record)
+  const ids = items.map(({ recordingId }) => recordingId)
+  const listed = await catalog.openDisposition(disposition, ids, record)
   return listed.length === 0 ? null : id
 }
 
@@ -144,7 +142,7 @@ describe('what is due', () => {
       [{ ruleId: newRuleId() }, []],
       [{ disposal: 'review' }, [other]],
       [{ kind: 'voicemail', mailboxId: tenant.mailboxId }, [other, one]],
-      [{ kind: 'call' }, []],
+      [{ kind: 'recording' }, []],
       [{ dueBefore: days(-10) }, [other]],
       [{ dueBefore: days(3) }, [other, one]],
       [{ recordingIds: [one.recordingId] }, [one]],
@@ -191,6 +189,7 @@ describe('a disposition', () => {
     assert.equal(await open([held]), null)
     const longer = await due({ keepUntil: days(1) })
     assert.equal(await open([longer]), null)
+    assert.equal(await open([await due({ revision: -1 })]), null)
     const reviewed = await due({ disposal: 'review' })
     assert.equal(await open([reviewed], { kind: 'automatic' }), null)
   })

@@ -77,14 +77,6 @@ export interface NewDisposition {
   readonly by: UserId | null
 }
 
-export interface NewDispositionItem {
-  readonly recordingId: RecordingId
-  readonly ruleId: RuleId
-  readonly ruleVersion: number
-  readonly keepUntil: Date
-  readonly dueAt: Date
-}
-
 export interface DispositionRow {
   readonly id: DispositionId
   readonly state: DispositionState
@@ -149,12 +141,13 @@ export interface DispositionCatalog {
   /** When the vault itself last proposed something for review; null where it never did. */
   lastProposedByVault(tenantId: TenantId, options?: QueryOptions): Promise<Date | null>
   /**
-   * Opens it over those of the items against which nothing stands: the others are in another, held, or due no longer.
-   * Returns them; none, and nothing is written, where none is left. `record` is told how many there are.
+   * Opens it over those of the recordings that are due by the decision in their row, which has to be of the policy by now,
+   * and against which nothing stands: no hold, no other disposition. Returns them; none, and nothing is written, where none
+   * is left. `record` is told how many there are.
    */
   openDisposition(
     disposition: NewDisposition,
-    items: readonly NewDispositionItem[],
+    recordingIds: readonly RecordingId[],
     record: (count: number) => Promise<AuditRecord>,
     options?: QueryOptions,
   ): Promise<readonly RecordingId[]>
@@ -288,12 +281,12 @@ export function createDispositions(database: Database): DispositionCatalog {
       return firstOrNull(found, row => orNull(row, 'at', time))
     },
 
-    async openDisposition(disposition, items, record, options) {
+    async openDisposition(disposition, recordingIds, record, options) {
       try {
         return await database.inTenant(
           disposition.tenantId,
           async session => {
-            const listed = await insertDisposition(session, disposition, items)
+            const listed = await insertDisposition(session, disposition, recordingIds)
             if (listed.length === 0) throw new NothingListed()
             await insertEvent(session, await record(listed.length))
             return listed
@@ -322,7 +315,7 @@ export function createDispositions(database: Database): DispositionCatalog {
       return database.inTenant(
         tenantId,
         async session => {
-          const found = await lock(session, tenantId, id)
+          const found = await lockDisposition(session, tenantId, id)
           if (found === null) return 'absent'
           if (found.state !== 'proposed' && found.state !== 'waiting') return 'too_late'
           await end(session, { tenantId, id, by, at, state: 'cancelled' })
@@ -400,16 +393,17 @@ export function createDispositions(database: Database): DispositionCatalog {
 /** Rolls back a disposition without items. */
 class NothingListed extends Error {}
 
-/** What others in the database have done meanwhile is left out: the rows say so, whatever the caller thought. */
+/** What others have done meanwhile is left out: the rows say so, whatever the caller thought. */
 async function insertDisposition(
   session: Session,
   { tenantId, id, kind, at, by }: NewDisposition,
-  items: readonly NewDispositionItem[],
+  recordingIds: readonly RecordingId[],
 ): Promise<readonly RecordingId[]> {
   await session.rows({ text: 'select auricle.share_holds($1)', values: [tenantId] })
   await session.write({
     text: `insert into auricle.disposition (tenant_id, id, state, kind, proposed_at, proposed_by, stages, ready_at)
-           select t.id, $2, case when $3::text = 'automatic' then 'waiting' else 'proposed' end, $3::text, $4::timestamptz, $5::text,
+           select t.id, $2, case when $3::text = 'automatic' then 'waiting' else 'proposed' end, $3::text,
+             $4::timestamptz, $5::text,
              case when $3::text = 'automatic' then 0
                -- By the vault: two different people all the same.
                when $5::text is null then greatest(t.disposition_stages, 2) else t.disposition_stages end,
@@ -421,25 +415,18 @@ async function insertDisposition(
     text: `insert into auricle.disposition_item (
              tenant_id, disposition_id, recording_id, state, rule_id, rule_version, keep_until, due_at, changed_at
            )
-           select $1, $2, w.recording_id, 'listed', w.rule_id, w.rule_version, w.keep_until, w.due_at, $4::timestamptz
-           from unnest($5::text[], $6::text[], $7::integer[], $8::timestamptz[], $9::timestamptz[])
-             w (recording_id, rule_id, rule_version, keep_until, due_at)
-           join auricle.recording r on r.tenant_id = $1 and r.id = w.recording_id
+           select $1, $2, d.recording_id, 'listed', d.rule_id, d.rule_version, d.keep_until, d.due_at, $4::timestamptz
+           from auricle.retention_decision d
+           join auricle.recording r on r.tenant_id = d.tenant_id and r.id = d.recording_id
              and r.destroying_at is null and r.destroyed_at is null
-           join auricle.retention_decision d on d.tenant_id = $1 and d.recording_id = w.recording_id
-             and d.superseded_at is null and d.status = 'kept' and d.keep_until <= $4::timestamptz and d.due_at <= $4::timestamptz
+           where d.tenant_id = $1 and d.recording_id = any ($5) and d.superseded_at is null
+             and d.status = 'kept' and d.keep_until <= $4::timestamptz and d.due_at <= $4::timestamptz
              and (d.disposal = 'automatic' or (d.disposal = 'review' and $3::text = 'review'))
-           where not ${heldNow('w.recording_id')}
+             and d.revision = (select t.policy_revision from auricle.tenant t where t.id = $1)
+             and not ${heldNow('d.recording_id')}
            on conflict do nothing
            returning recording_id`,
-    values: [
-      ...[tenantId, id, kind, at],
-      items.map(({ recordingId }) => recordingId),
-      items.map(({ ruleId }) => ruleId),
-      items.map(({ ruleVersion }) => ruleVersion),
-      items.map(({ keepUntil }) => keepUntil),
-      items.map(({ dueAt }) => dueAt),
-    ],
+    values: [tenantId, id, kind, at, recordingIds],
   })
   return listed.map(row => parsed(row, 'recording_id', RecordingId))
 }
@@ -450,7 +437,12 @@ interface Locked {
   readonly stages: number
 }
 
-async function lock(session: Session, tenantId: TenantId, id: DispositionId): Promise<Locked | null> {
+/** Before anything of its recordings: whoever destroys them takes the locks in that order too. */
+export async function lockDisposition(
+  session: Session,
+  tenantId: TenantId,
+  id: DispositionId,
+): Promise<Locked | null> {
   const found = await session.rows({
     text: `select state, proposed_by, stages from auricle.disposition where tenant_id = $1 and id = $2 for update`,
     values: [tenantId, id],
@@ -467,7 +459,7 @@ async function writeReview(
   { tenantId, id, by, at, verdict, note, keep }: NewDispositionReview,
   columns: ColumnKeys,
 ): Promise<ReviewOutcome> {
-  const found = await lock(session, tenantId, id)
+  const found = await lockDisposition(session, tenantId, id)
   if (found === null) return { status: 'absent' }
   if (found.state !== 'proposed') return { status: 'not_proposed' }
   if (found.proposedBy === by) return { status: 'own' }

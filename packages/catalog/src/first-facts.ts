@@ -1,5 +1,11 @@
 // What rules are decided by of a recording that is about to be archived: facts of its mailbox and of its patient.
-import { type MailboxId, type PatientId, RecordSet, RetentionEventKind, type TenantId } from '@auricle/contract'
+import {
+  type MailboxId,
+  type PatientId,
+  RecordSet,
+  RetentionEventKind,
+  type TenantId,
+} from '@auricle/contract'
 import type { RetentionFacts } from '@auricle/retention'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'

@@ -48,6 +48,12 @@ export type { CertificateRow, NewCertificate } from './certificates.ts'
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type {
+  DestroyedObject,
+  DestructionFacts,
+  DestructionItem,
+  DestructionStep,
+} from './destructions.ts'
 export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
 export type {
   DispositionItemRow,
@@ -58,7 +64,6 @@ export type {
   DueQuery,
   DueRecording,
   NewDisposition,
-  NewDispositionItem,
   NewDispositionReview,
   ReviewOutcome,
 } from './dispositions.ts'

@@ -38,7 +38,8 @@ export function createRecordings(database: Database, now: () => Date): Recording
           await insertObjects(session, recording.tenantId, recording.id, objects)
           await insertFirstDecision(session, recording)
           await coverRecording(session, recording.tenantId, recording.id, now())
-          if (mustFollow(recording, objects)) await askStores(session, recording.tenantId, [recording.id], now())
+          if (mustFollow(recording, objects))
+            await askStores(session, recording.tenantId, [recording.id], now())
           await insertEvent(session, event)
           return 'archived'
         },
