@@ -210,7 +210,9 @@ export interface IntakeRow {
   readonly lastErrorCode: string | null
 }
 
-export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'>
+export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'> & {
+  readonly sealedNotice: Uint8Array
+}
 
 export interface StoredObject {
   readonly role: ObjectRole
@@ -607,7 +609,7 @@ export interface Catalog
   ): Promise<ReplicationFacts | null>
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
-   * Returns `already` where nothing was left to mark; then nothing is written.
+   * Returns `already` where nothing was left to mark, `destroyed` where nothing is left of it; then nothing is written.
    */
   commitReplication(
     replication: {
@@ -617,7 +619,7 @@ export interface Catalog
     },
     event: AuditRecord,
     options?: QueryOptions,
-  ): Promise<'replicated' | 'already'>
+  ): Promise<'replicated' | 'already' | 'destroyed'>
   /** Counts a failed attempt and says when to try again. Never gives up: without a copy, an object owes one. */
   commitReplicationFailure(
     failure: {

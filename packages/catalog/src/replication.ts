@@ -51,7 +51,8 @@ export function createReplication(database: Database, now: () => Date): Replicat
           return session.rows({
             text: `select b.*, r.retain_until from auricle.recording r
                    join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
-                   where r.tenant_id = $1 and r.id = $2 order by b.role`,
+                     and b.destroyed_at is null
+                   where r.tenant_id = $1 and r.id = $2 and r.destroying_at is null order by b.role`,
             values: [tenantId, recordingId],
           })
         },
@@ -71,6 +72,14 @@ export function createReplication(database: Database, now: () => Date): Replicat
       return database.inTenant(
         tenantId,
         async session => {
+          // Whoever destroys it holds its row while they look.
+          const [recording] = await session.rows({
+            text: `select destroying_at, destroyed_at from auricle.recording where tenant_id = $1 and id = $2
+                   for key share`,
+            values: [tenantId, recordingId],
+          })
+          if (recording === undefined || recording['destroying_at'] !== null)
+            return recording?.['destroyed_at'] == null ? 'already' : 'destroyed'
           await session.rows({
             text: `select from auricle.recording_object where tenant_id = $1 and recording_id = $2
                    order by role for update`,
