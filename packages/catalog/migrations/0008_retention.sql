@@ -695,6 +695,7 @@ $$;
 create policy directory on auricle.store_work to current_user using (true);
 create policy directory on auricle.retention_rule_version for select to current_user using (true);
 create policy directory on auricle.report_schedule for select to current_user using (true);
+create policy directory on auricle.retention_decision for select to current_user using (true);
 
 -- Takes work for so long that nobody else takes it meanwhile.
 create function auricle.take_store_work(p_now timestamptz, p_lease interval, p_limit integer)
@@ -719,6 +720,16 @@ create function auricle.tenants_with_due_rules(p_now timestamptz) returns setof 
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct v.tenant_id from auricle.retention_rule_version v
   where v.approved_at is not null and v.applied_at is null and v.withdrawn_at is null and v.effective_from <= p_now
+$$;
+
+-- Tenants with a decision that is to be made again.
+create function auricle.tenants_with_stale_decisions() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select t.id from auricle.tenant t
+  where exists (
+    select from auricle.retention_decision d
+    where d.tenant_id = t.id and d.superseded_at is null and d.revision < t.policy_revision
+  )
 $$;
 
 create function auricle.due_report_schedules(p_now timestamptz, p_limit integer) returns table (tenant_id text, id text)
@@ -815,5 +826,6 @@ grant execute on function auricle.share_decisions(text), auricle.lock_decisions(
   auricle.refuses_destruction(text, text, timestamptz), auricle.begin_destruction(text, text, timestamptz),
   auricle.stop_destruction(text, text, text, timestamptz), auricle.end_destruction(text, text, timestamptz),
   auricle.take_store_work(timestamptz, interval, integer), auricle.store_backlog(),
-  auricle.tenants_with_due_rules(timestamptz), auricle.due_report_schedules(timestamptz, integer),
+  auricle.tenants_with_due_rules(timestamptz), auricle.tenants_with_stale_decisions(),
+  auricle.due_report_schedules(timestamptz, integer),
   auricle.find_play_facts(text, text, text, text, timestamptz, boolean) to :"app_role";

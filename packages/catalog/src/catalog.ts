@@ -11,6 +11,7 @@ import type {
   ConnectorId,
   EventId,
   Factor,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
@@ -282,8 +283,8 @@ export interface NewRecording extends RecordingFacts {
 export interface RecordingRow extends RecordingFacts {
   /** What the rules say of it. */
   readonly decision: Pick<KeptDecision, 'status' | 'keepUntil' | 'dueAt'>
-  /** Whether a legal hold covers it. */
-  readonly held: boolean
+  /** Legal holds that cover it. */
+  readonly holdIds: readonly HoldId[]
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
   readonly labels: readonly Label[]
   readonly heardAt: Date | null

@@ -110,6 +110,13 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { RecordSetMailbox, RecordSetRow } from './record-set.ts'
+export type {
+  Deciding,
+  DecisionRow,
+  DueVersion,
+  KeptDecision,
+  StaleDecision,
+} from './retention-decisions.ts'
 export type { RetentionEventRow, RetentionSubject } from './retention-events.ts'
 export type { RetentionFactsRow } from './retention-facts.ts'
 export type { RuleChange, RulesNow, RuleVersionRow } from './retention-rules.ts'

@@ -3,6 +3,7 @@ import {
   AudioState,
   CallDirection,
   ConnectorId,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
@@ -17,10 +18,11 @@ import { z } from 'zod'
 import { indexNumber } from './blind-index.ts'
 import type { RecordingFacts, RecordingRow } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
-import { bytes, flag, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
+import { bytes, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 import { openColumn, sealColumn } from './sealed-column.ts'
 
 export const Labels = z.array(Label)
+const HoldIds = z.array(HoldId)
 
 type SealedColumn = 'source_id' | 'from_number' | 'from_name' | 'to_number' | 'patient_reference' | 'note'
 
@@ -67,10 +69,10 @@ export function sealRecording(
 export const recordingColumns = `
   r.*, m.address as mailbox_address, m.name as mailbox_name,
   b.content_type as original_content_type, b.plaintext_bytes as original_bytes,
-  n.status as retention_status, n.keep_until, n.due_at, exists (
-    select from auricle.hold_cover c
+  n.status as retention_status, n.keep_until, n.due_at, array(
+    select c.hold_id from auricle.hold_cover c
     where c.tenant_id = r.tenant_id and c.recording_id = r.id and c.released_at is null
-  ) as held`
+  ) as hold_ids`
 export const recordingJoins = `
   left join auricle.mailbox m on m.tenant_id = r.tenant_id and m.id = r.mailbox_id
   join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id and b.role = 'original'
@@ -114,7 +116,7 @@ export function openRecording(row: Row, keys: ColumnKeys): RecordingRow {
       keepUntil: time(row, 'keep_until'),
       dueAt: orNull(row, 'due_at', time),
     },
-    held: flag(row, 'held'),
+    holdIds: parsed(row, 'hold_ids', HoldIds),
     mailbox:
       mailboxId === null
         ? null

@@ -66,10 +66,11 @@ export interface RetentionDecisionCatalog {
     recordingId: RecordingId,
     options?: QueryOptions,
   ): Promise<DecisionRow | null>
+  listTenantsWithStale(options?: QueryOptions): Promise<readonly TenantId[]>
   /** Decisions that were made by an earlier policy, or of which a fact has changed since; `limit` after the one given. */
   listStale(
     tenantId: TenantId,
-    stale: { readonly revision: number; readonly after: StaleDecision | null; readonly limit: number },
+    page: { readonly after: StaleDecision | null; readonly limit: number },
     options?: QueryOptions,
   ): Promise<readonly StaleDecision[]>
   /**
@@ -107,16 +108,22 @@ export function createRetentionDecisions(database: Database): RetentionDecisionC
       return found[0] ?? null
     },
 
-    async listStale(tenantId, { revision, after, limit }, options) {
+    async listTenantsWithStale(options) {
+      const text = 'select * from auricle.tenants_with_stale_decisions() as tenant_id'
+      const found = await database.once({ text, values: [] }, options)
+      return found.map(row => parsed(row, 'tenant_id', TenantId))
+    },
+
+    async listStale(tenantId, { after, limit }, options) {
       const found = await database.inTenant(
         tenantId,
         session =>
           session.rows({
             text: `select recording_id, revision from auricle.retention_decision
-                   where tenant_id = $1 and superseded_at is null and revision < $2
-                     and ($3::bigint is null or (revision, recording_id) > ($3, $4))
-                   order by revision, recording_id limit $5`,
-            values: [tenantId, revision, after?.revision ?? null, after?.recordingId ?? '', limit],
+                   where tenant_id = $1 and superseded_at is null and (revision, recording_id) > ($2, $3)
+                     and revision < (select policy_revision from auricle.tenant where id = $1)
+                   order by revision, recording_id limit $4`,
+            values: [tenantId, after?.revision ?? Number.MIN_SAFE_INTEGER, after?.recordingId ?? '', limit],
           }),
         options,
       )
@@ -200,11 +207,15 @@ async function decideIn(
   const decisions = new Map(facts.map(row => [row.recordingId, decide(row)]))
   const changes: Change[] = []
   const same: RecordingId[] = []
+  const followed: RecordingId[] = []
   for (const row of earlier) {
     // What is destroyed has no facts any more, and keeps its last decision.
     const decision = decisions.get(row.recordingId)
     if (decision === undefined || isSame(row, decision)) same.push(row.recordingId)
-    else changes.push({ recordingId: row.recordingId, at: after(row.decidedAt, now), decision })
+    else {
+      changes.push({ recordingId: row.recordingId, at: after(row.decidedAt, now), decision })
+      if (isForStores(row, decision)) followed.push(row.recordingId)
+    }
   }
   await session.write({
     text: `update auricle.retention_decision set revision = $2
@@ -212,7 +223,6 @@ async function decideIn(
     values: [tenantId, revision, same],
   })
   await supersede(session, tenantId, revision, changes)
-  const followed = changes.map(({ recordingId }) => recordingId)
   await askStores(session, tenantId, followed, now)
   return { decided: earlier.length, changed: changes.length }
 }
@@ -221,6 +231,15 @@ interface Change {
   readonly recordingId: RecordingId
   readonly at: Date
   readonly decision: KeptDecision
+}
+
+/** What stores follow: how long, whether for good, and that what waits for an event is held. */
+function isForStores(one: KeptDecision, other: KeptDecision): boolean {
+  return (
+    one.keepUntil.getTime() !== other.keepUntil.getTime() ||
+    one.locked !== other.locked ||
+    (one.status === 'waiting') !== (other.status === 'waiting')
+  )
 }
 
 async function supersede(

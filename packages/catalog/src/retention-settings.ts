@@ -14,11 +14,14 @@ export interface RetentionSettingsRow extends RetentionSettings {
 export interface RetentionSettingsCatalog {
   /** Null where there is no such tenant. */
   findRetentionSettings(tenantId: TenantId, options?: QueryOptions): Promise<RetentionSettingsRow | null>
-  /** What it was before; null where there is no such tenant. Another zone makes every decision due again. */
+  /**
+   * What it was before, of which the event is made; null where there is no such tenant. Another zone makes every decision
+   * due again.
+   */
   changeRetentionSettings(
     tenantId: TenantId,
     settings: RetentionSettings,
-    event: AuditRecord,
+    eventOf: (before: RetentionSettingsRow) => Promise<AuditRecord>,
     options?: QueryOptions,
   ): Promise<RetentionSettingsRow | null>
 }
@@ -31,7 +34,7 @@ export function createRetentionSettings(database: Database): RetentionSettingsCa
     findRetentionSettings: (tenantId, options) =>
       database.inTenant(tenantId, session => readSettings(session, tenantId, 'look'), options),
 
-    changeRetentionSettings: (tenantId, settings, event, options) =>
+    changeRetentionSettings: (tenantId, settings, eventOf, options) =>
       database.inTenant(
         tenantId,
         async session => {
@@ -48,7 +51,7 @@ export function createRetentionSettings(database: Database): RetentionSettingsCa
               storagePrice === null ? null : JSON.stringify(storagePrice),
             ],
           })
-          await insertEvent(session, event)
+          await insertEvent(session, await eventOf(before))
           return before
         },
         options,

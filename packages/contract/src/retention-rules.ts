@@ -42,8 +42,18 @@ export type NewRuleVersion = z.infer<typeof NewRuleVersion>
 export const RuleApproval = z.strictObject({ effectiveFrom })
 export type RuleApproval = z.infer<typeof RuleApproval>
 
-/** `superseded`: was in force, and a later one is. `scheduled`: approved, and in force from its time on. */
-export const RuleVersionState = z.enum(['proposed', 'scheduled', 'in_force', 'superseded', 'withdrawn'])
+/**
+ * `overtaken`: proposed, and can no longer be approved, since a later one was. `scheduled`: approved, and in force from its
+ * time on. `superseded`: was in force, and a later one is.
+ */
+export const RuleVersionState = z.enum([
+  'proposed',
+  'overtaken',
+  'scheduled',
+  'in_force',
+  'superseded',
+  'withdrawn',
+])
 export type RuleVersionState = z.infer<typeof RuleVersionState>
 
 export const RuleVersionView = z.strictObject({

@@ -2,13 +2,19 @@
 import type { Period } from '@auricle/contract'
 import { Temporal } from 'temporal-polyfill'
 import { RetentionError } from './error.ts'
-import { lastMs } from './keep-at-least.ts'
+import { beyondCalendar, dayMs, lastMs } from './time.ts'
+import { dayAt, plainStartMs } from './zone-clock.ts'
 
 export type CalendarDate = Temporal.PlainDate
 
+const monthsInYear = 12
+/** Every month has so many days. */
+const daysInEveryMonth = 28
+
 /** The date that clocks of `zone`, an IANA name, show at `atMs` (Unix milliseconds). */
 export function dateAt(atMs: number, zone: string): CalendarDate {
-  return Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(zone).toPlainDate()
+  const midnight = new Date(dayAt(atMs, zone) * dayMs)
+  return new Temporal.PlainDate(midnight.getUTCFullYear(), midnight.getUTCMonth() + 1, midnight.getUTCDate())
 }
 
 /** `YYYY-MM-DD`. Throws `bad_date`. */
@@ -25,18 +31,24 @@ export function parseDate(text: string): CalendarDate {
  * month, after the years and after the months: the later side, so 29 February and a year is 1 March.
  */
 export function addPeriod(date: CalendarDate, { years, months, days }: Period): CalendarDate {
-  const counted = addMonths(addMonths(date, years, 'years'), months, 'months')
-  return days === 0 ? counted : counted.add({ days })
+  return addDays(addMonths(addMonths(date, years * monthsInYear), months), days)
 }
 
-function addMonths(date: CalendarDate, count: number, unit: 'years' | 'months'): CalendarDate {
+export function addDays(date: CalendarDate, days: number): CalendarDate {
+  return days === 0 ? date : date.add({ days })
+}
+
+function addMonths(date: CalendarDate, count: number): CalendarDate {
   if (count === 0) return date
-  const reached = date.add({ [unit]: count })
-  return reached.day === date.day ? reached : reached.add({ days: 1 })
+  const month = date.month - 1 + count
+  const year = date.year + Math.floor(month / monthsInYear)
+  if (date.day <= daysInEveryMonth) return new Temporal.PlainDate(year, 1 + (month % monthsInYear), date.day)
+  const first = new Temporal.PlainDate(year, 1 + (month % monthsInYear), 1)
+  return date.day <= first.daysInMonth ? first.with({ day: date.day }) : first.add({ months: 1 })
 }
 
 export function laterDate(a: CalendarDate, b: CalendarDate): CalendarDate {
-  return Temporal.PlainDate.compare(a, b) < 0 ? b : a
+  return isBefore(a, b) ? b : a
 }
 
 export function isBefore(a: CalendarDate, b: CalendarDate): boolean {
@@ -48,10 +60,15 @@ export function isBefore(a: CalendarDate, b: CalendarDate): boolean {
  * Where clocks jump over it, when they have jumped; where they show it twice, the second time. Throws `bad_date`.
  */
 export function endOfDayMs(date: CalendarDate, zone: string): number {
+  const nextDay = new Date(0).setUTCFullYear(date.year, date.month - 1, date.day) / dayMs + 1
+  const endMs = plainStartMs(nextDay, zone) ?? lookedUpEndMs(date, zone)
+  if (endMs > lastMs) throw beyondCalendar()
+  return endMs
+}
+
+function lookedUpEndMs(date: CalendarDate, zone: string): number {
   const next = date.add({ days: 1 })
   const midnight = next.toPlainDateTime().toZonedDateTime(zone, { disambiguation: 'later' })
   const isThere = midnight.hour === 0 && midnight.minute === 0 && midnight.day === next.day
-  const endMs = (isThere ? midnight : midnight.startOfDay()).epochMilliseconds
-  if (endMs > lastMs) throw new RetentionError('bad_date', 'the time lies beyond the year 9999')
-  return endMs
+  return (isThere ? midnight : midnight.startOfDay()).epochMilliseconds
 }

@@ -5,8 +5,16 @@
 // side: who has no birth date was born on the day of the recording, a recording that nobody has put into or out of the
 // record set is under the rules of both, and a rule that waits for its event keeps at least as if it had come at once.
 // The longest clock wins, and nothing is ever due before all of them have run out.
-import type { Disposal, RetentionEventKind, RetentionStatus, RuleDefinition, RuleId } from '@auricle/contract'
+import type {
+  Disposal,
+  Period,
+  RetentionEventKind,
+  RetentionStatus,
+  RuleDefinition,
+  RuleId,
+} from '@auricle/contract'
 import {
+  addDays,
   addPeriod,
   type CalendarDate,
   dateAt,
@@ -15,17 +23,13 @@ import {
   laterDate,
   parseDate,
 } from './calendar.ts'
-import { RetentionError } from './error.ts'
 import type { RetentionFacts } from './facts.ts'
 import { countedFromMs } from './keep-at-least.ts'
 import type { RuleInForce } from './rules-in-force.ts'
+import { milliseconds } from './time.ts'
 
 /** One rule that applies, and how it counts. Holds dates of a patient's life: not for logs. */
-export interface Clock {
-  readonly ruleId: RuleId
-  readonly version: number
-  readonly name: string
-  readonly counts: 'start' | RetentionEventKind
+export interface Clock extends RuleInForce {
   /** What it counts from; null while it waits for its event. */
   readonly from: Date | null
   /** Null while it waits. */
@@ -48,6 +52,8 @@ export interface Minor {
   readonly isBirthDateKnown: boolean
   /** When they came or come of age, `YYYY-MM-DD`. */
   readonly majorityOn: string
+  /** So long from then on. */
+  readonly keep: Period
   readonly until: Date
 }
 
@@ -149,7 +155,8 @@ function readLife(facts: RetentionFacts, zone: string): Life {
   }
 }
 
-function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life): Clock {
+function runClock(rule: RuleInForce, life: Life): Clock {
+  const { definition } = rule
   const { from: counts, keep, dispose, disposeAfterDays } = definition
   const eventMs = counts === 'start' ? null : (life.eventsMs.get(counts) ?? null)
   const fromMs = Math.max(life.callMs, eventMs ?? life.callMs)
@@ -159,10 +166,7 @@ function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life
   const last = minor === null ? counted : laterDate(counted, minor.last)
   const atLeast = life.endOfDay(last)
   return {
-    ruleId,
-    version,
-    name,
-    counts,
+    ...rule,
     from: waits ? null : new Date(fromMs),
     until: waits ? null : atLeast,
     atLeast,
@@ -171,13 +175,14 @@ function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life
         ? null
         : disposeAfterDays === 0
           ? atLeast
-          : life.endOfDay(last.add({ days: disposeAfterDays })),
+          : life.endOfDay(addDays(last, disposeAfterDays)),
     minor:
       minor === null
         ? null
         : {
             isBirthDateKnown: life.birthDate !== null,
             majorityOn: minor.majorityOn.toString(),
+            keep: minor.keep,
             until: minor.last === last ? atLeast : life.endOfDay(minor.last),
           },
     why:
@@ -195,12 +200,12 @@ function runClock({ ruleId, version, name, definition }: RuleInForce, life: Life
 function runMinority(
   { minors }: RuleDefinition,
   life: Life,
-): { readonly majorityOn: CalendarDate; readonly last: CalendarDate } | null {
+): { readonly majorityOn: CalendarDate; readonly keep: Period; readonly last: CalendarDate } | null {
   if (minors === null) return null
   const bornOn = life.birthDate ?? life.dateAt(life.callMs)
   const majorityOn = addPeriod(bornOn, { years: minors.majorityAge, months: 0, days: 0 })
   if (life.birthDate !== null && !isBefore(life.madeOn(), majorityOn)) return null
-  return { majorityOn, last: addPeriod(majorityOn, minors.keep) }
+  return { majorityOn, keep: minors.keep, last: addPeriod(majorityOn, minors.keep) }
 }
 
 function statusOf(
@@ -229,10 +234,4 @@ function governs(rules: readonly RuleInForce[], clocks: readonly Clock[]): Reten
   )
   const governing = rules.find(({ definition }) => definition.dispose === 'never') ?? longest
   return governing === undefined ? null : { ruleId: governing.ruleId, version: governing.version }
-}
-
-function milliseconds(date: Date): number {
-  const ms = date.getTime()
-  if (Number.isNaN(ms)) throw new RetentionError('bad_date', 'a time is not a valid date')
-  return ms
 }

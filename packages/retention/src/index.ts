@@ -1,5 +1,7 @@
+export { compareDefinitions } from './compare-definitions.ts'
 export { type Clock, decide, type Minor, type RetentionDecision } from './decide.ts'
 export { RetentionError, type RetentionErrorCode } from './error.ts'
+export { type ExplainNames, explain } from './explain.ts'
 export type { RetentionFacts } from './facts.ts'
 export { explainRetention, keepDaysBounds, type MinimumFacts, retainUntil } from './keep-at-least.ts'
 export { type RuleInForce, type RuleVersion, rulesInForce } from './rules-in-force.ts'

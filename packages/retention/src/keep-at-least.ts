@@ -10,15 +10,13 @@
 // one day longer than `keepDays` days from its receipt. Days are 24 hours of UTC: no time zone, no daylight
 // saving, no leap day changes their length.
 import { RetentionError } from './error.ts'
+import { beyondCalendar, dayMs, lastMs, milliseconds } from './time.ts'
 
 /** Days a rule may ask for, both inclusive; object stores lock for no more than 100 years. */
 export const keepDaysBounds = { least: 1, most: 36_500 } as const
 
-const dayMs = 86_400_000
 /** How far after its receipt a recording's start is still believed. */
 const believedAheadMs = dayMs
-/** The last moment that RFC 3339 can write, in Unix milliseconds. */
-export const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /** When a recording was made, by a clock that may lie and by one that does not. */
 interface Claim {
@@ -41,7 +39,7 @@ export function retainUntil(facts: MinimumFacts): Date {
     throw new RetentionError('bad_days', `a rule keeps a whole number of days from ${least} to ${most}`)
   }
   const untilMs = countedFromMs(facts) + keepDays * dayMs
-  if (untilMs > lastMs) throw new RetentionError('bad_date', 'the time lies beyond the year 9999')
+  if (untilMs > lastMs) throw beyondCalendar()
   return new Date(untilMs)
 }
 
@@ -69,10 +67,4 @@ function reason(facts: MinimumFacts): string {
   return countedFromMs(facts) === facts.receivedAt.getTime()
     ? `${received}, since its stated start, ${started}, lies too far in the future to be true`
     : `its stated start, ${started}, which is later than when it was received`
-}
-
-function milliseconds(date: Date): number {
-  const ms = date.getTime()
-  if (Number.isNaN(ms)) throw new RetentionError('bad_date', 'a time is not a valid date')
-  return ms
 }

@@ -14,7 +14,8 @@ export interface Policy {
 
 /**
  * The revision is read before the rules: what they say may be newer than it, which costs another decision, and never
- * older, which would be taken for the newest. Throws `not_found`.
+ * older, which would be taken for the newest. For the same reason what was applied is in force, whatever the clock here
+ * says. Throws `not_found`.
  */
 export async function loadPolicy(
   catalog: Pick<Catalog, 'findRetentionSettings' | 'listRuleVersions'>,
@@ -25,6 +26,10 @@ export async function loadPolicy(
   const settings = await catalog.findRetentionSettings(tenantId, options)
   if (settings === null) throw new VaultError('not_found', 'No such tenant')
   const versions = await catalog.listRuleVersions(tenantId, options)
+  const applied = versions.flatMap(row =>
+    row.appliedAt === null ? [] : (row.effectiveFrom?.getTime() ?? []),
+  )
+  const at = new Date(Math.max(now.getTime(), ...applied))
   const { zone, revision } = settings
-  return { zone, rules: rulesInForce(versions, now), revision }
+  return { zone, rules: rulesInForce(versions, at), revision }
 }
