@@ -63,7 +63,11 @@ async function work(
   change: Partial<Pick<WorkerParts, 'audio' | 'objects' | 'recovery'>> = {},
 ): Promise<Worker> {
   const log = captureLog()
-  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
+  const config = {
+    worker: { concurrency: 2, disposition: 'here' as const },
+    logName: 'log.clinic.example',
+    witnesses: [],
+  }
   const parts = {
     ...vault,
     keys: vault.keyService,
