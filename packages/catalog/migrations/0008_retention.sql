@@ -180,7 +180,8 @@ create table auricle.hold_clause (
   check ((from_index is null) = (to_index is null))
 );
 
--- Which recordings a hold covers. Covered once, covered until the hold or the cover is released.
+-- Which recordings a hold covers. Covered once, covered until the hold or the cover is released; what is covered again has
+-- another row.
 create table auricle.hold_cover (
   tenant_id text collate "C" not null,
   hold_id text collate "C" not null,
@@ -188,11 +189,15 @@ create table auricle.hold_cover (
   covered_at timestamptz not null,
   covered_by text collate "C", -- null: by a clause
   released_at timestamptz,
-  primary key (tenant_id, hold_id, recording_id),
+  released_by text collate "C", -- of this cover alone; null: with its hold
+  released_after integer, -- the hold's newest clause by then: up to it, none covers the recording again
   foreign key (tenant_id, hold_id) references auricle.legal_hold (tenant_id, id),
   -- Locks the recording's row: whoever destroys it holds that lock while they look and delete.
-  foreign key (tenant_id, recording_id) references auricle.recording (tenant_id, id)
+  foreign key (tenant_id, recording_id) references auricle.recording (tenant_id, id),
+  check ((released_at is null) = (released_after is null))
 );
+create unique index hold_cover_now on auricle.hold_cover (tenant_id, hold_id, recording_id) where released_at is null;
+create index hold_cover_of_hold on auricle.hold_cover (tenant_id, hold_id, recording_id);
 create index hold_cover_active on auricle.hold_cover (tenant_id, recording_id) where released_at is null;
 
 create table auricle.hold_custodian (
@@ -200,6 +205,7 @@ create table auricle.hold_custodian (
   hold_id text collate "C" not null,
   user_id text collate "C" not null,
   added_at timestamptz not null,
+  added_by text collate "C",
   acknowledged_at timestamptz,
   primary key (tenant_id, hold_id, user_id),
   foreign key (tenant_id, hold_id) references auricle.legal_hold (tenant_id, id),
@@ -435,7 +441,7 @@ grant update (withdrawn_at, withdrawn_by) on auricle.retention_event to :"app_ro
 grant update (superseded_at) on auricle.record_set_decision to :"app_role";
 grant update (superseded_at, revision) on auricle.retention_decision to :"app_role";
 grant update (released_at, released_by, release_reason) on auricle.legal_hold to :"app_role";
-grant update (released_at) on auricle.hold_cover to :"app_role";
+grant update (released_at, released_by, released_after) on auricle.hold_cover to :"app_role";
 grant update (acknowledged_at) on auricle.hold_custodian to :"app_role";
 grant update (state, ready_at, ended_at, ended_by) on auricle.disposition to :"app_role";
 grant update (state, reason, changed_at, attempts, next_attempt_at) on auricle.disposition_item to :"app_role";
@@ -469,7 +475,7 @@ language sql volatile as $$
   select pg_advisory_xact_lock_shared(hashtextextended('auricle.holds/' || p_tenant, 0))
 $$;
 
--- Taken by whoever places a hold or adds a clause to one; alone.
+-- Taken by whoever places, extends or releases a hold; alone.
 create function auricle.lock_holds(p_tenant text) returns void
 language sql volatile as $$
   select pg_advisory_xact_lock(hashtextextended('auricle.holds/' || p_tenant, 0))
@@ -477,16 +483,20 @@ $$;
 
 create function auricle.clause_covers(c auricle.hold_clause, r auricle.recording) returns boolean
 language sql immutable as $$
-  select (c.mailbox_id is null or c.mailbox_id = r.mailbox_id)
-    and (c.patient_id is null or c.patient_id = r.patient_id)
-    and (c.from_index is null or c.from_index = r.from_index or c.to_index = r.to_index)
-    and (c.kind is null or c.kind = r.kind)
-    and (c.label is null or c.label = any (r.labels))
-    and (c.after_at is null or r.started_at >= c.after_at)
-    and (c.before_at is null or r.started_at < c.before_at)
+  select coalesce(
+    (c.mailbox_id is null or c.mailbox_id = r.mailbox_id)
+      and (c.patient_id is null or c.patient_id = r.patient_id)
+      and (c.from_index is null or c.from_index = r.from_index or c.to_index = r.to_index)
+      and (c.kind is null or c.kind = r.kind)
+      and (c.label is null or c.label = any (r.labels))
+      and (c.after_at is null or r.started_at >= c.after_at)
+      and (c.before_at is null or r.started_at < c.before_at),
+    false
+  )
 $$;
 
--- A recording that is new, or of which something changed that clauses ask for. Returns how many holds it came under.
+-- A recording that is new, or of which something changed that clauses ask for. Returns how many holds it came under. Whoever
+-- locks its row for update takes `share_holds` before.
 create function auricle.cover_recording(p_tenant text, p_recording text, p_now timestamptz) returns integer
 language plpgsql as $$
 declare
@@ -499,6 +509,11 @@ begin
     join auricle.hold_clause c on c.tenant_id = h.tenant_id and c.hold_id = h.id
     join auricle.recording r on r.tenant_id = h.tenant_id and r.id = p_recording
     where h.tenant_id = p_tenant and h.released_at is null and r.destroyed_at is null and auricle.clause_covers(c, r)
+      and not exists (
+        select from auricle.hold_cover x
+        where x.tenant_id = c.tenant_id and x.hold_id = c.hold_id and x.recording_id = r.id
+          and (x.released_at is null or x.released_after >= c.number)
+      )
   on conflict do nothing;
   get diagnostics v_count = row_count;
   if v_count > 0 then perform auricle.ask_store(p_tenant, p_recording, p_now); end if;
@@ -515,14 +530,20 @@ begin
   with covered as (
     insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at)
       select distinct c.tenant_id, c.hold_id, r.id, p_now
-      from auricle.hold_clause c
+      from auricle.legal_hold h
+      join auricle.hold_clause c on c.tenant_id = h.tenant_id and c.hold_id = h.id
       join auricle.recording r on r.tenant_id = c.tenant_id and r.destroyed_at is null and auricle.clause_covers(c, r)
-      where c.tenant_id = p_tenant and c.hold_id = p_hold
+      where h.tenant_id = p_tenant and h.id = p_hold and h.released_at is null
+        and not exists (
+          select from auricle.hold_cover x
+          where x.tenant_id = c.tenant_id and x.hold_id = c.hold_id and x.recording_id = r.id
+            and (x.released_at is null or x.released_after >= c.number)
+        )
     on conflict do nothing
     returning recording_id
   ), asked as (
     insert into auricle.store_work (tenant_id, recording_id, due_at, asked_at)
-      select p_tenant, recording_id, p_now, p_now from covered
+      select p_tenant, recording_id, p_now, p_now from covered order by recording_id
     on conflict (tenant_id, recording_id) do update set due_at = excluded.due_at, asked_at = excluded.asked_at, error = null
   )
   select count(*) into v_count from covered;
@@ -559,6 +580,15 @@ begin
     where c.tenant_id = p_tenant and c.recording_id = p_recording and c.released_at is null
   ) then return 'held'; end if;
   select d.kind into v_kind from auricle.disposition_item i
+  -- Nobody knows yet whose it is: it may be the patient's whom a hold is about.
+  if exists (
+    select from auricle.recording r
+    join auricle.hold_clause c on c.tenant_id = r.tenant_id and c.patient_id is not null
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
+    where r.tenant_id = p_tenant and r.id = p_recording and r.patient_id is null and r.patient_reference is not null
+  ) then return 'held'; end if;
+  if not exists (
+    select from auricle.disposition_item i
     join auricle.disposition d on d.tenant_id = i.tenant_id and d.id = i.disposition_id
     where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying')
       and d.state in ('waiting', 'destroying') and d.ready_at <= p_now

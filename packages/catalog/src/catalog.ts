@@ -43,6 +43,7 @@ import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
+import type { HoldCatalog } from './holds.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { LogCustodyCatalog } from './log-custody.ts'
@@ -306,6 +307,8 @@ export interface RecordingFilter {
   /** Exact number of either party; compared by its digits through the blind index. */
   readonly number?: string | undefined
   readonly heard?: boolean | undefined
+  /** Whether a legal hold covers it. */
+  readonly held?: boolean | undefined
   /** As given by the page before; `CatalogError('bad_cursor')` for anything else. */
   readonly cursor?: string | undefined
   readonly limit: number
@@ -398,6 +401,7 @@ export interface Catalog
     DisclosureCatalog,
     DispositionCatalog,
     DestructionCatalog,
+    HoldCatalog,
     RetentionSettingsCatalog,
     RetentionRuleCatalog,
     RetentionFactsCatalog,

@@ -23,6 +23,7 @@ import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
 import { createFirstFacts } from './first-facts.ts'
 import { createGrants } from './grants.ts'
+import { createHolds } from './holds.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
@@ -101,6 +102,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
+    ...createHolds(database),
     ...createRetentionSettings(database),
     ...createRetentionRules(database),
     ...createRetentionFacts(database),

@@ -304,7 +304,7 @@ describe('the role of the services', () => {
         'hold_clause select',
         'hold_cover insert',
         'hold_cover select',
-        'hold_cover update (released_at)',
+        'hold_cover update (released_after released_at released_by)',
         'hold_custodian insert',
         'hold_custodian select',
         'hold_custodian update (acknowledged_at)',

@@ -27,6 +27,12 @@ export function recordingQuery(
   if (filter.after !== undefined) conditions.push(`r.started_at >= ${bind(filter.after)}`)
   if (filter.before !== undefined) conditions.push(`r.started_at < ${bind(filter.before)}`)
   if (filter.heard !== undefined) conditions.push(`r.heard_at is ${filter.heard ? 'not null' : 'null'}`)
+  if (filter.held !== undefined) {
+    conditions.push(`${filter.held ? '' : 'not '}exists (
+      select from auricle.hold_cover h
+      where h.tenant_id = r.tenant_id and h.recording_id = r.id and h.released_at is null
+    )`)
+  }
   if (filter.cursor !== undefined) {
     const { startedAt, id } = decodeCursor(filter.cursor)
     conditions.push(`(r.started_at, r.id) < (${bind(startedAt)}, ${bind(id)})`)

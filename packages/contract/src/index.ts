@@ -64,6 +64,27 @@ export {
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
+  AddedClauses,
+  AddedCustodians,
+  AddedRecordings,
+  HeldPage,
+  HeldQuery,
+  HeldRecording,
+  HoldChange,
+  HoldClause,
+  HoldDetail,
+  HoldPage,
+  HoldPreview,
+  HoldQuery,
+  HoldRelease,
+  HoldScope,
+  HoldStep,
+  HoldView,
+  NewHold,
+  OwnNotice,
+  OwnNoticeList,
+} from './hold.ts'
+export {
   ExternalSubject,
   IssuerList,
   IssuerPatch,

@@ -64,6 +64,8 @@ export const RecordingQuery = z.strictObject({
   /** Exact number of either party, compared by its digits. */
   number: z.string().max(64).optional(),
   heard: z.stringbool().optional(),
+  /** Whether a legal hold covers it. */
+  held: z.stringbool().optional(),
   label: Label.optional(),
   cursor: z.string().max(256).optional(),
   limit: z.coerce.number().int().min(1).max(limitMost).default(limitDefault),

@@ -66,6 +66,7 @@ export async function listRecordings(
     before: query.before === undefined ? undefined : new Date(query.before),
     number: query.number,
     heard: query.heard,
+    held: query.held,
     cursor: query.cursor,
     limit: query.limit,
   }
