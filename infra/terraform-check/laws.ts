@@ -61,6 +61,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'view checkpoints',
     'sign receipts',
     'view receipts',
+    'view certificates',
   ],
   worker: [
     'encrypt recordings',
@@ -69,6 +70,8 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'decrypt identity',
     'sign checkpoints',
     'view checkpoints',
+    'sign certificates',
+    'view certificates',
   ],
   operator: [
     'encrypt recordings',
@@ -78,6 +81,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'encrypt identity',
     'decrypt identity',
     'view checkpoints',
+    'view certificates',
   ],
 }
 
