@@ -5,10 +5,10 @@
  * schema. `too_large`: more bytes than a leaf or a private part may have. `bad_leaf`, `bad_private`: bytes that
  * this package cannot have written.
  *
- * `bad_claims`: what no certificate can say. `bad_tree`: sizes, indexes or hashes that no tree has, or a tile that is not what its place asks for. `bad_note`,
- * `bad_key`, `bad_checkpoint`, `bad_proof`, `bad_policy`, `bad_request`, `bad_anchor`, `bad_receipt`: text that does not
- * follow its format. `bad_signature`: a key that is known did not make the signature in its name. `unsigned`: no key
- * that is known has signed, or too few have.
+ * `bad_tree`: sizes, indexes or hashes that no tree has, or a tile that is not what its place asks for. `bad_note`,
+ * `bad_key`, `bad_checkpoint`, `bad_proof`, `bad_policy`, `bad_request`, `bad_anchor`, `bad_receipt`, `bad_certificate`:
+ * text that does not follow its format. `bad_signature`: a key that is known did not make the signature in its name.
+ * `unsigned`: no key that is known has signed, or too few have.
  */
 export type AuditErrorCode =
   | 'not_canonical'
@@ -16,7 +16,6 @@ export type AuditErrorCode =
   | 'too_large'
   | 'bad_leaf'
   | 'bad_private'
-  | 'bad_claims'
   | 'bad_tree'
   | 'bad_note'
   | 'bad_key'
@@ -26,6 +25,7 @@ export type AuditErrorCode =
   | 'bad_request'
   | 'bad_anchor'
   | 'bad_receipt'
+  | 'bad_certificate'
   | 'bad_signature'
   | 'unsigned'
 

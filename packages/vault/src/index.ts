@@ -33,6 +33,8 @@ export { type EmergencySignInParts, emergencySignIn } from './break-glass/emerge
 export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
 export { type Disposal, disposalClaims, type Gone } from './certificates/disposal-claims.ts'
+export { type IssueParts, issueCertificates } from './certificates/issue.ts'
+export { certificateKeys } from './certificates/keys.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {

@@ -98,7 +98,7 @@ describe('the claims of a disposal', () => {
   test('are refused where they could not be', () => {
     assert.throws(() => disposalClaims({ ...disposal, objects: [] }, 35))
     assert.throws(() => claimsHash({ ...disposalClaims(disposal, 35), keptUntil: 'never' }), {
-      code: 'bad_claims',
+      code: 'bad_certificate',
     })
   })
 })
