@@ -579,7 +579,6 @@ begin
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
     where c.tenant_id = p_tenant and c.recording_id = p_recording and c.released_at is null
   ) then return 'held'; end if;
-  select d.kind into v_kind from auricle.disposition_item i
   -- Nobody knows yet whose it is: it may be the patient's whom a hold is about.
   if exists (
     select from auricle.recording r
@@ -587,8 +586,7 @@ begin
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
     where r.tenant_id = p_tenant and r.id = p_recording and r.patient_id is null and r.patient_reference is not null
   ) then return 'held'; end if;
-  if not exists (
-    select from auricle.disposition_item i
+  select d.kind into v_kind from auricle.disposition_item i
     join auricle.disposition d on d.tenant_id = i.tenant_id and d.id = i.disposition_id
     where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying')
       and d.state in ('waiting', 'destroying') and d.ready_at <= p_now
