@@ -94,7 +94,7 @@ export async function placeHoldRow(
         [tenantId, id, releasedAt],
       )
       await client.query(
-        'update auricle.hold_cover set released_at = $3 where tenant_id = $1 and hold_id = $2',
+        'update auricle.hold_cover set released_at = $3, released_after = 0 where tenant_id = $1 and hold_id = $2',
         [tenantId, id, releasedAt],
       )
     })

@@ -46,6 +46,8 @@ export interface DestroyedObject {
 }
 
 export interface DestructionFacts {
+  /** Whether it is marked: nobody is shown it. */
+  readonly isBegun: boolean
   readonly kind: RecordingKind
   readonly patientId: PatientId | null
   readonly receivedAt: Date
@@ -132,12 +134,12 @@ export interface DestructionCatalog {
     event: AuditRecord | null,
     options?: QueryOptions,
   ): Promise<void>
-  /** Listed in open dispositions while a hold covers them. */
+  /** In open dispositions while a hold covers them. */
   listHeldItems(
     tenantId: TenantId,
     limit: number,
     options?: QueryOptions,
-  ): Promise<readonly Pick<DestructionItem, 'dispositionId' | 'recordingId'>[]>
+  ): Promise<readonly DestructionItem[]>
 }
 
 export function createDestructions(database: Database): DestructionCatalog {
@@ -165,13 +167,7 @@ export function createDestructions(database: Database): DestructionCatalog {
         },
         options,
       )
-      return firstOrNull(found, row => ({
-        tenantId,
-        dispositionId: parsed(row, 'disposition_id', DispositionId),
-        recordingId: parsed(row, 'recording_id', RecordingId),
-        attempts: integer(row, 'attempts'),
-        isBegun: text(row, 'state') === 'destroying',
-      }))
+      return firstOrNull(found, row => readItem(row, tenantId))
     },
 
     findDestruction: (tenantId, recordingId, options) => {
@@ -284,8 +280,8 @@ export function createDestructions(database: Database): DestructionCatalog {
         tenantId,
         session => {
           return session.rows({
-            text: `select i.disposition_id, i.recording_id from auricle.disposition_item i
-                   where i.tenant_id = $1 and i.state = 'listed' and exists (
+            text: `select i.disposition_id, i.recording_id, i.attempts, i.state from auricle.disposition_item i
+                   where i.tenant_id = $1 and i.state in ('listed', 'destroying') and exists (
                      select from auricle.hold_cover c
                      join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
                      where c.tenant_id = i.tenant_id and c.recording_id = i.recording_id and c.released_at is null
@@ -296,11 +292,18 @@ export function createDestructions(database: Database): DestructionCatalog {
         },
         options,
       )
-      return found.map(row => ({
-        dispositionId: parsed(row, 'disposition_id', DispositionId),
-        recordingId: parsed(row, 'recording_id', RecordingId),
-      }))
+      return found.map(row => readItem(row, tenantId))
     },
+  }
+}
+
+function readItem(row: Row, tenantId: TenantId): DestructionItem {
+  return {
+    tenantId,
+    dispositionId: parsed(row, 'disposition_id', DispositionId),
+    recordingId: parsed(row, 'recording_id', RecordingId),
+    attempts: integer(row, 'attempts'),
+    isBegun: text(row, 'state') === 'destroying',
   }
 }
 
@@ -377,7 +380,7 @@ async function readFacts(
   const values = [tenantId, recordingId]
   const [row] = await session.rows({
     text: `select r.kind, r.patient_id, r.received_at, r.intake_id, k.object_key as intake_key, i.rule_id, i.rule_version,
-             i.keep_until, d.id as disposition_id, d.kind as disposition_kind, d.proposed_by
+             i.keep_until, i.state, d.id as disposition_id, d.kind as disposition_kind, d.proposed_by
            from auricle.recording r
            join auricle.intake k on k.tenant_id = r.tenant_id and k.id = r.intake_id
            join auricle.disposition_item i on i.tenant_id = r.tenant_id and i.recording_id = r.id
@@ -407,6 +410,7 @@ async function readFacts(
     values,
   })
   return {
+    isBegun: text(row, 'state') === 'destroying',
     kind: parsed(row, 'kind', RecordingKind),
     patientId: parsedOrNull(row, 'patient_id', PatientId),
     receivedAt: time(row, 'received_at'),

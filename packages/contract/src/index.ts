@@ -61,6 +61,19 @@ export {
   SuspensionQuery,
   SuspensionView,
 } from './disclosure.ts'
+export {
+  DispositionDetail,
+  DispositionItemPage,
+  DispositionItemQuery,
+  DispositionItemView,
+  DispositionPage,
+  DispositionPreview,
+  DispositionQuery,
+  DispositionReview,
+  DispositionSelection,
+  DispositionView,
+  dispositionItemsMost,
+} from './disposition.ts'
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
