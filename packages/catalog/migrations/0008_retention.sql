@@ -636,7 +636,7 @@ begin
     select from auricle.hold_cover c
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
     where c.tenant_id = p_tenant and c.recording_id = p_recording
-      and least(c.released_at, h.released_at) >= v_proposed_at
+      and least(c.released_at, h.released_at) > v_proposed_at
   ) then return 'held'; end if;
   -- Those who said yes saw another version of the rule.
   if exists (

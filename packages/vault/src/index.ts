@@ -36,6 +36,24 @@ export { type Disposal, disposalClaims, type Gone } from './certificates/disposa
 export { type IssueParts, issueCertificates } from './certificates/issue.ts'
 export { certificateKeys } from './certificates/keys.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
+export type { DestroyParts, Destruction } from './disposition/destroy.ts'
+export {
+  type DestroyedCounts,
+  type DestroyReadyParts,
+  destroyReady,
+} from './disposition/destroy-ready.ts'
+export {
+  cancelDisposition,
+  type DispositionParts,
+  listDispositionItems,
+  listDispositions,
+  previewDisposition,
+  proposeDisposition,
+  reviewDisposition,
+  showDisposition,
+} from './disposition/dispositions.ts'
+export type { DisposalStore, DisposalStores } from './disposition/remains.ts'
+export { type SweepDueParts, sweepDue } from './disposition/sweep-due.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
   type EvidenceParts,
@@ -282,6 +300,7 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
+export { type ApplyPolicyParts, applyPolicy } from './retention/apply-policy.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {
   changeWorkingHours,

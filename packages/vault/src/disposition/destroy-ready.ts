@@ -6,7 +6,7 @@ import type { CallOptions } from '@auricle/sealed'
 import { nextAttempt } from '../archive-attempt.ts'
 import { auditRecord } from '../audit-record.ts'
 import { errorCode, isError } from '../error.ts'
-import { type DestroyParts, type Destruction, destroyRecording } from './destroy.ts'
+import { type DestroyParts, type Destruction, destroyRecording, stopDestroying } from './destroy.ts'
 
 export interface DestroyReadyParts extends DestroyParts {
   readonly catalog: DestroyParts['catalog'] &
@@ -103,31 +103,13 @@ async function takeOutHeld(
   tenantId: TenantId,
   options: CallOptions,
 ): Promise<number> {
-  const { catalog, now } = parts
   let count = 0
   for (;;) {
-    const held = await catalog.listHeldItems(tenantId, heldMost, options)
+    const held = await parts.catalog.listHeldItems(tenantId, heldMost, options)
     for (const item of held) {
-      const { dispositionId, recordingId } = item
-      if (item.isBegun) {
-        const outcome = await attempt(parts, item, options)
-        if (outcome.status === 'taken_out') count += 1
-        parts.onOutcome?.(outcome, item)
-        continue
-      }
-      const at = now?.() ?? new Date()
-      const event = await auditRecord(
-        {
-          ...{ tenantId, action: 'disposition.stopped', outcome: 'allowed', request: null },
-          actor: { type: 'system', name: 'worker' },
-          object: { type: 'recording', id: recordingId, version: null },
-          reasons: ['held', 'not_begun'],
-        },
-        null,
-        at,
-      )
-      const step = { tenantId, dispositionId, recordingId, now: at, reason: 'held' }
-      if (await catalog.stopDestruction(step, event, options)) count += 1
+      const outcome = await stopDestroying(parts, item, 'held', options)
+      if (outcome.status === 'taken_out') count += 1
+      parts.onOutcome?.(outcome, item)
     }
     if (held.length < heldMost) return count
   }

@@ -101,9 +101,8 @@ export async function destroyRecording(
 ): Promise<Destruction> {
   const { tenantId, recordingId } = item
   const facts = await parts.catalog.findDestruction(tenantId, recordingId, options)
-  if (facts === null || facts.disposition.id !== item.dispositionId) return { status: 'gone' }
-  const name = { tenantId, recordingId, intakeKey: facts.intake.objectKey }
-  const work: Work = { parts, item, name, facts, options }
+  if (facts?.disposition.id !== item.dispositionId) return { status: 'gone' }
+  const work = workOf(parts, item, facts, options)
   try {
     const obstacle =
       (facts.isBegun ? null : await askStores(work)) ??
@@ -115,6 +114,34 @@ export async function destroyRecording(
   } catch (error) {
     if (error instanceof StoreFailure) return error.postponed
     throw error
+  }
+}
+
+/** Takes it out where something is known to keep it, whether or not its time has come. */
+export async function stopDestroying(
+  parts: DestroyParts,
+  item: DestructionItem,
+  reason: string,
+  options: CallOptions,
+): Promise<Destruction> {
+  const facts = await parts.catalog.findDestruction(item.tenantId, item.recordingId, options)
+  if (facts?.disposition.id !== item.dispositionId) return { status: 'gone' }
+  return takeOut(workOf(parts, item, facts, options), reason)
+}
+
+function workOf(
+  parts: DestroyParts,
+  item: DestructionItem,
+  facts: DestructionFacts,
+  options: CallOptions,
+): Work {
+  const { tenantId, recordingId } = item
+  return {
+    parts,
+    item,
+    name: { tenantId, recordingId, intakeKey: facts.intake.objectKey },
+    facts,
+    options,
   }
 }
 
