@@ -25,6 +25,7 @@ export interface Seeding {
 
 type Seed = (seeding: Seeding) => Input | Promise<Input>
 
+const aRule = { keep: { years: 7 }, dispose: 'review' }
 const soon = () => new Date(Date.now() + 60 * 60_000).toISOString()
 const nothing: Seed = () => ({ body: {} })
 const ofPerson: Seed = async ({ things }) => ({ params: { id: await things.person() } })
@@ -198,6 +199,32 @@ const seeds: Readonly<Record<string, Seed>> = {
     },
   }),
   endSuspension: async ({ things }) => ({ params: { id: await things.suspension() } }),
+  // --- retention ---
+  proposeRetentionRule: ({ things }) => ({ body: { name: things.unique(), definition: aRule } }),
+  showRetentionRule: async ({ things }) => ({ params: { id: await things.shorterRule() } }),
+  proposeRuleVersion: async ({ things }) => ({
+    params: { id: await things.shorterRule() },
+    body: { definition: aRule },
+  }),
+  approveRuleVersion: async ({ things }) => ({
+    params: { id: await things.shorterRule(), version: '1' },
+    body: {},
+  }),
+  withdrawRuleVersion: async ({ things }) => ({ params: { id: await things.shorterRule(), version: '1' } }),
+  changeRetentionSettings: () => ({
+    body: { zone: 'UTC', stages: 1, waitingDays: 7, shorteningDays: 30, storagePrice: null },
+  }),
+  recordRetentionEvent: async ({ things }) => ({
+    body: { kind: 'discharged', patient: await things.patient(), at: '2026-01-02T03:04:05Z' },
+  }),
+  listRetentionEvents: ofPatient,
+  withdrawRetentionEvent: async ({ things }) => ({ params: { id: await things.retentionEvent() } }),
+  recordBirthDate: async ({ things }) => ({
+    body: { patient: await things.patient(), birthDate: '1987-02-28' },
+  }),
+  decideRecordSet: async ({ things }) => ({
+    body: { mailbox: await things.mailbox([]), decision: 'in', rationale: 'of a test' },
+  }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {
@@ -270,6 +297,9 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'createDelegation',
   'recordDisclosure',
   'suspendDisclosures',
+  'recordRetentionEvent',
+  'recordBirthDate',
+  'decideRecordSet',
 ])
 
 /** What they ask for is no tenant's: numbers, and a key of the deployment. */

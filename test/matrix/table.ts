@@ -159,6 +159,7 @@ const rights = `
   disclosure.suspend    tenant                          .    .    f    .    .    .    -
   review.read           tenant                          .    .    y    y    .    .    reports.read
   review.sign           tenant                          .    .    f    .    .    .    -
+  rule.read             tenant                          .    .    y    y    .    y    reports.read
   retention.read        tenant                          .    .    y    y    .    .    reports.read
   retention.manage      tenant                          .    .    f    .    .    .    -
   retention.approve     tenant                          .    .    f    .    .    f    -
@@ -334,6 +335,20 @@ const operations = `
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -
   listSuspensions           -                  disclosure.read       -                  tenant                          200              -
   endSuspension             -                  disclosure.suspend    -                  tenant                          204              -
+  listRetentionRules        -                  rule.read            -                  tenant                          200              -
+  proposeRetentionRule      -                  retention.manage     -                  tenant                          201              -
+  showRetentionRule         -                  rule.read            -                  tenant                          200              -
+  proposeRuleVersion        -                  retention.manage     -                  tenant                          201              -
+  approveRuleVersion        -                  retention.approve    -                  tenant                          201              -
+  withdrawRuleVersion       -                  retention.manage     -                  tenant                          201              -
+  showRetentionSettings     -                  rule.read            -                  tenant                          200              -
+  changeRetentionSettings   -                  retention.manage     -                  tenant                          200              -
+  recordRetentionEvent      -                  retention.manage     -                  tenant                          201              -
+  listRetentionEvents       -                  retention.read       -                  tenant                          200              -
+  withdrawRetentionEvent    -                  retention.manage     -                  tenant                          201              -
+  recordBirthDate           -                  retention.manage     -                  tenant                          201              -
+  listRecordSetDecisions    -                  retention.read       -                  tenant                          200              -
+  decideRecordSet           -                  record_set.decide    -                  tenant                          201              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

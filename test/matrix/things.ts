@@ -12,8 +12,10 @@ import {
   newIssuerId,
   newPasskeyId,
   newProviderId,
+  newRetentionEventId,
   newReviewId,
   newRoleRequestId,
+  newRuleId,
   newSuspensionId,
   newTeamId,
   newTokenId,
@@ -22,6 +24,8 @@ import {
   ProviderSettings,
   type RecordingId,
   type Role,
+  RuleDefinition,
+  type RuleId,
   type TeamId,
   type TokenId,
   type UserId,
@@ -64,6 +68,9 @@ export interface Things {
   /** All that there is. */
   seal(): Promise<void>
   suspension(): Promise<string>
+  /** A rule whose one version shortens, and waits for somebody else than who proposed it. */
+  shorterRule(): Promise<RuleId>
+  retentionEvent(): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -221,6 +228,25 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       const row = { tenantId, id: newSuspensionId(), patientId: await patient(), ...words, ...times }
       const whole = { ...row, recipientKind: 'law_enforcement', recordedBy: colleague } as const
       await catalog.addSuspension(whole, await columns(), await event())
+      return whole.id
+    },
+    async shorterRule() {
+      const id = newRuleId()
+      const definition = RuleDefinition.parse({ keep: { years: 1 }, dispose: 'automatic' })
+      const proposed = { version: 1, definition, effect: 'shortens', proposedAt: new Date() } as const
+      const nothing = { approvedAt: null, approvedBy: null, effectiveFrom: null, appliedAt: null }
+      const version = { ruleId: id, name: unique(), ...proposed, ...nothing, proposedBy: colleague }
+      const made = await event()
+      await catalog.changeRules(tenantId, async () => {
+        return { version: { ...version, withdrawnAt: null, withdrawnBy: null }, events: [made] }
+      })
+      return id
+    },
+    async retentionEvent() {
+      const recorded = { at: at(-60), recordedAt: new Date(), recordedBy: colleague }
+      const row = { tenantId, id: newRetentionEventId(), kind: 'discharged', ...recorded } as const
+      const whole = { ...row, subject: { patientId: await patient() }, withdrawnAt: null, withdrawnBy: null }
+      await catalog.addRetentionEvent(whole, await event())
       return whole.id
     },
     async activityReview() {

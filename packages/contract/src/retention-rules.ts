@@ -143,7 +143,9 @@ export type RetentionEventView = z.infer<typeof RetentionEventView>
 
 export const RetentionEventQuery = z
   .strictObject({ patient: PatientText.optional(), recording: RecordingId.optional() })
-  .refine(({ patient, recording }) => patient === undefined || recording === undefined, 'one of the two')
+  .refine(({ patient, recording }) => (patient === undefined) !== (recording === undefined), {
+    message: 'one of the two: a patient or a recording',
+  })
 export type RetentionEventQuery = z.infer<typeof RetentionEventQuery>
 
 export const RetentionEventList = z.strictObject({ events: z.array(RetentionEventView) })

@@ -301,6 +301,21 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { type ApplyPolicyParts, applyPolicy } from './retention/apply-policy.ts'
+export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
+export {
+  listRetentionEvents,
+  type RetentionEventParts,
+  recordRetentionEvent,
+  withdrawRetentionEvent,
+} from './retention/events.ts'
+export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
+export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
+export { approveVersion, listRules, type RuleParts, showRule, withdrawVersion } from './retention/rules.ts'
+export {
+  changeRetentionSettings,
+  type RetentionSettingsParts,
+  showRetentionSettings,
+} from './retention/settings.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {
   changeWorkingHours,

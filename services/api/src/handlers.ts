@@ -23,6 +23,8 @@ import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
+import { createRetentionFactHandlers, type RetentionFactRouteParts } from './routes/retention-facts.ts'
+import { createRetentionRuleHandlers, type RetentionRuleRouteParts } from './routes/retention-rules.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -57,6 +59,8 @@ export type HandlerParts = RecordingRouteParts &
   TenantRouteParts &
   AuditRouteParts &
   ReportRouteParts &
+  RetentionRuleRouteParts &
+  RetentionFactRouteParts &
   DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -89,6 +93,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createAuditHandlers(parts),
     ...createReportHandlers(parts),
     ...createDisclosureHandlers(parts),
+    ...createRetentionRuleHandlers(parts),
+    ...createRetentionFactHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

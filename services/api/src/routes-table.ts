@@ -26,6 +26,8 @@ import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as reports from './routes/reports.ts'
+import * as retentionFacts from './routes/retention-facts.ts'
+import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
@@ -61,6 +63,8 @@ export const schemas = {
   ...audit.schemas,
   ...reports.schemas,
   ...disclosures.schemas,
+  ...retentionRules.schemas,
+  ...retentionFacts.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -90,6 +94,8 @@ const table = [
   ...audit.table,
   ...reports.table,
   ...disclosures.table,
+  ...retentionRules.table,
+  ...retentionFacts.table,
   ...document.table,
 ] as const
 

@@ -214,6 +214,8 @@ export async function startApi(
     outsideUrl,
     logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
+    retention: deciding,
+    retentionFacts: { ...deciding, onFinding },
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,

@@ -50,6 +50,7 @@ import { addEvidenceCommands } from './program-evidence.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
+import { addRetentionCommands } from './program-retention.ts'
 import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
@@ -164,6 +165,7 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
+  addRetentionCommands(program, { withPerson: withPersonOf(env) })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

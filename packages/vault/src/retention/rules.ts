@@ -23,7 +23,7 @@ export async function listRules(
   facts: RequestFacts,
   options: CallOptions,
 ): Promise<RuleList> {
-  const asked = { action: 'retention.read', log: 'retention.listed', object: null } as const
+  const asked = { action: 'rule.read', log: 'retention.listed', object: null } as const
   const { now } = await authorizeReading(parts, facts, asked, options)
   return { rules: viewsOf(await parts.catalog.listRuleVersions(facts.actor.tenantId, options), now) }
 }
@@ -35,7 +35,7 @@ export async function showRule(
   id: RuleId,
   options: CallOptions,
 ): Promise<RuleView> {
-  const asked = { action: 'retention.read', log: 'retention.listed', object: ruleObject(id) } as const
+  const asked = { action: 'rule.read', log: 'retention.listed', object: ruleObject(id) } as const
   const { now } = await authorizeReading(parts, facts, asked, options)
   return readRule(parts.catalog, facts.actor.tenantId, id, now, options)
 }
