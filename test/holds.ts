@@ -1,6 +1,6 @@
 // Holds for tests of the catalog: placed, extended and released for one tenant, by a clock that goes on by itself.
 import type { Catalog, HoldAdditions, HoldCriteria, NewHoldClause, NewHoldRow } from '@auricle/catalog'
-import { type HoldId, newHoldId, type RecordingId } from '@auricle/contract'
+import { type HoldId, type Label, newHoldId, type RecordingId } from '@auricle/contract'
 import type pg from 'pg'
 import { anEvent, anInstant, type TestTenant } from './catalog-fixture.ts'
 
@@ -74,9 +74,8 @@ export function createHolding(catalog: Catalog, appPool: pg.Pool, tenant: TestTe
       )
       return rows.map(row => row.hold_id)
     },
-    relabel: async (id: RecordingId, labels: readonly string[]) => {
-      await inTenant('update auricle.recording set labels = $2 where id = $1', [id, labels])
-      await cover(id)
+    relabel: async (id: RecordingId, add: readonly Label[], remove: readonly Label[] = []) => {
+      await catalog.commitLabels({ tenantId, recordingId: id, add, remove }, await event())
     },
     /** Of which recordings the stores were asked to follow. */
     askedStores: async (): Promise<ReadonlySet<string>> => {

@@ -233,6 +233,8 @@ export interface StoredObject {
 export interface NewObject extends StoredObject {
   /** Until when the store keeps it; null: not at all. */
   readonly storeUntil: Date | null
+  /** Whether nobody can take that back. */
+  readonly storeLocked: boolean
 }
 
 /** An object as the catalog keeps it, and where its copy in the recovery store stands. */

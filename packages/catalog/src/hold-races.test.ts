@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { newDispositionId, newRuleId, type RecordingId } from '@auricle/contract'
+import { newDispositionId, newPatientId, newRuleId, type RecordingId } from '@auricle/contract'
 import pg from 'pg'
 import {
   anEvent,
@@ -16,6 +16,7 @@ import {
 import { aStamper } from '../../../test/event-writer.ts'
 import { aClause, createHolding, everything, type Holding } from '../../../test/holds.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
+import { indexReference } from './blind-index.ts'
 import type { Catalog } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
 
@@ -154,6 +155,33 @@ describe('at the same time as', () => {
       await client.query('commit')
       assert.ok((await holding.covers(two.id)).includes(hold.id))
     }
+  })
+
+  test('the naming of patients: neither waits for the other for ever, and the recording is held', async () => {
+    const { tenantId, columns } = tenant
+    const { id } = await archiveRecording(catalog, tenant, { patientReference: 'MRN-41' })
+    const asked = await catalog.ensurePatient(tenantId, 'MRN-42', columns)
+    // Somebody else makes the same patient: the naming has its recordings by then, and waits.
+    await using client = await connection()
+    const patientId = newPatientId()
+    await client.query(
+      `insert into auricle.patient (tenant_id, id, reference_index, reference, created_at)
+       values ($1, $2, $3, '\\x01', now())`,
+      [tenantId, patientId, indexReference(columns, 'MRN-41')],
+    )
+    const naming = catalog.nameRecordings(tenantId, [id], columns)
+    await waitsFor(client.pid)
+    const { promise: looked, resolve: look } = Promise.withResolvers<void>()
+    const scope = { clauses: [aClause({ patientId: asked }), everything] }
+    const placing = catalog.placeHold(holding.aHold(scope), columns, async () => {
+      look()
+      return anEvent(tenantId)
+    })
+    await looked
+    await client.query('commit')
+    assert.deepEqual(await naming, { named: 1, damaged: 0 })
+    assert.equal((await placing).covered, 1)
+    assert.equal((await holding.covers(id)).length, 1)
   })
 
   /** A recording that may be destroyed, as far as rules and reviewers go. */

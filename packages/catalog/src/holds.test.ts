@@ -145,15 +145,20 @@ describe('a hold', () => {
     assert.equal(placed.covered, 0)
     const plain = await archiveRecording(catalog, tenant)
     const numbered = await archiveRecording(catalog, tenant, { from: '5550177' })
-    for (const { id } of [plain, numbered]) await holding.cover(id)
     assert.deepEqual(await holding.covers(plain.id), [])
     assert.deepEqual(await holding.covers(numbered.id), [placed.id])
     await holding.relabel(plain.id, ['vip'])
     assert.deepEqual(await holding.covers(plain.id), [placed.id])
+    const patientId = await catalog.ensurePatient(tenant.tenantId, 'MRN-7', tenant.columns)
+    const ofPatient = await holding.place({ clauses: [aClause({ patientId })] })
+    const unnamed = await archiveRecording(catalog, tenant, { patientReference: 'MRN-7' })
+    assert.deepEqual(await holding.covers(unnamed.id), [])
+    await catalog.nameRecordings(tenant.tenantId, [unnamed.id], tenant.columns)
+    assert.deepEqual(await holding.covers(unnamed.id), [ofPatient.id])
     // Covered once, covered until somebody lets it go.
-    await holding.relabel(plain.id, [])
+    await holding.relabel(plain.id, [], ['vip'])
     assert.deepEqual(await holding.covers(plain.id), [placed.id])
-    assert.deepEqual(await holding.askedStores(), new Set([plain.id, numbered.id]))
+    assert.deepEqual(await holding.askedStores(), new Set([plain.id, numbered.id, unnamed.id]))
   })
 
   test('is one of several: a recording is held until the last of them is released', async () => {
@@ -264,9 +269,10 @@ describe('a hold', () => {
   test('tells its custodians once, and shows its way from beginning to end', async () => {
     const { id } = await archiveRecording(catalog, tenant)
     const placedAt = holding.tick()
-    const scope = { clauses: [everything], custodians: [tenant.userId] }
+    const scope = { clauses: [aClause({ kind: 'voicemail' })], custodians: [tenant.userId] }
     const hold = await holding.place({ ...scope, at: placedAt })
-    await holding.extend({ id: hold.id, recordings: [(await archiveRecording(catalog, tenant)).id] })
+    const other = await archiveRecording(catalog, tenant, { kind: 'recording' })
+    await holding.extend({ id: hold.id, recordings: [other.id] })
     const [notice, ...more] = await catalog.listNotices(tenant.tenantId, tenant.userId, tenant.columns)
     assert.deepEqual(more, [])
     assert.deepEqual(notice, {

@@ -99,6 +99,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
                    where tenant_id = $1 and id = any($2) and patient_id is null and patient_reference is not null
                      and destroying_at is null
                    order by id for update`,
+                   order by id for no key update`,
             values: [tenantId, ids],
           })
           let [named, damaged] = [0, 0]

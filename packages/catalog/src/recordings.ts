@@ -170,11 +170,14 @@ export function createRecordings(database: Database, now: () => Date): Recording
   }
 }
 
-/** Objects may be kept for less than was decided, by an attempt that knew less; and what waits for an event is held. */
+/** An attempt that knew less may have had objects kept for less than was decided; and what waits for an event is held. */
 function mustFollow({ decision }: NewRecording, objects: readonly NewObject[]): boolean {
   return (
     decision.status === 'waiting' ||
-    objects.some(({ storeUntil }) => storeUntil === null || storeUntil < decision.keepUntil)
+    objects.some(
+      ({ storeUntil, storeLocked }) =>
+        storeUntil === null || storeUntil < decision.keepUntil || (decision.locked && !storeLocked),
+    )
   )
 }
 

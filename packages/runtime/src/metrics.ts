@@ -33,6 +33,8 @@ export interface Metrics {
   countRefusedToken(reason: string): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
+  /** Decisions about recordings made again; `outcome`: `changed`, `same`, or `failed`. */
+  countDecisions(outcome: 'changed' | 'same' | 'failed', count: number): void
   observeAuditAppend(append: {
     readonly outcome: 'durable' | 'late' | 'failed'
     readonly durationMs: number
@@ -109,6 +111,12 @@ export function createMetrics(): Metrics {
     buckets: archiveBuckets,
     registers,
   })
+  const decisions = new Counter({
+    name: 'auricle_retention_decisions_total',
+    help: 'Decisions about recordings that were made again since rules or facts changed',
+    labelNames: ['outcome'],
+    registers,
+  })
   const appendSeconds = new Histogram({
     name: 'auricle_audit_append_duration_seconds',
     help: 'Time until an audit event was durable, or known not to be',
@@ -175,6 +183,9 @@ export function createMetrics(): Metrics {
     },
     observeReplication({ outcome, durationMs }) {
       replicationSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
+    countDecisions(outcome, count) {
+      decisions.inc({ outcome }, count)
     },
     observeAuditAppend({ outcome, durationMs }) {
       appendSeconds.observe({ outcome }, durationMs / msPerSecond)

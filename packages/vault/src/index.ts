@@ -301,6 +301,12 @@ export {
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { type ApplyPolicyParts, applyPolicy } from './retention/apply-policy.ts'
+export {
+  type ApplyPolicyParts,
+  applyPolicy,
+  decideAgain,
+  type PolicyApplied,
+} from './retention/apply-policy.ts'
 export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
 export {
   listRetentionEvents,

@@ -2,6 +2,7 @@
 // what was forgotten, sweeps, keeps the audit log.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
+import type { RecordingId } from '@auricle/contract'
 import type { Jobs } from '@auricle/jobs'
 import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
 import type { ObjectStore } from '@auricle/objects'
@@ -9,6 +10,7 @@ import { createFetcher } from '@auricle/pbx'
 import type { Config, Logger, Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
+  applyPolicy,
   createLateReconciler,
   createTenantSecrets,
   type EventAppender,
@@ -21,6 +23,7 @@ import {
   sweepBreakGlass,
   sweepIntakeObjects,
   sweepReviews,
+  type TenantSecretsCache,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
 import { startLogKeeping } from './log-keeping.ts'
@@ -59,6 +62,7 @@ const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
+const decidePauseMs = 10_000
 const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
@@ -164,6 +168,7 @@ export async function startWorker(
     reviewPauseMs,
     'The weekly review of activity could not be opened',
   )
+  loop(options => decideStale(parts, secrets, options), decidePauseMs, 'Rules could not be applied')
   loop(
     async options => {
       const { named, damaged } = await namePatients({ catalog, secrets }, options)
@@ -187,6 +192,24 @@ export async function startWorker(
     'Intake objects could not be swept',
   )
   return opening.move()
+}
+
+/** Brings decisions to what rules and facts say by now. */
+async function decideStale(
+  { catalog, logger, metrics }: WorkerParts,
+  secrets: TenantSecretsCache,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  const startedMs = performance.now()
+  const onFailure = (recordingId: RecordingId, error: unknown) =>
+    logger.error('What is known of a recording does not say how long to keep it', { recordingId, error })
+  const { versions, decided, changed, failed } = await applyPolicy({ catalog, secrets, onFailure }, options)
+  metrics.countDecisions('changed', changed)
+  metrics.countDecisions('same', decided - changed)
+  metrics.countDecisions('failed', failed)
+  if (versions > 0) logger.info('Versions of retention rules came into force', { count: versions })
+  const durationMs = Math.round(performance.now() - startedMs)
+  if (decided > 0) logger.info('Decided recordings again', { count: decided, durationMs })
 }
 
 function logAttempt(logger: Logger, outcome: AttemptOutcome, intakeId: string, durationMs: number): void {
