@@ -334,6 +334,18 @@ const operations = `
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -
   listSuspensions           -                  disclosure.read       -                  tenant                          200              -
   endSuspension             -                  disclosure.suspend    -                  tenant                          204              -
+  listHolds                 -                  hold.read             -                  tenant                          200              -
+  placeHold                 -                  hold.manage           -                  tenant                          201              -
+  previewHold               -                  hold.read             -                  tenant                          200              -
+  showHold                  -                  hold.read             -                  tenant                          200              -
+  addHoldClauses            -                  hold.manage           -                  tenant                          201              -
+  addHoldRecordings         -                  hold.manage           -                  tenant                          201              -
+  listHeld                  -                  hold.read             -                  tenant                          200              -
+  releaseHeldRecording      -                  hold.manage           -                  tenant                          204              -
+  addHoldCustodians         -                  hold.manage           -                  tenant                          201              -
+  releaseHold               -                  hold.manage           -                  tenant                          201              -
+  listOwnNotices            -                  self.read             -                  tenant                          200              -
+  acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

@@ -9,6 +9,7 @@ import {
   newBreakGlassId,
   newDelegationId,
   newEmergencyCodeId,
+  newHoldId,
   newIssuerId,
   newPasskeyId,
   newProviderId,
@@ -64,6 +65,7 @@ export interface Things {
   /** All that there is. */
   seal(): Promise<void>
   suspension(): Promise<string>
+  hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -222,6 +224,22 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       const whole = { ...row, recipientKind: 'law_enforcement', recordedBy: colleague } as const
       await catalog.addSuspension(whole, await columns(), await event())
       return whole.id
+    },
+    async hold(recordings = [], custodians = []) {
+      const id = newHoldId()
+      const words = { matter: 'of a test', notice: null }
+      const row = {
+        tenantId,
+        id,
+        by: colleague,
+        at: new Date(),
+        clauses: [],
+        recordings,
+        custodians,
+        ...words,
+      }
+      await catalog.placeHold(row, await columns(), event)
+      return id
     },
     async activityReview() {
       const id = newReviewId()

@@ -16,6 +16,7 @@ import * as disclosures from './routes/disclosures.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as evidence from './routes/evidence.ts'
+import * as holds from './routes/holds.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -61,6 +62,7 @@ export const schemas = {
   ...audit.schemas,
   ...reports.schemas,
   ...disclosures.schemas,
+  ...holds.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -90,6 +92,7 @@ const table = [
   ...audit.table,
   ...reports.table,
   ...disclosures.table,
+  ...holds.table,
   ...document.table,
 ] as const
 
