@@ -225,6 +225,34 @@ const seeds: Readonly<Record<string, Seed>> = {
   decideRecordSet: async ({ things }) => ({
     body: { mailbox: await things.mailbox([]), decision: 'in', rationale: 'of a test' },
   }),
+  // --- legal holds ---
+  placeHold: async ({ things, side }) => ({
+    body: {
+      ...{ matter: 'of a test', notice: 'keep it', clauses: [{ mailbox: await things.mailbox([]) }] },
+      custodians: [side.colleague],
+    },
+  }),
+  previewHold: async ({ things }) => ({ body: { clauses: [{ mailbox: await things.mailbox([]) }] } }),
+  showHold: async ({ things }) => ({ params: { id: await things.hold() } }),
+  addHoldClauses: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { clauses: [{ mailbox: await things.mailbox([]) }] },
+  }),
+  addHoldRecordings: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { recordings: [await things.recording(null, 'none')] },
+  }),
+  listHeld: async ({ things }) => ({ params: { id: await things.hold() } }),
+  releaseHeldRecording: async ({ things }) => {
+    const recording = await things.recording(null, 'none')
+    return { params: { id: await things.hold([recording]), recording }, body: { reason: 'of a test' } }
+  },
+  addHoldCustodians: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { custodians: [await things.person()] },
+  }),
+  releaseHold: async ({ things }) => ({ params: { id: await things.hold() }, body: { reason: 'of a test' } }),
+  acknowledgeNotice: async ({ things, self }) => ({ params: { id: await things.hold([], [self]) } }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {
@@ -300,6 +328,7 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'recordRetentionEvent',
   'recordBirthDate',
   'decideRecordSet',
+  'placeHold',
 ])
 
 /** What they ask for is no tenant's: numbers, and a key of the deployment. */

@@ -349,6 +349,18 @@ const operations = `
   recordBirthDate           -                  retention.manage     -                  tenant                          201              -
   listRecordSetDecisions    -                  retention.read       -                  tenant                          200              -
   decideRecordSet           -                  record_set.decide    -                  tenant                          201              -
+  listHolds                 -                  hold.read             -                  tenant                          200              -
+  placeHold                 -                  hold.manage           -                  tenant                          201              -
+  previewHold               -                  hold.read             -                  tenant                          200              -
+  showHold                  -                  hold.read             -                  tenant                          200              -
+  addHoldClauses            -                  hold.manage           -                  tenant                          201              -
+  addHoldRecordings         -                  hold.manage           -                  tenant                          201              -
+  listHeld                  -                  hold.read             -                  tenant                          200              -
+  releaseHeldRecording      -                  hold.manage           -                  tenant                          204              -
+  addHoldCustodians         -                  hold.manage           -                  tenant                          201              -
+  releaseHold               -                  hold.manage           -                  tenant                          201              -
+  listOwnNotices            -                  self.read             -                  tenant                          200              -
+  acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

@@ -9,6 +9,7 @@ import {
   newBreakGlassId,
   newDelegationId,
   newEmergencyCodeId,
+  newHoldId,
   newIssuerId,
   newPasskeyId,
   newProviderId,
@@ -71,6 +72,7 @@ export interface Things {
   /** A rule whose one version shortens, and waits for somebody else than who proposed it. */
   shorterRule(): Promise<RuleId>
   retentionEvent(): Promise<string>
+  hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -248,6 +250,22 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       const whole = { ...row, subject: { patientId: await patient() }, withdrawnAt: null, withdrawnBy: null }
       await catalog.addRetentionEvent(whole, await event())
       return whole.id
+    },
+    async hold(recordings = [], custodians = []) {
+      const id = newHoldId()
+      const words = { matter: 'of a test', notice: null }
+      const row = {
+        tenantId,
+        id,
+        by: colleague,
+        at: new Date(),
+        clauses: [],
+        recordings,
+        custodians,
+        ...words,
+      }
+      await catalog.placeHold(row, await columns(), event)
+      return id
     },
     async activityReview() {
       const id = newReviewId()

@@ -93,6 +93,16 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export {
+  extendHold,
+  type HoldExtension,
+  type HoldParts,
+  placeHold,
+  releaseCover,
+  releaseHold,
+} from './holds/manage-holds.ts'
+export { acknowledgeNotice, listOwnNotices } from './holds/own-notices.ts'
+export { listHeld, listHolds, previewHold, showHold } from './holds/read-holds.ts'
 export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {

@@ -10,6 +10,7 @@ import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/di
 import { createDocumentHandlers } from './routes/document.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
+import { createHoldHandlers, type HoldRouteParts } from './routes/holds.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -45,6 +46,7 @@ export type HandlerParts = RecordingRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
   EvidenceRouteParts &
+  HoldRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -86,6 +88,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
     ...createEvidenceHandlers(parts),
+    ...createHoldHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),

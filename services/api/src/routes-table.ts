@@ -16,6 +16,7 @@ import * as disclosures from './routes/disclosures.ts'
 import * as document from './routes/document.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as evidence from './routes/evidence.ts'
+import * as holds from './routes/holds.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -65,6 +66,7 @@ export const schemas = {
   ...disclosures.schemas,
   ...retentionRules.schemas,
   ...retentionFacts.schemas,
+  ...holds.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -96,6 +98,7 @@ const table = [
   ...disclosures.table,
   ...retentionRules.table,
   ...retentionFacts.table,
+  ...holds.table,
   ...document.table,
 ] as const
 
