@@ -53,6 +53,7 @@ import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { StoreWorkCatalog, Wanted } from './store-work.ts'
 import type { TeamCatalog } from './teams.ts'
 import type { TenantLimitsCatalog } from './tenant-limits.ts'
 
@@ -221,9 +222,16 @@ export interface KeptObject extends StoredObject {
   readonly copy: { readonly generation: string; readonly replicatedAt: Date } | null
 }
 
+/** A copy that was made, and how the recovery store keeps it. */
+export interface MadeCopy {
+  readonly role: ObjectRole
+  readonly generation: string
+  readonly until: Date | null
+  readonly held: boolean
+}
+
 /** What replicating a recording needs to know. */
-export interface ReplicationFacts {
-  readonly retainUntil: Date
+export interface ReplicationFacts extends Wanted {
   /** How often it failed so far. */
   readonly attempts: number
   readonly objects: readonly KeptObject[]
@@ -363,6 +371,7 @@ export interface Catalog
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
     TenantLimitsCatalog,
+    StoreWorkCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
     LogCatalog,
@@ -572,13 +581,14 @@ export interface Catalog
   ): Promise<ReplicationFacts | null>
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
-   * Returns `already` where nothing was left to mark; then nothing is written.
+   * Returns `already` where nothing was left to mark; then nothing is written. Where a copy is not kept as is decided by
+   * now, the stores are asked to follow.
    */
   commitReplication(
     replication: {
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
-      readonly copies: readonly { readonly role: ObjectRole; readonly generation: string }[]
+      readonly copies: readonly MadeCopy[]
     },
     event: AuditRecord,
     options?: QueryOptions,

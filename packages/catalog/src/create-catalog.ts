@@ -41,6 +41,7 @@ import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createStoreWork } from './store-work.ts'
 import { createTeams } from './teams.ts'
 import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
@@ -82,6 +83,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createConnectorChanges(database),
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
+    ...createStoreWork(database, now),
     ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

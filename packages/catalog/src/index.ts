@@ -26,6 +26,7 @@ export type {
   IntakeRow,
   IntakeState,
   KeptObject,
+  MadeCopy,
   MailboxRow,
   NewIntake,
   OutboxRow,
@@ -91,5 +92,14 @@ export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
+export type {
+  FollowedObject,
+  KeptIn,
+  KeptNow,
+  StoreAccess,
+  StoreFacts,
+  StoreWork,
+  Wanted,
+} from './store-work.ts'
 export type { TeamRow } from './teams.ts'
 export type { TenantChange } from './tenant-limits.ts'
