@@ -35,6 +35,7 @@ import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
+import type { DriftCatalog } from './drift.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { GrantCatalog } from './grants.ts'
@@ -372,6 +373,7 @@ export interface Catalog
     ServiceAccountCatalog,
     TenantLimitsCatalog,
     StoreWorkCatalog,
+    DriftCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
     LogCatalog,

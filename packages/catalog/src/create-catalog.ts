@@ -15,6 +15,7 @@ import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
 import { createDirectory } from './directory.ts'
 import { createDisclosures } from './disclosures.ts'
+import { createDrift } from './drift.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
@@ -84,6 +85,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
     ...createStoreWork(database, now),
+    ...createDrift(database),
     ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

@@ -47,6 +47,16 @@ export {
   SuspensionQuery,
   SuspensionView,
 } from './disclosure.ts'
+export {
+  DriftFindingQuery,
+  DriftFindingView,
+  DriftKind,
+  DriftRunDetail,
+  DriftRunPage,
+  DriftRunQuery,
+  DriftRunView,
+  StoreName,
+} from './drift.ts'
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {

@@ -38,20 +38,33 @@ const roundsMost = 5
  * Throws what stood in the way of the first object that failed, when all others are done; `damaged` where one is not
  * there. Abort means: no further step begins, and what was done is found by the next run.
  */
-export async function follow(
+export function follow(
   parts: FollowParts,
   tenantId: TenantId,
   recordingId: RecordingId,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): Promise<FollowOutcome> {
+  return followSome(parts, { tenantId, recordingId, only: null }, options)
+}
+
+/** The same of one object in one store; without an event, which whoever asks for it has. */
+export function followObject(
+  parts: FollowParts,
+  { tenantId, recordingId, ...only }: Omit<Which, 'only'> & Only,
+  options: CallOptions,
+): Promise<FollowOutcome> {
+  return followSome(parts, { tenantId, recordingId, only }, options)
+}
+
+async function followSome(parts: FollowParts, which: Which, { signal }: CallOptions): Promise<FollowOutcome> {
   const inTime = AbortSignal.timeout(followMostMs)
   const options = { signal: signal === undefined ? inTime : AbortSignal.any([signal, inTime]) }
   let failure: { readonly cause: unknown } | null = null
   const outcome = await parts.catalog.followStore(
-    tenantId,
-    recordingId,
+    which.tenantId,
+    which.recordingId,
     async access => {
-      const followed = await followAll(parts, access, { tenantId, recordingId }, options)
+      const followed = await followAll(parts, access, which, options)
       failure = followed.failure
       return { status: followed.status }
     },
@@ -77,29 +90,36 @@ async function followAll(
   for (let round = 1; ; round++) {
     const facts = await access.facts()
     if (facts === null) return { status: 'gone', failure: null }
-    const places = placesOf(parts, facts)
+    const places = placesOf(parts, facts, which.only)
     const failure = await bring(places, facts, { ...options, now, changes })
     const after = failure === null ? await access.facts() : facts
     if (!isDecidedSame(after, facts) && round < roundsMost) continue
     for (const { known, found } of places) if (found !== null) noteChanges(changes, known, found, facts)
-    const event = changes.size === 0 ? null : await eventOf(which, [...changes].sort(), now)
-    const isDone = await access.done(facts, keptNow(facts, places), { isWhole: failure === null, event })
-    if (failure !== null || !isDone) return { status: 'later', failure }
+    const isTold = changes.size > 0 && which.only === null
+    const event = isTold ? await eventOf(which, [...changes].sort(), now) : null
+    const isWhole = failure === null && which.only === null
+    const isDone = await access.done(facts, keptNow(facts, places), { isWhole, event })
+    if (failure !== null || (isWhole && !isDone)) return { status: 'later', failure }
     return { status: changes.size === 0 ? 'unchanged' : 'changed', failure: null }
   }
+}
+
+interface Only {
+  readonly role: FollowedObject['role']
+  readonly in: 'primary' | 'recovery'
 }
 
 interface Which {
   readonly tenantId: TenantId
   readonly recordingId: RecordingId
+  /** Null for all of it. */
+  readonly only: Only | null
 }
 
 type Change = 'held' | 'kept_longer' | 'released'
 
 /** An object in one store. */
-interface Place {
-  readonly role: FollowedObject['role']
-  readonly in: 'primary' | 'recovery'
+interface Place extends Only {
   readonly store: FollowingStore
   readonly key: string
   readonly known: KeptIn
@@ -107,7 +127,11 @@ interface Place {
   found: ObjectFacts | null
 }
 
-function placesOf({ objects, recovery }: FollowParts, facts: StoreFacts): readonly Place[] {
+function placesOf(
+  { objects, recovery }: FollowParts,
+  facts: StoreFacts,
+  only: Only | null,
+): readonly Place[] {
   const places: Place[] = []
   for (const object of facts.objects) {
     const { role, objectKey: key, primary, recovery: copy } = object
@@ -118,7 +142,7 @@ function placesOf({ objects, recovery }: FollowParts, facts: StoreFacts): readon
       places.push({ role, key, in: 'recovery', store: recovery, known: copy, found: null })
     }
   }
-  return places
+  return places.filter(place => only === null || (place.role === only.role && place.in === only.in))
 }
 
 interface Bringing extends CallOptions {
