@@ -333,6 +333,9 @@ alter table auricle.recording_object
   add column recovery_held boolean not null default false,
   add column destroyed_at timestamptz;
 
+-- What there should be, beside what there is: lists of stores come by key.
+create index recording_object_key on auricle.recording_object (tenant_id, object_key collate "C");
+
 -- Recordings whose objects have to follow what was decided. A row is there while there is something to do.
 create table auricle.store_work (
   tenant_id text collate "C" not null,

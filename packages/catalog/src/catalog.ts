@@ -39,6 +39,7 @@ import type { CoverCatalog } from './cover.ts'
 import type { DestructionCatalog } from './destructions.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
 import type { DispositionCatalog } from './dispositions.ts'
+import type { DriftCatalog } from './drift.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { FirstFactsCatalog } from './first-facts.ts'
@@ -65,6 +66,7 @@ import type { RetentionSettingsCatalog } from './retention-settings.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { StoreWorkCatalog, Wanted } from './store-work.ts'
 import type { TeamCatalog } from './teams.ts'
 import type { TenantLimitsCatalog } from './tenant-limits.ts'
 
@@ -243,9 +245,16 @@ export interface KeptObject extends StoredObject {
   readonly copy: { readonly generation: string; readonly replicatedAt: Date } | null
 }
 
+/** A copy that was made, and how the recovery store keeps it. */
+export interface MadeCopy {
+  readonly role: ObjectRole
+  readonly generation: string
+  readonly until: Date | null
+  readonly held: boolean
+}
+
 /** What replicating a recording needs to know. */
-export interface ReplicationFacts {
-  readonly retainUntil: Date
+export interface ReplicationFacts extends Wanted {
   /** How often it failed so far. */
   readonly attempts: number
   readonly objects: readonly KeptObject[]
@@ -399,6 +408,8 @@ export interface Catalog
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
     TenantLimitsCatalog,
+    StoreWorkCatalog,
+    DriftCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
     DispositionCatalog,
@@ -617,12 +628,14 @@ export interface Catalog
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
    * Returns `already` where nothing was left to mark, `destroyed` where nothing is left of it; then nothing is written.
+   * Returns `already` where nothing was left to mark; then nothing is written. Where a copy is not kept as is decided by
+   * now, the stores are asked to follow.
    */
   commitReplication(
     replication: {
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
-      readonly copies: readonly { readonly role: ObjectRole; readonly generation: string }[]
+      readonly copies: readonly MadeCopy[]
     },
     event: AuditRecord,
     options?: QueryOptions,

@@ -18,6 +18,7 @@ import { createDestructions } from './destructions.ts'
 import { createDirectory } from './directory.ts'
 import { createDisclosures } from './disclosures.ts'
 import { createDispositions } from './dispositions.ts'
+import { createDrift } from './drift.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
@@ -52,6 +53,7 @@ import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createStoreWork } from './store-work.ts'
 import { createTeams } from './teams.ts'
 import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
@@ -93,6 +95,8 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createConnectorChanges(database),
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
+    ...createStoreWork(database, now),
+    ...createDrift(database),
     ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),

@@ -26,6 +26,7 @@ export type {
   IntakeRow,
   IntakeState,
   KeptObject,
+  MadeCopy,
   MailboxRow,
   NewIntake,
   NewObject,
@@ -67,6 +68,7 @@ export type {
   NewDispositionReview,
   ReviewOutcome,
 } from './dispositions.ts'
+export type { DriftCatalog, DriftFinding, DriftRun, KeptRow } from './drift.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
@@ -128,5 +130,14 @@ export type { RetentionSettingsRow } from './retention-settings.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
+export type {
+  FollowedObject,
+  KeptIn,
+  KeptNow,
+  StoreAccess,
+  StoreFacts,
+  StoreWork,
+  Wanted,
+} from './store-work.ts'
 export type { TeamRow } from './teams.ts'
 export type { TenantChange } from './tenant-limits.ts'

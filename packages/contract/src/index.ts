@@ -74,6 +74,15 @@ export {
   DispositionView,
   dispositionItemsMost,
 } from './disposition.ts'
+  DriftFindingQuery,
+  DriftFindingView,
+  DriftKind,
+  DriftRunDetail,
+  DriftRunPage,
+  DriftRunQuery,
+  DriftRunView,
+  StoreName,
+} from './drift.ts'
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
