@@ -12,6 +12,12 @@ const proofMost = 63
 const limitDefault = 50
 const limitMost = 200
 
+/** As machines name things. */
+const name = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[!-~]+$/)
 const time = z.iso.datetime({ precision: 3 })
 const hash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'expected a hash in base64')
 const note = z.string().min(1).max(65_536)
@@ -27,8 +33,8 @@ export type DestroyedRole = z.infer<typeof DestroyedRole>
 
 export const DestroyedObject = z.strictObject({
   store: StoreName,
-  key: z.string().min(1).max(1024),
-  generation: z.string().min(1).max(128),
+  key: name(1024),
+  generation: name(128),
   role: DestroyedRole,
   /** As it lay there, sealed. */
   bytes: count,
@@ -58,7 +64,7 @@ const Method = z.strictObject({
   remains: z.array(
     z.strictObject({
       what: z.enum(['copies', 'log_private_parts']),
-      sealedUnder: z.string().min(1).max(512),
+      sealedUnder: name(512),
     }),
   ),
 })
@@ -93,12 +99,12 @@ const disposal = {
 export const DisposalClaims = z.strictObject(disposal)
 export type DisposalClaims = z.infer<typeof DisposalClaims>
 
-const place = { index: count, size: z.int().min(1), leaf: z.string().min(1).max(16_384) }
+const place = { index: count, size: z.int().min(1), leaf: name(16_384) }
 const proof = z.array(hash).max(proofMost)
 
 /** That the event is in the tenant's log, and the log in the one over all logs; base64 throughout. */
 const LogProof = z.strictObject({
-  origin: z.string().min(1).max(255),
+  origin: name(255),
   ...place,
   proof,
   checkpoint: note,
@@ -110,7 +116,7 @@ export type LogProof = z.infer<typeof LogProof>
 export const CertificateClaims = z.strictObject({
   ...disposal,
   /** Name of the deployment's log. */
-  iss: z.string().min(1).max(255),
+  iss: name(255),
   /** Seconds since 1970. */
   iat: count,
   log: LogProof,

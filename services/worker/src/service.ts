@@ -26,6 +26,7 @@ import {
   type TenantSecretsCache,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
+import { certificateWork } from './certificates.ts'
 import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
@@ -63,6 +64,7 @@ const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
 const decidePauseMs = 10_000
+const certificatePauseMs = 30_000
 const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
@@ -169,6 +171,7 @@ export async function startWorker(
     'The weekly review of activity could not be opened',
   )
   loop(options => decideStale(parts, secrets, options), decidePauseMs, 'Rules could not be applied')
+  loop(certificateWork(parts), certificatePauseMs, 'Certificates could not be issued')
   loop(
     async options => {
       const { named, damaged } = await namePatients({ catalog, secrets }, options)
