@@ -627,9 +627,8 @@ export interface Catalog
   ): Promise<ReplicationFacts | null>
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
-   * Returns `already` where nothing was left to mark, `destroyed` where nothing is left of it; then nothing is written.
-   * Returns `already` where nothing was left to mark; then nothing is written. Where a copy is not kept as is decided by
-   * now, the stores are asked to follow.
+   * Returns `already` where nothing was left to mark, or its end has begun; then nothing is written. Where a copy is not
+   * kept as is decided by now, the stores are asked to follow.
    */
   commitReplication(
     replication: {
@@ -639,7 +638,7 @@ export interface Catalog
     },
     event: AuditRecord,
     options?: QueryOptions,
-  ): Promise<'replicated' | 'already' | 'destroyed'>
+  ): Promise<'replicated' | 'already'>
   /** Counts a failed attempt and says when to try again. Never gives up: without a copy, an object owes one. */
   commitReplicationFailure(
     failure: {

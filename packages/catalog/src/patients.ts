@@ -98,7 +98,6 @@ export function createPatients(database: Database, now: () => Date): PatientCata
             text: `select id, patient_reference from auricle.recording
                    where tenant_id = $1 and id = any($2) and patient_id is null and patient_reference is not null
                      and destroying_at is null
-                   order by id for update`,
                    order by id for no key update`,
             values: [tenantId, ids],
           })

@@ -74,13 +74,12 @@ export function createReplication(database: Database, now: () => Date): Replicat
         tenantId,
         async session => {
           // Whoever destroys it holds its row while they look.
-          const [recording] = await session.rows({
-            text: `select destroying_at, destroyed_at from auricle.recording where tenant_id = $1 and id = $2
+          const there = await session.rows({
+            text: `select from auricle.recording where tenant_id = $1 and id = $2 and destroying_at is null
                    for key share`,
             values: [tenantId, recordingId],
           })
-          if (recording === undefined || recording['destroying_at'] !== null)
-            return recording?.['destroyed_at'] == null ? 'already' : 'destroyed'
+          if (there.length === 0) return 'already'
           await session.rows({
             text: `select from auricle.recording_object where tenant_id = $1 and recording_id = $2
                    order by role for update`,

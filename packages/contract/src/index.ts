@@ -74,6 +74,7 @@ export {
   DispositionView,
   dispositionItemsMost,
 } from './disposition.ts'
+export {
   DriftFindingQuery,
   DriftFindingView,
   DriftKind,
@@ -81,7 +82,6 @@ export {
   DriftRunPage,
   DriftRunQuery,
   DriftRunView,
-  StoreName,
 } from './drift.ts'
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'

@@ -310,7 +310,6 @@ export {
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
 export type { RequestFacts } from './request-facts.ts'
-export { type ApplyPolicyParts, applyPolicy } from './retention/apply-policy.ts'
 export {
   type ApplyPolicyParts,
   applyPolicy,

@@ -226,7 +226,6 @@ test('while the recovery store is down it waits longer each time, and nothing is
     put: () => Promise.reject(unavailable()),
     head: () => Promise.reject(unavailable()),
     retain: () => Promise.reject(unavailable()),
-    delete: () => Promise.reject(unavailable()),
     setHold: () => Promise.reject(unavailable()),
     // biome-ignore lint/correctness/useYield: it breaks before its first byte
     async *read(): AsyncGenerator<Uint8Array> {

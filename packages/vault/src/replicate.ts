@@ -18,7 +18,6 @@ import { VaultError } from './error.ts'
 export interface ReplicateParts {
   readonly catalog: Pick<Catalog, 'findReplication' | 'commitReplication'>
   readonly objects: Pick<ObjectStore, 'head' | 'read'>
-  readonly recovery: Pick<ObjectStore, 'put' | 'head' | 'read' | 'retain' | 'delete'>
   readonly recovery: Pick<ObjectStore, 'put' | 'head' | 'read' | 'retain' | 'setHold'>
   readonly now?: () => Date
 }
@@ -41,10 +40,6 @@ export async function replicate(
   const facts = await parts.catalog.findReplication(tenantId, recordingId, options)
   const owed = facts?.objects.filter(({ copy }) => copy === null) ?? []
   if (facts === null || owed.length === 0) return { status: 'gone' }
-  const copies: { role: KeptObject['role']; key: string; generation: string }[] = []
-  for (const object of owed) {
-    const { generation } = await copyObject(parts, object, facts.retainUntil, options)
-    copies.push({ role: object.role, key: object.objectKey, generation })
   const copies: MadeCopy[] = []
   for (const object of owed) {
     const { generation, retainUntil: until, held } = await copyObject(parts, object, facts, options)
@@ -65,11 +60,7 @@ export async function replicate(
     now,
   )
   const marked = await parts.catalog.commitReplication({ tenantId, recordingId, copies }, event, options)
-  if (marked === 'destroyed') {
-    // It came to its end meanwhile, and what was copied was made after nothing of it should be anywhere.
-    for (const { key, generation } of copies) await parts.recovery.delete(key, { generation, ...options })
-  }
-  if (marked !== 'replicated') return { status: 'gone' }
+  if (marked === 'already') return { status: 'gone' }
   const bytes = owed.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0)
   return { status: 'replicated', objects: copies.length, bytes }
 }
