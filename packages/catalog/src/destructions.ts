@@ -134,6 +134,8 @@ export interface DestructionCatalog {
     event: AuditRecord | null,
     options?: QueryOptions,
   ): Promise<void>
+  /** Whether it is being destroyed, or is: what is missing of it then is not lost. */
+  isEnding(tenantId: TenantId, recordingId: RecordingId, options?: QueryOptions): Promise<boolean>
   /** In open dispositions while a hold covers them. */
   listHeldItems(
     tenantId: TenantId,
@@ -273,6 +275,21 @@ export function createDestructions(database: Database): DestructionCatalog {
         },
         options,
       )
+    },
+
+    async isEnding(tenantId, recordingId, options) {
+      const found = await database.inTenant(
+        tenantId,
+        session => {
+          return session.rows({
+            text: `select from auricle.recording
+                   where tenant_id = $1 and id = $2 and destroying_at is not null`,
+            values: [tenantId, recordingId],
+          })
+        },
+        options,
+      )
+      return found.length > 0
     },
 
     async listHeldItems(tenantId, limit, options) {
