@@ -23,7 +23,9 @@ test('the engine decides as the model does, whatever the facts and rules', () =>
         ...['event', 'event_before_call', 'no_event', 'start'].map(why => `clock from ${why}`),
         'minor by birth date',
         'minor, birth date unknown',
-        ...['due', 'held', 'kept', 'permanent', 'undecided', 'unruled', 'waiting'].map(word => `state ${word}`),
+        ...['due', 'held', 'kept', 'permanent', 'undecided', 'unruled', 'waiting'].map(
+          word => `state ${word}`,
+        ),
       ],
       `seed ${seed}`,
     )

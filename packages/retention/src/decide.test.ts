@@ -13,10 +13,9 @@ import type { RuleInForce } from './rules-in-force.ts'
 const zone = 'America/New_York'
 const day = (text: string) => new Date(`${text}T00:00:00Z`)
 
-function rule(
-  definition: Partial<RuleDefinition> & { readonly keep: Partial<Period> },
-  index = 0,
-): RuleInForce {
+type Said = Partial<z.input<typeof RuleDefinition>>
+
+function rule(definition: Said, index = 0): RuleInForce {
   return {
     ruleId: ruleIds[index] ?? assert.fail(),
     version: 1,
