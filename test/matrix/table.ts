@@ -341,6 +341,7 @@ const operations = `
   proposeRuleVersion        -                  retention.manage     -                  tenant                          201              -
   approveRuleVersion        -                  retention.approve    -                  tenant                          201              -
   withdrawRuleVersion       -                  retention.manage     -                  tenant                          201              -
+  listRetentionPresets      -                  rule.read            -                  tenant                          200              -
   showRetentionSettings     -                  rule.read            -                  tenant                          200              -
   changeRetentionSettings   -                  retention.manage     -                  tenant                          200              -
   recordRetentionEvent      -                  retention.manage     -                  tenant                          201              -

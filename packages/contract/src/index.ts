@@ -239,6 +239,8 @@ export {
   RetentionEventList,
   RetentionEventQuery,
   RetentionEventView,
+  RetentionPreset,
+  RetentionPresetList,
   RetentionSettings,
   RuleApproval,
   RuleList,

@@ -325,7 +325,14 @@ export {
 } from './retention/events.ts'
 export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
 export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
-export { approveVersion, listRules, type RuleParts, showRule, withdrawVersion } from './retention/rules.ts'
+export {
+  approveVersion,
+  listPresets,
+  listRules,
+  type RuleParts,
+  showRule,
+  withdrawVersion,
+} from './retention/rules.ts'
 export {
   changeRetentionSettings,
   type RetentionSettingsParts,

@@ -16,6 +16,7 @@ import {
   listAllRules,
   proposeNewRule,
   showOneRule,
+  showPresets,
   showSettings,
   withdrawRule,
 } from './commands/retention-rules.ts'
@@ -33,6 +34,7 @@ export interface RetentionRunners {
 const ofPatient = ['--patient <reference>', "the PBX's reference, or the name in the log"] as const
 const ofRecording = ['--recording <id>', 'one recording'] as const
 const fromFile = ['--file <path>', 'the definition, in JSON'] as const
+const fromPreset = ['--preset <id>', 'as one of `auricle retention presets`'] as const
 const fromTime = ['--from <time>', 'in force from then on, RFC 3339 UTC; default: as soon as may be'] as const
 const ofVersion = ['--version-number <number>', 'which version of it'] as const
 const aRule = ['<rule>', 'its name or its id'] as const
@@ -42,6 +44,7 @@ export function addRetentionCommands(program: Command, runners: RetentionRunners
     .command('retention')
     .description('how long recordings are kept, and by which rules')
   addRules(retention, runners)
+  addPresets(retention, runners)
   addSettings(retention, runners)
   addFacts(retention, runners)
   addRecordSet(retention, runners)
@@ -63,7 +66,8 @@ function addRules(retention: Command, { withPerson }: RetentionRunners): void {
     .command('propose')
     .description('a new rule: in force at once, unless recordings could go by it without anybody looking')
     .argument('<name>')
-    .requiredOption(...fromFile)
+    .option(...fromFile)
+    .option(...fromPreset)
     .option(...fromTime)
     .action((name, options) =>
       withPerson((operator, out, person) => proposeNewRule(operator, out, person, name, options)),
@@ -74,7 +78,8 @@ function addRules(retention: Command, { withPerson }: RetentionRunners): void {
       'another version: in force at once where it shortens nothing, else after another person approved it',
     )
     .argument(...aRule)
-    .requiredOption(...fromFile)
+    .option(...fromFile)
+    .option(...fromPreset)
     .option(...fromTime)
     .action((rule, options) =>
       withPerson((operator, out, person) => changeRule(operator, out, person, rule, options)),
@@ -105,6 +110,14 @@ function addRules(retention: Command, { withPerson }: RetentionRunners): void {
         withdrawRule(operator, out, person, rule, { version: versionNumber }),
       ),
     )
+}
+
+function addPresets(retention: Command, { withPerson }: RetentionRunners): void {
+  retention
+    .command('presets')
+    .description('what laws say and practices do, each with its source; of one, its definition in JSON')
+    .argument('[id]')
+    .action(id => withPerson((operator, out, person) => showPresets(operator, out, person, id)))
 }
 
 function addSettings(retention: Command, { withPerson }: RetentionRunners): void {

@@ -2,6 +2,7 @@
 import {
   NewRule,
   NewRuleVersion,
+  RetentionPresetList,
   RetentionSettings,
   RuleApproval,
   RuleId,
@@ -14,6 +15,7 @@ import type { HttpIdentity } from '@auricle/identity'
 import {
   approveVersion,
   changeRetentionSettings,
+  listPresets,
   listRules,
   proposeRule,
   proposeVersion,
@@ -32,6 +34,7 @@ import { created, type Handler, ok, type RouteOf } from '../route.ts'
 export const schemas = {
   NewRule,
   NewRuleVersion,
+  RetentionPresetList,
   RetentionSettings,
   RuleApproval,
   RuleList,
@@ -119,6 +122,18 @@ export const table = [
     problems: ['malformed', 'stepUpRequired', 'denied', 'notFound', 'conflict'],
   },
   {
+    operationId: 'listRetentionPresets',
+    method: 'get',
+    path: '/v1/retention-presets',
+    needs: 'rule.read',
+    summary: 'List presets to begin with',
+    description:
+      'What laws say of records and what practices commonly do, each with its source and how sure it is. None is in force ' +
+      'before somebody proposes a rule made from it; confirm it with counsel first.',
+    answers: [ok('RetentionPresetList', 'The presets.')],
+    problems: ['denied'],
+  },
+  {
     operationId: 'showRetentionSettings',
     method: 'get',
     path: '/v1/retention-settings',
@@ -183,6 +198,9 @@ export function createRetentionRuleHandlers({ identity, retention }: RetentionRu
       const facts = factsOf(identity, request)
       const rule = await withdrawVersion(retention, facts, versionOf(request), exchangeOf(request))
       response.status(201).json(rule)
+    },
+    async listRetentionPresets(request, response) {
+      response.json(await listPresets(retention, factsOf(identity, request), exchangeOf(request)))
     },
     async showRetentionSettings(request, response) {
       const facts = factsOf(identity, request)

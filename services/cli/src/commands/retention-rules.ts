@@ -1,6 +1,7 @@
 // `auricle retention rules` and `settings`: rules of keeping as the person at the keyboard proposes and approves them.
 import { readFile } from 'node:fs/promises'
 import {
+  type RetentionPreset,
   RetentionSettings,
   RuleApproval,
   RuleDefinition,
@@ -11,9 +12,11 @@ import {
   VersionNumber,
 } from '@auricle/contract'
 import { can } from '@auricle/identity'
+import { findPreset, type Preset, presetCaution } from '@auricle/retention'
 import {
   approveVersion,
   changeRetentionSettings,
+  listPresets,
   listRules,
   proposeRule,
   proposeVersion,
@@ -165,9 +168,14 @@ const versionGiven = (given: Given) =>
     },
   ).version
 
-/** A definition as the API takes it, in a file. */
-async function definitionGiven({ file }: Given): Promise<RuleDefinition> {
-  if (file === undefined) throw new UsageError('Say what the rule is: --file')
+/** A preset, or a definition as the API takes it, in a file. */
+async function definitionGiven({ file, preset }: Given): Promise<RuleDefinition> {
+  if ((file === undefined) === (preset === undefined))
+    throw new UsageError('Say what the rule is: --file or --preset')
+  return file === undefined ? presetNamed(preset ?? '').definition : definitionOfFile(file)
+}
+
+async function definitionOfFile(file: string): Promise<RuleDefinition> {
   let value: unknown
   try {
     value = JSON.parse(await readFile(file, 'utf8'))
@@ -235,6 +243,38 @@ const versionColumns = (names: ReadonlyMap<string, string>): readonly Column<Rul
     { title: 'approved by', cell: ({ approvedBy }) => nameOf(approvedBy) },
   ]
 }
+
+// --- presets ---
+
+/** All of them, or of one what a file would hold. */
+export async function showPresets(
+  operator: Operator,
+  output: Output,
+  person: RequestFacts,
+  id: string | undefined,
+): Promise<void> {
+  const { presets } = await plainly(listPresets(partsOf(operator), person, operator))
+  if (id !== undefined) return output.document(`${JSON.stringify(presetNamed(id).definition, null, 2)}\n`)
+  output.rows(presets, presetColumns, 'There are no presets')
+  output.say(`\n${presetCaution}`)
+}
+
+function presetNamed(id: string): Preset {
+  const preset = findPreset(id)
+  if (preset === null)
+    throw new UsageError(`There is no preset "${id}"; \`auricle retention presets\` shows them`)
+  return preset
+}
+
+const presetColumns: readonly Column<RetentionPreset>[] = [
+  { title: 'preset', cell: ({ id }) => id },
+  { title: 'name', cell: ({ name }) => name },
+  { title: 'keeps', cell: ({ definition }) => keepWords(definition) },
+  { title: 'then', cell: ({ definition }) => thenWords(definition) },
+  { title: 'sure', cell: ({ confidence }) => confidence },
+  { title: 'as of', cell: ({ asOf }) => asOf },
+  { title: 'source', cell: ({ source }) => source },
+]
 
 // --- settings ---
 
