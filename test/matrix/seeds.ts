@@ -253,6 +253,9 @@ const seeds: Readonly<Record<string, Seed>> = {
   }),
   releaseHold: async ({ things }) => ({ params: { id: await things.hold() }, body: { reason: 'of a test' } }),
   acknowledgeNotice: async ({ things, self }) => ({ params: { id: await things.hold([], [self]) } }),
+  previewRetention: async ({ things }) => ({
+    body: { rule: await things.shorterRule(), definition: aRule },
+  }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {
@@ -329,6 +332,7 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'recordBirthDate',
   'decideRecordSet',
   'placeHold',
+  'previewRetention',
 ])
 
 /** What they ask for is no tenant's: numbers, and a key of the deployment. */

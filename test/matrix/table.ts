@@ -265,6 +265,7 @@ const operations = `
   endOwnToken               -                  self.manage           -                  tenant                          204              -
   listRecordings            -                  recording.list        -                  tenant                          200              -
   showRecording             -                  recording.show        -                  recording                       200              -
+  showRetention             -                  recording.show        -                  recording                       200              -
   markRecording             -                  recording.mark        -                  recording                       200              -
   markRecording             a label put on     recording.mark        recording.label    recording                       200              -
   markRecording             a label taken off  recording.mark        recording.unlabel  recording                       200              -
@@ -362,6 +363,7 @@ const operations = `
   releaseHold               -                  hold.manage           -                  tenant                          201              -
   listOwnNotices            -                  self.read             -                  tenant                          200              -
   acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
+  previewRetention          -                  retention.read       -                  tenant                          200              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

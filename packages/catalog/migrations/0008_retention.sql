@@ -267,6 +267,7 @@ create table auricle.disposition_item (
 -- A recording is in one disposition at a time.
 create unique index disposition_item_open on auricle.disposition_item (tenant_id, recording_id)
   where state in ('listed', 'destroying');
+create index disposition_item_of_recording on auricle.disposition_item (tenant_id, recording_id);
 create index disposition_item_destroyed on auricle.disposition_item (tenant_id, changed_at, recording_id)
   where state = 'destroyed';
 -- What a person took out stays out until somebody proposes it, or the rules say something else.

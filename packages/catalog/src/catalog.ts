@@ -61,8 +61,10 @@ import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
 import type { RetentionEventCatalog } from './retention-events.ts'
 import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionPageCatalog } from './retention-pages.ts'
 import type { RetentionRuleCatalog } from './retention-rules.ts'
 import type { RetentionSettingsCatalog } from './retention-settings.ts'
+import type { RetentionStandingCatalog } from './retention-standing.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -385,6 +387,8 @@ export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
     RetentionDecisionCatalog,
+    RetentionPageCatalog,
+    RetentionStandingCatalog,
     FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,

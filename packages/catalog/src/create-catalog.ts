@@ -46,8 +46,10 @@ import { createReplication } from './replication.ts'
 import { createRetentionDecisions } from './retention-decisions.ts'
 import { createRetentionEvents } from './retention-events.ts'
 import { createRetentionFacts } from './retention-facts.ts'
+import { createRetentionPages } from './retention-pages.ts'
 import { createRetentionRules } from './retention-rules.ts'
 import { createRetentionSettings } from './retention-settings.ts'
+import { createRetentionStanding } from './retention-standing.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
@@ -102,6 +104,8 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createRecordings(database, now),
     ...createPatients(database, now),
     ...createRetentionDecisions(database),
+    ...createRetentionPages(database),
+    ...createRetentionStanding(database),
     ...createFirstFacts(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),

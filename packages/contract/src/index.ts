@@ -225,6 +225,8 @@ export {
   RuleDisposal,
   RuleEffect,
 } from './retention.ts'
+export { RetentionClock, RetentionDecisionView, RetentionExplanation } from './retention-explanation.ts'
+export { NewRetentionPreview, RetentionPreview } from './retention-preview.ts'
 export {
   BirthDateRecord,
   BirthDateView,

@@ -323,6 +323,8 @@ export {
   recordRetentionEvent,
   withdrawRetentionEvent,
 } from './retention/events.ts'
+export { type ExplainParts, explainRecording } from './retention/explain-recording.ts'
+export { type PreviewParts, previewRule } from './retention/preview-rule.ts'
 export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
 export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
 export {

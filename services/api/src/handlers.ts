@@ -24,6 +24,10 @@ import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
+import {
+  createRetentionDecisionHandlers,
+  type RetentionDecisionRouteParts,
+} from './routes/retention-decisions.ts'
 import { createRetentionFactHandlers, type RetentionFactRouteParts } from './routes/retention-facts.ts'
 import { createRetentionRuleHandlers, type RetentionRuleRouteParts } from './routes/retention-rules.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
@@ -63,6 +67,7 @@ export type HandlerParts = RecordingRouteParts &
   ReportRouteParts &
   RetentionRuleRouteParts &
   RetentionFactRouteParts &
+  RetentionDecisionRouteParts &
   DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -98,6 +103,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createDisclosureHandlers(parts),
     ...createRetentionRuleHandlers(parts),
     ...createRetentionFactHandlers(parts),
+    ...createRetentionDecisionHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

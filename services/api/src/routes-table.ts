@@ -27,6 +27,7 @@ import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as reports from './routes/reports.ts'
+import * as retentionDecisions from './routes/retention-decisions.ts'
 import * as retentionFacts from './routes/retention-facts.ts'
 import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
@@ -67,6 +68,7 @@ export const schemas = {
   ...retentionRules.schemas,
   ...retentionFacts.schemas,
   ...holds.schemas,
+  ...retentionDecisions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -99,6 +101,7 @@ const table = [
   ...retentionRules.table,
   ...retentionFacts.table,
   ...holds.table,
+  ...retentionDecisions.table,
   ...document.table,
 ] as const
 

@@ -217,6 +217,7 @@ export async function startApi(
     disclosures: { ...deciding, onFinding },
     retention: deciding,
     retentionFacts: { ...deciding, onFinding },
+    retentionDecisions: deciding,
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,

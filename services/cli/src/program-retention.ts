@@ -1,5 +1,6 @@
 // What `auricle retention` is called with.
 import { Argument, type Command } from 'commander'
+import { explainOne, previewChange } from './commands/retention-decisions.ts'
 import {
   decideSet,
   listEvents,
@@ -44,6 +45,7 @@ export function addRetentionCommands(program: Command, runners: RetentionRunners
     .command('retention')
     .description('how long recordings are kept, and by which rules')
   addRules(retention, runners)
+  addDecisions(retention, runners)
   addPresets(retention, runners)
   addSettings(retention, runners)
   addFacts(retention, runners)
@@ -118,6 +120,23 @@ function addPresets(retention: Command, { withPerson }: RetentionRunners): void 
     .description('what laws say and practices do, each with its source; of one, its definition in JSON')
     .argument('[id]')
     .action(id => withPerson((operator, out, person) => showPresets(operator, out, person, id)))
+}
+
+function addDecisions(retention: Command, { withPerson }: RetentionRunners): void {
+  retention
+    .command('explain')
+    .description('how long one recording is kept, by which version of which rule, and why')
+    .argument('<recording>', 'its id')
+    .action(recording => withPerson((operator, out, person) => explainOne(operator, out, person, recording)))
+  retention
+    .command('preview')
+    .description('what a rule would do to the recordings that are there; changes nothing')
+    .argument('[file]', 'the definition, in JSON')
+    .option('--rule <rule>', 'another version of this rule, by name or id; default: a new one')
+    .option('--end', 'the end of that rule')
+    .action((file, options) =>
+      withPerson((operator, out, person) => previewChange(operator, out, person, file, options)),
+    )
 }
 
 function addSettings(retention: Command, { withPerson }: RetentionRunners): void {

@@ -116,7 +116,7 @@ describe('a rule that comes into force', () => {
       .map(({ leaf }) => decodeLeaf(leaf))
       .filter(({ action }) => action === 'retention.applied')
     assert.equal(events.length, 1)
-    assert.deepEqual(events[0]?.object, { type: 'rule', id: ruleId, version: null })
+    assert.deepEqual(events[0]?.object, { type: 'retention_rule', id: ruleId, version: null })
     assert.deepEqual(events[0]?.detail, { kind: 'version', version: 1 })
     const row = await vault.catalog.findDecision(tenantId, seededId(1))
     assert.deepEqual(row?.governing, { ruleId, version: 1 })

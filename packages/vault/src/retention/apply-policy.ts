@@ -12,6 +12,7 @@ import { isError } from '../error.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { decideBy, keptOf } from './decide-recording.ts'
 import { loadPolicy } from './policy.ts'
+import { detailOf, ruleObject } from './rule-versions.ts'
 
 export interface ApplyPolicyParts {
   readonly catalog: Pick<
@@ -77,8 +78,8 @@ function recordOf(tenantId: TenantId, { ruleId, version }: DueVersion, now: Date
       action: 'retention.applied',
       outcome: 'allowed',
       actor: { type: 'system', name: 'worker' },
-      object: { type: 'rule', id: ruleId, version: null },
-      detail: { kind: 'version', version },
+      object: ruleObject(ruleId),
+      ...detailOf({ version }),
       request: null,
     },
     null,

@@ -175,7 +175,7 @@ async function definitionGiven({ file, preset }: Given): Promise<RuleDefinition>
   return file === undefined ? presetNamed(preset ?? '').definition : definitionOfFile(file)
 }
 
-async function definitionOfFile(file: string): Promise<RuleDefinition> {
+export async function definitionOfFile(file: string): Promise<RuleDefinition> {
   let value: unknown
   try {
     value = JSON.parse(await readFile(file, 'utf8'))
@@ -191,7 +191,7 @@ async function definitionOfFile(file: string): Promise<RuleDefinition> {
 }
 
 /** By id, or by name among those that the person may read. */
-async function ruleNamed(operator: Operator, person: RequestFacts, text: string): Promise<RuleId> {
+export async function ruleNamed(operator: Operator, person: RequestFacts, text: string): Promise<RuleId> {
   const id = RuleId.safeParse(text)
   if (id.success) return id.data
   const { rules } = await plainly(listRules(partsOf(operator), person, operator))
