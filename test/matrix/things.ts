@@ -253,18 +253,23 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     },
     async hold(recordings = [], custodians = []) {
       const id = newHoldId()
-      const words = { matter: 'of a test', notice: null }
+      const nobody = { clauses: [], recordings, custodians: [] }
       const row = {
         tenantId,
         id,
         by: colleague,
         at: new Date(),
-        clauses: [],
-        recordings,
-        custodians,
-        ...words,
+        matter: 'of a test',
+        notice: null,
+        ...nobody,
       }
       await catalog.placeHold(row, await columns(), event)
+      // Programs too, whom the vault would not take.
+      await sql(
+        `insert into auricle.hold_custodian (tenant_id, hold_id, user_id, added_at)
+         select $1, $2, c.id, now() from unnest($3::text[]) c (id)`,
+        [tenantId, id, custodians],
+      )
       return id
     },
     async activityReview() {

@@ -39,7 +39,7 @@ export function noticeText(facts: NoticeFacts): string {
   }
   const read =
     acknowledgedAt === null
-      ? `Say that you have read this: auricle hold acknowledge ${hold}`
+      ? `Say that you have read this:\n\n    auricle hold acknowledge ${hold}`
       : `You said on ${day(acknowledgedAt)} that you have read this.`
   return lines([
     ...head,
