@@ -50,6 +50,7 @@ import { addEvidenceCommands } from './program-evidence.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
+import { addStoreCommands } from './program-stores.ts'
 import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
@@ -164,6 +165,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
+  const retention = program.command('retention').description('how long recordings are kept')
+  addStoreCommands(retention, { withOperator, fail })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
