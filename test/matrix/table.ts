@@ -316,6 +316,8 @@ const operations = `
   listActivityReviews       -                  review.read           -                 tenant                          200              -
   showActivityReview        -                  review.read           -                 tenant                          200              -
   signActivityReview        -                  review.sign           -                 tenant                          201              -
+  listDriftRuns             -                  retention.read        -                  tenant                          200              -
+  showDriftRun              -                  retention.read        -                  tenant                          200              -
   showWorkingHours          -                  tenant.read           -                 tenant                          200              -
   changeWorkingHours        -                  tenant.manage         -                 tenant                          200              -
   searchLog                 -                  audit.read            -                  tenant                          200              -

@@ -8,6 +8,7 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDriftRunId,
   newEmergencyCodeId,
   newHoldId,
   newIssuerId,
@@ -62,6 +63,7 @@ export interface Things {
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
   activityReview(): Promise<string>
+  driftRun(): Promise<string>
   patient(): Promise<PatientId>
   /** With a private part; in no tree yet. */
   event(): Promise<EventId>
@@ -282,6 +284,11 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         [tenantId, id, weeks++],
       )
       return id
+    },
+    async driftRun() {
+      const run = { tenantId, id: newDriftRunId(), startedAt: new Date() }
+      await catalog.openDriftRun(run, null)
+      return run.id
     },
     async emergencyCode(userId) {
       const id = newEmergencyCodeId()

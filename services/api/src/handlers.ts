@@ -8,6 +8,7 @@ import { type ConnectorRouteParts, createConnectorHandlers } from './routes/conn
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
 import { createHoldHandlers, type HoldRouteParts } from './routes/holds.ts'
@@ -49,6 +50,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  DriftRunRouteParts &
   EvidenceRouteParts &
   HoldRouteParts &
   OwnSessionRouteParts &
@@ -92,6 +94,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
     ...createHoldHandlers(parts),
     ...createEmergencyCodeHandlers(parts),

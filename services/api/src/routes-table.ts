@@ -14,6 +14,7 @@ import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
 import * as document from './routes/document.ts'
+import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as evidence from './routes/evidence.ts'
 import * as holds from './routes/holds.ts'
@@ -58,6 +59,7 @@ export const schemas = {
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...activityReviews.schemas,
+  ...driftRuns.schemas,
   ...emergencyCodes.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
@@ -83,6 +85,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,

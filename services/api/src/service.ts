@@ -193,6 +193,7 @@ export async function startApi(
     alerts: deciding,
     reviews: deciding,
     holds: deciding,
+    drift: deciding,
     evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,

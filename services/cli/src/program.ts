@@ -52,6 +52,7 @@ import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
 import { addRetentionCommands } from './program-retention.ts'
+import { addStoreCommands } from './program-stores.ts'
 import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
@@ -168,6 +169,8 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addReportCommands(program, { withPerson: withPersonOf(env) })
   addRetentionCommands(program, { withPerson: withPersonOf(env) })
   addHoldCommands(program, { withPerson: withPersonOf(env) })
+  const retention = program.command('retention').description('how long recordings are kept')
+  addStoreCommands(retention, { withOperator, fail })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
