@@ -68,6 +68,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'view checkpoints',
     'sign receipts',
     'view receipts',
+    'view certificates',
   ],
   worker: [
     'encrypt recordings',
@@ -76,6 +77,8 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'decrypt identity',
     'sign checkpoints',
     'view checkpoints',
+    'sign certificates',
+    'view certificates',
   ],
   disposer: ['decrypt recordings'],
   operator: [
@@ -86,6 +89,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'encrypt identity',
     'decrypt identity',
     'view checkpoints',
+    'view certificates',
   ],
 }
 
