@@ -232,7 +232,7 @@ test('what a rule would do is previewed, and how one recording stands is explain
   const file = await fileOf('century.json', { keep: { years: 100 }, dispose: 'review' })
   const said = await done(['preview', file])
   assert.match(said, /^It lengthens: one person may decide it, at once\n/)
-  assert.match(said, /\nkept longer +1 +[\d.]+ kB\n/)
+  assert.match(said, /\nkept longer +1 +[\d.]+ KB\n/)
   assert.match(said, /\nOf 1 recording, 0 stay as they are\nSuch as rec_\w{26}\n$/)
   const preview = RetentionPreview.parse(
     JSON.parse(await done(['preview', file, '--rule', 'Adults', '--json'])),
