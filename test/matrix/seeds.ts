@@ -169,6 +169,7 @@ const seeds: Readonly<Record<string, Seed>> = {
     params: { id: await things.activityReview() },
     body: { note: 'of a test', verdicts: [] },
   }),
+  showDriftRun: async ({ things }) => ({ params: { id: await things.driftRun() } }),
   changeWorkingHours: () => ({
     body: { timeZone: 'UTC', opensAt: '07:00', closesAt: '19:00', days: [1, 2, 3, 4, 5] },
   }),
@@ -225,6 +226,34 @@ const seeds: Readonly<Record<string, Seed>> = {
   decideRecordSet: async ({ things }) => ({
     body: { mailbox: await things.mailbox([]), decision: 'in', rationale: 'of a test' },
   }),
+  // --- legal holds ---
+  placeHold: async ({ things, side }) => ({
+    body: {
+      ...{ matter: 'of a test', notice: 'keep it', clauses: [{ mailbox: await things.mailbox([]) }] },
+      custodians: [side.colleague],
+    },
+  }),
+  previewHold: async ({ things }) => ({ body: { clauses: [{ mailbox: await things.mailbox([]) }] } }),
+  showHold: async ({ things }) => ({ params: { id: await things.hold() } }),
+  addHoldClauses: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { clauses: [{ mailbox: await things.mailbox([]) }] },
+  }),
+  addHoldRecordings: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { recordings: [await things.recording(null, 'none')] },
+  }),
+  listHeld: async ({ things }) => ({ params: { id: await things.hold() } }),
+  releaseHeldRecording: async ({ things }) => {
+    const recording = await things.recording(null, 'none')
+    return { params: { id: await things.hold([recording]), recording }, body: { reason: 'of a test' } }
+  },
+  addHoldCustodians: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { custodians: [await things.person()] },
+  }),
+  releaseHold: async ({ things }) => ({ params: { id: await things.hold() }, body: { reason: 'of a test' } }),
+  acknowledgeNotice: async ({ things, self }) => ({ params: { id: await things.hold([], [self]) } }),
   previewRetention: async ({ things }) => ({
     body: { rule: await things.shorterRule(), definition: aRule },
   }),
@@ -303,6 +332,7 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'recordRetentionEvent',
   'recordBirthDate',
   'decideRecordSet',
+  'placeHold',
   'previewRetention',
 ])
 

@@ -316,6 +316,8 @@ const operations = `
   listActivityReviews       -                  review.read           -                 tenant                          200              -
   showActivityReview        -                  review.read           -                 tenant                          200              -
   signActivityReview        -                  review.sign           -                 tenant                          201              -
+  listDriftRuns             -                  retention.read        -                  tenant                          200              -
+  showDriftRun              -                  retention.read        -                  tenant                          200              -
   showWorkingHours          -                  tenant.read           -                 tenant                          200              -
   changeWorkingHours        -                  tenant.manage         -                 tenant                          200              -
   searchLog                 -                  audit.read            -                  tenant                          200              -
@@ -351,6 +353,18 @@ const operations = `
   recordBirthDate           -                  retention.manage     -                  tenant                          201              -
   listRecordSetDecisions    -                  retention.read       -                  tenant                          200              -
   decideRecordSet           -                  record_set.decide    -                  tenant                          201              -
+  listHolds                 -                  hold.read             -                  tenant                          200              -
+  placeHold                 -                  hold.manage           -                  tenant                          201              -
+  previewHold               -                  hold.read             -                  tenant                          200              -
+  showHold                  -                  hold.read             -                  tenant                          200              -
+  addHoldClauses            -                  hold.manage           -                  tenant                          201              -
+  addHoldRecordings         -                  hold.manage           -                  tenant                          201              -
+  listHeld                  -                  hold.read             -                  tenant                          200              -
+  releaseHeldRecording      -                  hold.manage           -                  tenant                          204              -
+  addHoldCustodians         -                  hold.manage           -                  tenant                          201              -
+  releaseHold               -                  hold.manage           -                  tenant                          201              -
+  listOwnNotices            -                  self.read             -                  tenant                          200              -
+  acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
   previewRetention          -                  retention.read       -                  tenant                          200              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -

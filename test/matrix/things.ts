@@ -8,7 +8,9 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDriftRunId,
   newEmergencyCodeId,
+  newHoldId,
   newIssuerId,
   newPasskeyId,
   newProviderId,
@@ -61,6 +63,7 @@ export interface Things {
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
   activityReview(): Promise<string>
+  driftRun(): Promise<string>
   patient(): Promise<PatientId>
   /** With a private part; in no tree yet. */
   event(): Promise<EventId>
@@ -71,6 +74,7 @@ export interface Things {
   /** A rule whose one version shortens, and waits for somebody else than who proposed it. */
   shorterRule(): Promise<RuleId>
   retentionEvent(): Promise<string>
+  hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -249,6 +253,27 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.addRetentionEvent(whole, await event())
       return whole.id
     },
+    async hold(recordings = [], custodians = []) {
+      const id = newHoldId()
+      const nobody = { clauses: [], recordings, custodians: [] }
+      const row = {
+        tenantId,
+        id,
+        by: colleague,
+        at: new Date(),
+        matter: 'of a test',
+        notice: null,
+        ...nobody,
+      }
+      await catalog.placeHold(row, await columns(), event)
+      // Programs too, whom the vault would not take.
+      await sql(
+        `insert into auricle.hold_custodian (tenant_id, hold_id, user_id, added_at)
+         select $1, $2, c.id, now() from unnest($3::text[]) c (id)`,
+        [tenantId, id, custodians],
+      )
+      return id
+    },
     async activityReview() {
       const id = newReviewId()
       await sql(
@@ -259,6 +284,11 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         [tenantId, id, weeks++],
       )
       return id
+    },
+    async driftRun() {
+      const run = { tenantId, id: newDriftRunId(), startedAt: new Date() }
+      await catalog.openDriftRun(run, null)
+      return run.id
     },
     async emergencyCode(userId) {
       const id = newEmergencyCodeId()

@@ -105,10 +105,13 @@ const clausePlace = (tenantId: TenantId, id: HoldId, number: number) => {
 
 /** The columns that `clause_covers` looks at. */
 export function criteriaColumns(clause: HoldCriteria, columns: ColumnKeys) {
+  const from = indexNumber(columns, 'recording.from_number', clause.number)
+  // It would cover everything else that the clause asks for.
+  if (clause.number !== null && from === null) throw new RangeError('A number of a clause has no digits')
   return {
     mailbox_id: clause.mailboxId,
     patient_id: clause.patientId,
-    from_index: indexNumber(columns, 'recording.from_number', clause.number),
+    from_index: from,
     to_index: indexNumber(columns, 'recording.to_number', clause.number),
     kind: clause.kind,
     label: clause.label,

@@ -17,6 +17,10 @@ const limit = z.coerce.number().int().min(1).max(limitMost).default(limitDefault
 const time = z.iso.datetime()
 const text = (most: number) => z.string().trim().min(1).max(most)
 
+/** Of a SIP or tel URI the part that says whom: no other digits are compared. */
+const dialled = (number: string): string =>
+  number.replace(/^\s*(?:sips?|tel):/i, '').split(/[@;]/, 1)[0] ?? ''
+
 /**
  * What a hold covers by itself, now and from now on: all that a clause says must hold, and any clause of a hold will do.
  * Times are those at which the recording started.
@@ -27,7 +31,7 @@ export const HoldClause = z
     patient: PatientText.optional(),
     /** Of either party, compared by its digits. */
     number: text(numberMost)
-      .refine(number => /\d/.test(number), 'expected a number with digits')
+      .refine(number => /\d/.test(dialled(number)), 'expected a number with digits')
       .optional(),
     kind: RecordingKind.optional(),
     label: Label.optional(),

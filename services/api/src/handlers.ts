@@ -8,8 +8,10 @@ import { type ConnectorRouteParts, createConnectorHandlers } from './routes/conn
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
+import { createHoldHandlers, type HoldRouteParts } from './routes/holds.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -48,7 +50,9 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  DriftRunRouteParts &
   EvidenceRouteParts &
+  HoldRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -90,7 +94,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
+    ...createHoldHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),

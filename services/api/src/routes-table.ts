@@ -14,8 +14,10 @@ import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
 import * as document from './routes/document.ts'
+import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as evidence from './routes/evidence.ts'
+import * as holds from './routes/holds.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -57,6 +59,7 @@ export const schemas = {
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...activityReviews.schemas,
+  ...driftRuns.schemas,
   ...emergencyCodes.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
@@ -66,6 +69,7 @@ export const schemas = {
   ...disclosures.schemas,
   ...retentionRules.schemas,
   ...retentionFacts.schemas,
+  ...holds.schemas,
   ...retentionDecisions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
@@ -81,6 +85,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,
@@ -98,6 +103,7 @@ const table = [
   ...disclosures.table,
   ...retentionRules.table,
   ...retentionFacts.table,
+  ...holds.table,
   ...retentionDecisions.table,
   ...document.table,
 ] as const

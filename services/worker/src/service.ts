@@ -26,9 +26,11 @@ import {
   type TenantSecretsCache,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
+import { certificateWork } from './certificates.ts'
 import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
+import { createStores } from './stores.ts'
 
 export interface WorkerParts {
   readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
@@ -63,6 +65,10 @@ const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
 const decidePauseMs = 10_000
+const certificatePauseMs = 30_000
+const followPauseMs = 1_000
+/** Looks whether the day is over. */
+const driftPauseMs = 10 * 60_000
 const namePatientsPauseMs = 10 * 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
@@ -134,6 +140,9 @@ export async function startWorker(
       'Recordings without a copy could not be looked for',
     )
   }
+  const stores = createStores(parts)
+  loop(stores.follow, followPauseMs, 'What is decided could not be brought to the stores')
+  loop(stores.drift, driftPauseMs, 'The stores could not be held against what is decided')
   const late = createLateReconciler({
     ...{ catalog, store: parts.logStore, by: 'worker' },
     onAltered: ({ tenantId, eventId }) =>
@@ -169,6 +178,7 @@ export async function startWorker(
     'The weekly review of activity could not be opened',
   )
   loop(options => decideStale(parts, secrets, options), decidePauseMs, 'Rules could not be applied')
+  loop(certificateWork(parts), certificatePauseMs, 'Certificates could not be issued')
   loop(
     async options => {
       const { named, damaged } = await namePatients({ catalog, secrets }, options)

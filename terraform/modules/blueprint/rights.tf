@@ -358,6 +358,31 @@ locals {
     }
   }
 
+  # What no service may do: for a person, for as long as they need it. Nobody runs as one of these.
+  officer_roles = {
+    loosen = {
+      title       = "Auricle: shorten retention that is not locked"
+      permissions = ["storage.objects.get", "storage.objects.overrideUnlockedRetention", "storage.objects.setRetention", "storage.objects.update"]
+    }
+  }
+
+  officer_grants = {
+    loosen_recordings = {
+      officer = "retention_officer"
+      store   = "recordings"
+      role    = "loosen"
+      within  = "recordings/"
+      why     = "Shortens or locks a retention that is not locked; cannot delete"
+    }
+    loosen_recovery = {
+      officer = "retention_officer"
+      store   = "recovery"
+      role    = "loosen"
+      within  = "recordings/"
+      why     = "The same of second copies"
+    }
+  }
+
   # Google's roles for the use of keys hold one right each beside finding their way, so they are taken as they are.
   key_roles = {
     encrypt = "roles/cloudkms.cryptoKeyEncrypter"
@@ -456,6 +481,18 @@ locals {
       keys    = "checkpoints"
       why     = "Checks its signature before it is written"
     }
+    worker_sign_certificates = {
+      service = "worker"
+      role    = "sign"
+      keys    = "certificates"
+      why     = "Signs that a recording was destroyed"
+    }
+    worker_view_certificates = {
+      service = "worker"
+      role    = "view"
+      keys    = "certificates"
+      why     = "Names the key in what it signs, and checks the signature before it is stored"
+    }
     worker_look_up = {
       service = "worker"
       role    = "look_up"
@@ -516,6 +553,12 @@ locals {
       keys    = "receipts"
       why     = "Hands whoever has a receipt the key that vouches for it"
     }
+    api_view_certificates = {
+      service = "api"
+      role    = "view"
+      keys    = "certificates"
+      why     = "Hands out the keys that certificates verify with"
+    }
     api_look_up = {
       service = "api"
       role    = "look_up"
@@ -563,6 +606,12 @@ locals {
       role    = "decrypt"
       keys    = "identity"
       why     = "auricle token issue signs"
+    }
+    operator_view_certificates = {
+      service = "operator"
+      role    = "view"
+      keys    = "certificates"
+      why     = "auricle certificate keys hands out what certificates verify with"
     }
     operator_view_checkpoints = {
       service = "operator"

@@ -133,7 +133,7 @@ async function decideBatch(
 }
 
 /** What one recording is the cause of. */
-const isOfOne = (error: unknown): boolean =>
+export const isOfOne = (error: unknown): boolean =>
   isError(error, 'CatalogError', 'damaged') || isError(error, 'RetentionError', 'bad_date')
 
 /**
