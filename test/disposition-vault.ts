@@ -48,7 +48,7 @@ export async function openEndOfLife(dispose: 'automatic' | 'review' = 'automatic
     createFolderStore({ folder: join(vault.folder, name), now: () => clock.now.getTime() })
   const [primary, recovery] = [folderStore('objects'), folderStore('recovery')]
   const ruleId = await addRule(vault, tenantId, { dispose })
-  await decideRecordSet(vault, tenantId, clinic.mailbox.id)
+  await leaveOutOfRecordSet(vault, tenantId, clinic.mailbox.id)
   const decided = { ...vault, now, onFailure: failed }
   const opened = opening.move()
   let count = 0
@@ -122,7 +122,12 @@ export async function addVersion(
   })
 }
 
-async function decideRecordSet(vault: TestVault, tenantId: TenantId, mailboxId: MailboxId): Promise<void> {
+/** What the mailbox has is no part of the designated record set. */
+export async function leaveOutOfRecordSet(
+  vault: TestVault,
+  tenantId: TenantId,
+  mailboxId: MailboxId,
+): Promise<void> {
   await inTenant(vault.database.appPool, tenantId, client =>
     client.query(
       `insert into auricle.record_set_decision (tenant_id, id, mailbox_id, decision, rationale, decided_at)

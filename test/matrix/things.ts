@@ -8,6 +8,7 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDispositionId,
   newDriftRunId,
   newEmergencyCodeId,
   newHoldId,
@@ -40,9 +41,11 @@ import {
   createConnector,
   createMailbox,
   createUser,
+  decideAgain,
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
+import { addRule, leaveOutOfRecordSet } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -75,6 +78,10 @@ export interface Things {
   shorterRule(): Promise<RuleId>
   retentionEvent(): Promise<string>
   hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
+  /** One that the rules have done with. */
+  dueRecording(): Promise<RecordingId>
+  /** Up for review, by the vault. */
+  disposition(): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -118,7 +125,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
     return (await createConnector(vault, made, {})).id
   }
-  return {
+  const things: Things = {
     unique,
     person: (roles = ['clinician'], kind = 'person') => user(roles, kind, null),
     personWithTotp: () => user(['clinician'], 'person', newTotp({ issuer: 'test', account: 'test' }).secret),
@@ -253,6 +260,37 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.addRetentionEvent(whole, await event())
       return whole.id
     },
+    async dueRecording() {
+      const mailboxId = await things.mailbox([])
+      const appliesTo = { kinds: null, mailboxes: [mailboxId], labels: null, recordSet: null }
+      await addRule(vault, tenantId, { appliesTo, dispose: 'review' })
+      await leaveOutOfRecordSet(vault, tenantId, mailboxId)
+      const id = await things.recording(mailboxId, 'none')
+      await sql(
+        `update auricle.recording set started_at = $3, received_at = $3, retain_until = $3
+         where tenant_id = $1 and id = $2`,
+        [tenantId, id, new Date('2020-01-02T03:04:05Z')],
+      )
+      // What is archived in tests is locked for years.
+      await sql(
+        'update auricle.retention_decision set locked = false where tenant_id = $1 and recording_id = $2',
+        [tenantId, id],
+      )
+      return id
+    },
+    async disposition() {
+      const recordingId = await things.dueRecording()
+      await decideAgain(vault, tenantId, [recordingId], { onlyStale: false }, {})
+      const disposition = {
+        id: newDispositionId(),
+        tenantId,
+        kind: 'review',
+        at: new Date(),
+        by: null,
+      } as const
+      await catalog.openDisposition(disposition, [recordingId], event)
+      return disposition.id
+    },
     async hold(recordings = [], custodians = []) {
       const id = newHoldId()
       const nobody = { clauses: [], recordings, custodians: [] }
@@ -350,4 +388,5 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       return id
     },
   }
+  return things
 }

@@ -192,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    dispositions: deciding,
     holds: deciding,
     drift: deciding,
     evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
