@@ -136,3 +136,18 @@ export async function leaveOutOfRecordSet(
     ),
   )
 }
+
+/** As if it had been made and received long ago, and no store had it locked. */
+export async function makeOld(vault: TestVault, tenantId: TenantId, recordingId: RecordingId): Promise<void> {
+  const { superuserPool } = vault.database
+  const values = [tenantId, recordingId]
+  await superuserPool.query(
+    `update auricle.recording set started_at = '2020-01-02', received_at = '2020-01-02', retain_until = '2020-02-02'
+     where tenant_id = $1 and id = $2`,
+    values,
+  )
+  await superuserPool.query(
+    'update auricle.retention_decision set locked = false where tenant_id = $1 and recording_id = $2',
+    values,
+  )
+}

@@ -45,7 +45,7 @@ import {
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
-import { addRule, leaveOutOfRecordSet } from '../disposition-vault.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -266,16 +266,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await addRule(vault, tenantId, { appliesTo, dispose: 'review' })
       await leaveOutOfRecordSet(vault, tenantId, mailboxId)
       const id = await things.recording(mailboxId, 'none')
-      await sql(
-        `update auricle.recording set started_at = $3, received_at = $3, retain_until = $3
-         where tenant_id = $1 and id = $2`,
-        [tenantId, id, new Date('2020-01-02T03:04:05Z')],
-      )
-      // What is archived in tests is locked for years.
-      await sql(
-        'update auricle.retention_decision set locked = false where tenant_id = $1 and recording_id = $2',
-        [tenantId, id],
-      )
+      await makeOld(vault, tenantId, id)
       return id
     },
     async disposition() {
