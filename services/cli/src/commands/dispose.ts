@@ -10,6 +10,7 @@ import {
   DispositionSelection,
   type DispositionView,
   MailboxId,
+  RecordingId,
 } from '@auricle/contract'
 import { can } from '@auricle/identity'
 import {
@@ -37,8 +38,6 @@ import { visible } from '../table.ts'
 const rules: Readonly<Record<string, string>> = {
   dueBefore: '--due-before is a time in UTC, such as 2026-11-22T00:00:00Z',
   rule: "--rule is a rule's id; `auricle retention rules` shows them",
-  recordings: "--recording is a recording's id; `auricle ls` shows them",
-  keep: "--keep is a recording's id; `auricle dispose show` has them",
   note: '--note has 1 to 1000 characters',
   cursor: '--cursor is what the page before named',
   limit: '--limit is a whole number from 1 to 200',
@@ -139,7 +138,7 @@ export async function propose(
 ): Promise<void> {
   const given = {
     ...said,
-    recordings: recording.length === 0 ? undefined : recording,
+    recordings: recording.length === 0 ? undefined : recordingIds(recording, '--recording'),
     mailbox: await mailboxId(operator, person, mailbox),
   }
   const selection = parseOptions(DispositionSelection, given, rules)
@@ -170,7 +169,11 @@ export async function review(
   id: string,
   options: { readonly verdict: string; readonly note?: string; readonly keep: readonly string[] },
 ): Promise<void> {
-  const said = parseOptions(DispositionReview, options, rules)
+  const said = parseOptions(
+    DispositionReview,
+    { ...options, keep: recordingIds(options.keep, '--keep') },
+    rules,
+  )
   const reviewed = await plainly(reviewDisposition(partsOf(operator), person, parseId(id), said, operator))
   output.value(reviewed, reviewedLine(reviewed))
 }
@@ -221,6 +224,16 @@ export async function run(operator: Operator, output: Output): Promise<void> {
     ...failures.map(({ recording, why }) => `${recording}: ${why}`),
   ]
   output.value({ proposed, ...counts, failures }, lines.join('\n'))
+}
+
+function recordingIds(texts: readonly string[], option: string): readonly RecordingId[] {
+  return texts.map(text => {
+    const id = RecordingId.safeParse(text)
+    if (id.success) return id.data
+    throw new UsageError(
+      `${option} is a recording's id; \`auricle dispose show\` and \`auricle ls\` have them`,
+    )
+  })
 }
 
 function parseId(text: string): DispositionId {
