@@ -4,6 +4,7 @@ import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './r
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type CertificateRouteParts, createCertificateHandlers } from './routes/certificates.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
@@ -42,6 +43,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  CertificateRouteParts &
   EvidenceRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
@@ -81,6 +83,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createCertificateHandlers(parts),
     ...createEvidenceHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),

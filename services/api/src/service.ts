@@ -192,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    certificates: { ...deciding, keys: parts.keys },
     evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,
