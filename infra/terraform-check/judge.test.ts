@@ -600,6 +600,13 @@ const mistakes: readonly Mistake[] = [
     named: 'worker_remove gives worker delete recordings/recordings/',
   },
   {
+    name: 'hands that delete a recording and may take its hold off',
+    file: rights,
+    from: grant('disposer_list', '(service.*\\n.*store.*\\n\\s*)role    = "list"\\n(\\s*)within  = null'),
+    to: '$1$2role    = "keep"\n$3within  = "recordings/"',
+    named: /take off what keeps them|gives disposer/,
+  },
+  {
     name: 'a worker that deletes second copies',
     file: rights,
     from: grant('worker_remove', '(service.*\\n\\s*)store   = "recordings"'),

@@ -8,12 +8,16 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDriftRunId,
   newEmergencyCodeId,
+  newHoldId,
   newIssuerId,
   newPasskeyId,
   newProviderId,
+  newRetentionEventId,
   newReviewId,
   newRoleRequestId,
+  newRuleId,
   newSuspensionId,
   newTeamId,
   newTokenId,
@@ -22,6 +26,8 @@ import {
   ProviderSettings,
   type RecordingId,
   type Role,
+  RuleDefinition,
+  type RuleId,
   type TeamId,
   type TokenId,
   type UserId,
@@ -60,6 +66,7 @@ export interface Things {
   activityReview(): Promise<string>
   /** A recording that is gone, with its certificate. */
   destroyed(): Promise<RecordingId>
+  driftRun(): Promise<string>
   patient(): Promise<PatientId>
   /** With a private part; in no tree yet. */
   event(): Promise<EventId>
@@ -67,6 +74,10 @@ export interface Things {
   /** All that there is. */
   seal(): Promise<void>
   suspension(): Promise<string>
+  /** A rule whose one version shortens, and waits for somebody else than who proposed it. */
+  shorterRule(): Promise<RuleId>
+  retentionEvent(): Promise<string>
+  hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -233,6 +244,46 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.addSuspension(whole, await columns(), await event())
       return whole.id
     },
+    async shorterRule() {
+      const id = newRuleId()
+      const definition = RuleDefinition.parse({ keep: { years: 1 }, dispose: 'automatic' })
+      const proposed = { version: 1, definition, effect: 'shortens', proposedAt: new Date() } as const
+      const nothing = { approvedAt: null, approvedBy: null, effectiveFrom: null, appliedAt: null }
+      const version = { ruleId: id, name: unique(), ...proposed, ...nothing, proposedBy: colleague }
+      const made = await event()
+      await catalog.changeRules(tenantId, async () => {
+        return { version: { ...version, withdrawnAt: null, withdrawnBy: null }, events: [made] }
+      })
+      return id
+    },
+    async retentionEvent() {
+      const recorded = { at: at(-60), recordedAt: new Date(), recordedBy: colleague }
+      const row = { tenantId, id: newRetentionEventId(), kind: 'discharged', ...recorded } as const
+      const whole = { ...row, subject: { patientId: await patient() }, withdrawnAt: null, withdrawnBy: null }
+      await catalog.addRetentionEvent(whole, await event())
+      return whole.id
+    },
+    async hold(recordings = [], custodians = []) {
+      const id = newHoldId()
+      const nobody = { clauses: [], recordings, custodians: [] }
+      const row = {
+        tenantId,
+        id,
+        by: colleague,
+        at: new Date(),
+        matter: 'of a test',
+        notice: null,
+        ...nobody,
+      }
+      await catalog.placeHold(row, await columns(), event)
+      // Programs too, whom the vault would not take.
+      await sql(
+        `insert into auricle.hold_custodian (tenant_id, hold_id, user_id, added_at)
+         select $1, $2, c.id, now() from unnest($3::text[]) c (id)`,
+        [tenantId, id, custodians],
+      )
+      return id
+    },
     async activityReview() {
       const id = newReviewId()
       await sql(
@@ -243,6 +294,11 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         [tenantId, id, weeks++],
       )
       return id
+    },
+    async driftRun() {
+      const run = { tenantId, id: newDriftRunId(), startedAt: new Date() }
+      await catalog.openDriftRun(run, null)
+      return run.id
     },
     async emergencyCode(userId) {
       const id = newEmergencyCodeId()

@@ -9,8 +9,10 @@ import { type ConnectorRouteParts, createConnectorHandlers } from './routes/conn
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
+import { createHoldHandlers, type HoldRouteParts } from './routes/holds.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -24,6 +26,12 @@ import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
+import {
+  createRetentionDecisionHandlers,
+  type RetentionDecisionRouteParts,
+} from './routes/retention-decisions.ts'
+import { createRetentionFactHandlers, type RetentionFactRouteParts } from './routes/retention-facts.ts'
+import { createRetentionRuleHandlers, type RetentionRuleRouteParts } from './routes/retention-rules.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -44,7 +52,9 @@ export type HandlerParts = RecordingRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
   CertificateRouteParts &
+  DriftRunRouteParts &
   EvidenceRouteParts &
+  HoldRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -59,6 +69,9 @@ export type HandlerParts = RecordingRouteParts &
   TenantRouteParts &
   AuditRouteParts &
   ReportRouteParts &
+  RetentionRuleRouteParts &
+  RetentionFactRouteParts &
+  RetentionDecisionRouteParts &
   DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -84,7 +97,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
     ...createCertificateHandlers(parts),
+    ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
+    ...createHoldHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),
@@ -92,6 +107,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createAuditHandlers(parts),
     ...createReportHandlers(parts),
     ...createDisclosureHandlers(parts),
+    ...createRetentionRuleHandlers(parts),
+    ...createRetentionFactHandlers(parts),
+    ...createRetentionDecisionHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

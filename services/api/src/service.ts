@@ -193,6 +193,8 @@ export async function startApi(
     alerts: deciding,
     reviews: deciding,
     certificates: { ...deciding, keys: parts.keys },
+    holds: deciding,
+    drift: deciding,
     evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
     emergencyCodes: {
       ...deciding,
@@ -215,6 +217,9 @@ export async function startApi(
     outsideUrl,
     logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
+    retention: deciding,
+    retentionFacts: { ...deciding, onFinding },
+    retentionDecisions: deciding,
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,

@@ -48,9 +48,12 @@ import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addCertificateCommands } from './program-certificate.ts'
 import { addEvidenceCommands } from './program-evidence.ts'
+import { addHoldCommands } from './program-holds.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
+import { addRetentionCommands } from './program-retention.ts'
+import { addStoreCommands } from './program-stores.ts'
 import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
@@ -163,6 +166,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
+  addRetentionCommands(program, { withPerson: withPersonOf(env) })
+  addHoldCommands(program, { withPerson: withPersonOf(env) })
+  const retention = program.command('retention').description('how long recordings are kept')
+  addStoreCommands(retention, { withOperator, fail })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
@@ -378,6 +385,7 @@ function addListening(
     .option('--before <time>', 'started before, RFC 3339 UTC')
     .option('--number <number>', 'exact number of either party')
     .addOption(new Option('--heard <yes|no>').choices(['yes', 'no']))
+    .addOption(new Option('--held <yes|no>', 'under a legal hold').choices(['yes', 'no']))
     .option('--limit <count>')
     .option('--cursor <cursor>')
     .action(options => withPerson((operator, out, person) => list(operator, out, person, options)))

@@ -87,10 +87,10 @@ output "key_grants" {
 # What the processes are told, by service. They are held to the names of docs/configuration.md by a test.
 output "settings" {
   description = "The settings of each service that do not depend on what Google Cloud answers."
-  value = { for service in local.services : service => {
+  value = { for service in local.services : service => merge({
     AURICLE_OBJECTS_RETENTION = lower(var.retention_mode)
     AURICLE_KMS_PROTECTION    = var.protection
     AURICLE_KMS_ROTATION_DAYS = tostring(var.rotation_days)
     AURICLE_KMS_DESTROY_DAYS  = tostring(var.destroy_days)
-  } }
+  }, lookup(local.own_settings, service, {})) }
 }

@@ -188,6 +188,69 @@ locals {
       within  = null
       why     = "auricle doctor"
     }
+    disposer_remove = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "remove"
+      within  = "recordings/"
+      why     = "Deletes recordings whose time has come; can neither read them, nor shorten a retention, nor take a hold off"
+    }
+    disposer_remove_intake = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "remove"
+      within  = "intake/"
+      why     = "Deletes what is left of the delivery of such a recording"
+    }
+    disposer_list = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "list"
+      within  = null
+      why     = "Checks that nothing is left of a recording"
+    }
+    disposer_inspect = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "inspect"
+      within  = null
+      why     = "Learns how long the bucket can bring deleted objects back"
+    }
+    disposer_remove_recovery = {
+      service = "disposer"
+      store   = "recovery"
+      role    = "remove"
+      within  = "recordings/"
+      why     = "Deletes second copies with the first"
+    }
+    disposer_list_recovery = {
+      service = "disposer"
+      store   = "recovery"
+      role    = "list"
+      within  = null
+      why     = "Checks that no second copy is left"
+    }
+    disposer_inspect_recovery = {
+      service = "disposer"
+      store   = "recovery"
+      role    = "inspect"
+      within  = null
+      why     = "Learns how long the bucket can bring deleted copies back"
+    }
+    disposer_create_log = {
+      service = "disposer"
+      store   = "log"
+      role    = "create"
+      within  = "late/"
+      why     = "Takes events in while the database cannot have them"
+    }
+    disposer_inspect_log = {
+      service = "disposer"
+      store   = "log"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
     worker_create_log = {
       service = "worker"
       store   = "log"
@@ -407,6 +470,18 @@ locals {
     }
     worker_look_up = {
       service = "worker"
+      role    = "look_up"
+      keys    = null
+      why     = "Refuses to start where keys are not as they must be"
+    }
+    disposer_decrypt_recordings = {
+      service = "disposer"
+      role    = "decrypt"
+      keys    = "recordings"
+      why     = "Opens dates of birth, from which retention counts; has no right to read an object"
+    }
+    disposer_look_up = {
+      service = "disposer"
       role    = "look_up"
       keys    = null
       why     = "Refuses to start where keys are not as they must be"

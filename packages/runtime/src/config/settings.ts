@@ -73,6 +73,7 @@ export const Settings = z.object({
   AURICLE_API_PORT: port.default(defaults.apiPort),
   AURICLE_API_URL: httpsUrl.optional(),
   AURICLE_WORKER_CONCURRENCY: whole(1, concurrencyMost).default(defaults.workerConcurrency),
+  AURICLE_DISPOSITION: z.enum(['here', 'apart', 'only']).default('here'),
   AURICLE_FFMPEG: z.union([z.literal('none'), absolutePath], 'must be an absolute path, or none').optional(),
   AURICLE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   AURICLE_LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),

@@ -85,8 +85,8 @@ run "rights_to_delete" {
   }
 
   assert {
-    condition     = [for grant in values(output.object_grants) : "${grant.service} ${grant.store} ${grant.within}" if contains(output.object_roles[grant.role].permissions, "storage.objects.delete")] == ["worker recordings hospital/one/intake/"]
-    error_message = "Only the worker deletes, and only deliveries."
+    condition     = toset([for grant in values(output.object_grants) : "${grant.service} ${grant.store} ${grant.within}" if contains(output.object_roles[grant.role].permissions, "storage.objects.delete")]) == toset(["worker recordings hospital/one/intake/", "disposer recordings hospital/one/intake/", "disposer recordings hospital/one/recordings/", "disposer recovery hospital/one/recordings/"])
+    error_message = "The worker deletes deliveries alone, and only disposition deletes recordings."
   }
 
   assert {
