@@ -169,6 +169,7 @@ const seeds: Readonly<Record<string, Seed>> = {
     params: { id: await things.activityReview() },
     body: { note: 'of a test', verdicts: [] },
   }),
+  showCertificate: async ({ things }) => ({ params: { id: await things.destroyed() } }),
   showDriftRun: async ({ things }) => ({ params: { id: await things.driftRun() } }),
   changeWorkingHours: () => ({
     body: { timeZone: 'UTC', opensAt: '07:00', closesAt: '19:00', days: [1, 2, 3, 4, 5] },

@@ -316,6 +316,9 @@ const operations = `
   listActivityReviews       -                  review.read           -                 tenant                          200              -
   showActivityReview        -                  review.read           -                 tenant                          200              -
   signActivityReview        -                  review.sign           -                 tenant                          201              -
+  showCertificate           -                  disposition.read      -                 tenant                          200              -
+  listCertificates          -                  disposition.read      -                 tenant                          200              -
+  showCertificateKeys       -                  disposition.read      -                 tenant                          200              -
   listDriftRuns             -                  retention.read        -                  tenant                          200              -
   showDriftRun              -                  retention.read        -                  tenant                          200              -
   showWorkingHours          -                  tenant.read           -                 tenant                          200              -

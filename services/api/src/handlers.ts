@@ -4,6 +4,7 @@ import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './r
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type CertificateRouteParts, createCertificateHandlers } from './routes/certificates.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
@@ -51,6 +52,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  CertificateRouteParts &
   DriftRunRouteParts &
   EvidenceRouteParts &
   HoldRouteParts &
@@ -96,6 +98,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createCertificateHandlers(parts),
     ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
     ...createHoldHandlers(parts),

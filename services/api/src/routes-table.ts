@@ -10,6 +10,7 @@ import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
 import * as audit from './routes/audit.ts'
 import * as breakGlass from './routes/break-glass.ts'
+import * as certificates from './routes/certificates.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
@@ -62,6 +63,7 @@ export const schemas = {
   ...activityReviews.schemas,
   ...driftRuns.schemas,
   ...emergencyCodes.schemas,
+  ...certificates.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
@@ -87,6 +89,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...certificates.table,
   ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,

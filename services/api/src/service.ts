@@ -193,6 +193,7 @@ export async function startApi(
     alerts: deciding,
     reviews: deciding,
     dispositions: deciding,
+    certificates: { ...deciding, keys: parts.keys },
     holds: deciding,
     drift: deciding,
     evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },

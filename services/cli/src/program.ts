@@ -47,6 +47,7 @@ import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addDispositionCommands } from './program-dispositions.ts'
+import { addCertificateCommands } from './program-certificate.ts'
 import { addEvidenceCommands } from './program-evidence.ts'
 import { addHoldCommands } from './program-holds.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
@@ -158,13 +159,11 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addProviderCommands(program, { withOperator, fail })
   addWatching(program, { context: () => context(false), output, process: host, signal })
   const audit = program.command('audit').description('the log: what it says, and whether it holds')
-  addEvidenceCommands(audit, {
-    withOperator,
-    output,
-    exit: code => {
-      if (code !== 0) host.exitCode = code
-    },
-  })
+  const exit = (code: number) => {
+    if (code !== 0) host.exitCode = code
+  }
+  addEvidenceCommands(audit, { withOperator, output, exit })
+  addCertificateCommands(program, { withPerson: withPersonOf(env), output, exit })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
