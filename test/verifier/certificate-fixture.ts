@@ -5,7 +5,7 @@ import { inclusionProof, leafHash, rootOf } from './merkle.ts'
 import { type Random, randomFrom } from './random.ts'
 import { ed25519Key, logSigner, p256Key, type Signer, signedNote, witnessSigner } from './signing-keys.ts'
 
-export const vaultName = 'vault.example'
+const vaultName = 'vault.example'
 
 export interface CertificateShape {
   readonly algorithm: 'EdDSA' | 'ES256'

@@ -35,6 +35,12 @@ export { type BrowseParts, labelRecording, listRecordings, markRecording, showRe
 export { type Disposal, disposalClaims, type Gone } from './certificates/disposal-claims.ts'
 export { type IssueParts, issueCertificates } from './certificates/issue.ts'
 export { certificateKeys } from './certificates/keys.ts'
+export {
+  type CertificateParts,
+  listCertificates,
+  showCertificate,
+  showCertificateKeys,
+} from './certificates/reading.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export type { DestroyParts, Destruction } from './disposition/destroy.ts'
 export {

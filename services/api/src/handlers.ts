@@ -4,9 +4,11 @@ import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './r
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type CertificateRouteParts, createCertificateHandlers } from './routes/certificates.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
+import { createDispositionHandlers, type DispositionRouteParts } from './routes/dispositions.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
@@ -50,6 +52,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  CertificateRouteParts &
   DriftRunRouteParts &
   EvidenceRouteParts &
   HoldRouteParts &
@@ -70,7 +73,8 @@ export type HandlerParts = RecordingRouteParts &
   RetentionRuleRouteParts &
   RetentionFactRouteParts &
   RetentionDecisionRouteParts &
-  DisclosureRouteParts & {
+  DisclosureRouteParts &
+  DispositionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -94,6 +98,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createCertificateHandlers(parts),
     ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
     ...createHoldHandlers(parts),
@@ -107,6 +112,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createRetentionRuleHandlers(parts),
     ...createRetentionFactHandlers(parts),
     ...createRetentionDecisionHandlers(parts),
+    ...createDispositionHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

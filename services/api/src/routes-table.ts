@@ -10,9 +10,11 @@ import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
 import * as audit from './routes/audit.ts'
 import * as breakGlass from './routes/break-glass.ts'
+import * as certificates from './routes/certificates.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
+import * as dispositions from './routes/dispositions.ts'
 import * as document from './routes/document.ts'
 import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
@@ -61,6 +63,7 @@ export const schemas = {
   ...activityReviews.schemas,
   ...driftRuns.schemas,
   ...emergencyCodes.schemas,
+  ...certificates.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
@@ -71,6 +74,7 @@ export const schemas = {
   ...retentionFacts.schemas,
   ...holds.schemas,
   ...retentionDecisions.schemas,
+  ...dispositions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -85,6 +89,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...certificates.table,
   ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,
@@ -105,6 +110,7 @@ const table = [
   ...retentionFacts.table,
   ...holds.table,
   ...retentionDecisions.table,
+  ...dispositions.table,
   ...document.table,
 ] as const
 

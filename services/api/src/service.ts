@@ -192,6 +192,8 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    dispositions: deciding,
+    certificates: { ...deciding, keys: parts.keys },
     holds: deciding,
     drift: deciding,
     evidence: { ...deciding, keys: parts.keys, witnesses: config.witnesses },
