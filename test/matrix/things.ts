@@ -128,7 +128,6 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
     return (await createConnector(vault, made, {})).id
   }
-  const things: Things = {
   const recording: Things['recording'] = async (mailboxId, label) => {
     const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
     const keys = await columns()
@@ -150,7 +149,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     ])
     return facts.id
   }
-  return {
+  const things: Things = {
     unique,
     recording,
     async destroyed() {
