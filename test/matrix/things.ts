@@ -45,8 +45,8 @@ import {
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
-import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { destroyRows } from '../destroyed.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
