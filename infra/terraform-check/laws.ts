@@ -75,6 +75,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'view checkpoints',
     'sign receipts',
     'view receipts',
+    'view certificates',
   ],
   worker: [
     'encrypt recordings',
@@ -83,6 +84,8 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'decrypt identity',
     'sign checkpoints',
     'view checkpoints',
+    'sign certificates',
+    'view certificates',
   ],
   disposer: ['decrypt recordings'],
   operator: [
@@ -93,6 +96,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'encrypt identity',
     'decrypt identity',
     'view checkpoints',
+    'view certificates',
   ],
 }
 

@@ -11,6 +11,7 @@ import type {
   ConnectorId,
   EventId,
   Factor,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
@@ -31,14 +32,19 @@ import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
+import type { CertificateCatalog } from './certificates.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DestructionCatalog } from './destructions.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
+import type { DispositionCatalog } from './dispositions.ts'
 import type { DriftCatalog } from './drift.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
+import type { HoldCatalog } from './holds.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { LogCustodyCatalog } from './log-custody.ts'
@@ -50,7 +56,15 @@ import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
+import type { RecordSetCatalog } from './record-set.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
+import type { RetentionEventCatalog } from './retention-events.ts'
+import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionPageCatalog } from './retention-pages.ts'
+import type { RetentionRuleCatalog } from './retention-rules.ts'
+import type { RetentionSettingsCatalog } from './retention-settings.ts'
+import type { RetentionStandingCatalog } from './retention-standing.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -192,8 +206,8 @@ export interface IntakeRow {
   readonly objectKey: string | null
   /** Length of the audio; null where it is still to be fetched. */
   readonly audioBytes: number | null
-  /** The notice, sealed (a sealed object holding JSON). */
-  readonly sealedNotice: Uint8Array
+  /** The notice, sealed (a sealed object holding JSON); null once the recording is destroyed. */
+  readonly sealedNotice: Uint8Array | null
   readonly receivedAt: Date
   readonly attempts: number
   /** Not before this time will it be tried again. */
@@ -202,7 +216,9 @@ export interface IntakeRow {
   readonly lastErrorCode: string | null
 }
 
-export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'>
+export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'> & {
+  readonly sealedNotice: Uint8Array
+}
 
 export interface StoredObject {
   readonly role: ObjectRole
@@ -215,6 +231,14 @@ export interface StoredObject {
   readonly fingerprint: Uint8Array
   /** Newest wrap after a rewrap; null while the one in the object is current. */
   readonly wrap: Wrap | null
+}
+
+/** An object that was just stored. */
+export interface NewObject extends StoredObject {
+  /** Until when the store keeps it; null: not at all. */
+  readonly storeUntil: Date | null
+  /** Whether nobody can take that back. */
+  readonly storeLocked: boolean
 }
 
 /** An object as the catalog keeps it, and where its copy in the recovery store stands. */
@@ -262,10 +286,19 @@ export interface RecordingFacts {
   readonly channels: number | null
   readonly codec: string | null
   readonly audioState: AudioState
+  /** The tenant's minimum; rules keep it longer, never shorter. */
   readonly retainUntil: Date
 }
 
+export interface NewRecording extends RecordingFacts {
+  readonly decision: KeptDecision & { readonly revision: number }
+}
+
 export interface RecordingRow extends RecordingFacts {
+  /** What the rules say of it. */
+  readonly decision: Pick<KeptDecision, 'status' | 'keepUntil' | 'dueAt'>
+  /** Legal holds that cover it. */
+  readonly holdIds: readonly HoldId[]
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
   readonly labels: readonly Label[]
   readonly heardAt: Date | null
@@ -287,6 +320,8 @@ export interface RecordingFilter {
   /** Exact number of either party; compared by its digits through the blind index. */
   readonly number?: string | undefined
   readonly heard?: boolean | undefined
+  /** Whether a legal hold covers it. */
+  readonly held?: boolean | undefined
   /** As given by the page before; `CatalogError('bad_cursor')` for anything else. */
   readonly cursor?: string | undefined
   readonly limit: number
@@ -351,6 +386,10 @@ export interface OutboxRow {
 export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
+    RetentionDecisionCatalog,
+    RetentionPageCatalog,
+    RetentionStandingCatalog,
+    FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
@@ -359,6 +398,7 @@ export interface Catalog
     AlertCatalog,
     ActivityReviewCatalog,
     BreakGlassCatalog,
+    CertificateCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,
     IssuerCatalog,
@@ -376,6 +416,14 @@ export interface Catalog
     DriftCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    DispositionCatalog,
+    DestructionCatalog,
+    HoldCatalog,
+    RetentionSettingsCatalog,
+    RetentionRuleCatalog,
+    RetentionFactsCatalog,
+    RetentionEventCatalog,
+    RecordSetCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,
@@ -533,12 +581,12 @@ export interface Catalog
   /** Intakes of any tenant that should have been archived: `received`, due, and untouched since `before`. */
   listStalledIntakes(before: Date, limit: number, options?: QueryOptions): Promise<readonly OutboxRow[]>
   /**
-   * The commit point of an archive: recording, its objects, intake marked archived, audit record. Returns `already`
-   * where the intake was archived before; then nothing is written.
+   * The commit point of an archive: recording, its objects, what the rules say of it, the holds that it comes under,
+   * intake marked archived, audit record. Returns `already` where the intake was archived before; then nothing is written.
    */
   commitArchive(
-    recording: RecordingFacts,
-    objects: readonly StoredObject[],
+    recording: NewRecording,
+    objects: readonly NewObject[],
     columns: ColumnKeys,
     event: AuditRecord,
     options?: QueryOptions,
@@ -583,8 +631,8 @@ export interface Catalog
   ): Promise<ReplicationFacts | null>
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
-   * Returns `already` where nothing was left to mark; then nothing is written. Where a copy is not kept as is decided by
-   * now, the stores are asked to follow.
+   * Returns `already` where nothing was left to mark, or its end has begun; then nothing is written. Where a copy is not
+   * kept as is decided by now, the stores are asked to follow.
    */
   commitReplication(
     replication: {

@@ -52,7 +52,8 @@ export function createReplication(database: Database, now: () => Date): Replicat
           return session.rows({
             text: `select b.*, ${wantedColumns} from auricle.recording r ${wantedJoin}
                    join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
-                   where r.tenant_id = $1 and r.id = $2 order by b.role`,
+                     and b.destroyed_at is null
+                   where r.tenant_id = $1 and r.id = $2 and r.destroying_at is null order by b.role`,
             values: [tenantId, recordingId],
           })
         },
@@ -72,6 +73,13 @@ export function createReplication(database: Database, now: () => Date): Replicat
       return database.inTenant(
         tenantId,
         async session => {
+          // Whoever destroys it holds its row while they look.
+          const there = await session.rows({
+            text: `select from auricle.recording where tenant_id = $1 and id = $2 and destroying_at is null
+                   for key share`,
+            values: [tenantId, recordingId],
+          })
+          if (there.length === 0) return 'already'
           await session.rows({
             text: `select from auricle.recording_object where tenant_id = $1 and recording_id = $2
                    order by role for update`,

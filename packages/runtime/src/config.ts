@@ -61,6 +61,8 @@ export interface Config {
       }
   /** How long a data key that a KMS unwrapped may be used again, in milliseconds. 0: not at all. */
   readonly keyCacheMs: number
+  /** For how long anybody keeps a copy of the database, at most. */
+  readonly backupDays: number
   readonly queue: { readonly kind: 'postgres' } | { readonly kind: 'redis' }
   readonly ingest: Endpoint
   readonly api: Endpoint
@@ -175,6 +177,7 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
     witnesses: settings.AURICLE_WITNESSES,
     keys: toKeys(settings, dataFolder),
     keyCacheMs: settings.AURICLE_KEY_CACHE_MS,
+    backupDays: settings.AURICLE_BACKUP_DAYS,
     queue: { kind: settings.REDIS_URL === undefined ? 'postgres' : 'redis' },
     ingest: {
       host: settings.AURICLE_HOST,

@@ -19,6 +19,7 @@ const texts = {
   eventId: id,
   tokenId: id,
   alertId: id,
+  certificateId: id,
   driftRunId: id,
   requestId: handle,
   jobId: handle,

@@ -33,6 +33,10 @@ export interface Metrics {
   countRefusedToken(reason: string): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
+  /** Decisions about recordings made again; `outcome`: `changed`, `same`, or `failed`. */
+  countDecisions(outcome: 'changed' | 'same' | 'failed', count: number): void
+  /** `outcome`: `destroyed`, `taken_out`, `postponed`, or `gone` where another was quicker. */
+  countDestruction(outcome: string): void
   observeAuditAppend(append: {
     readonly outcome: 'durable' | 'late' | 'failed'
     readonly durationMs: number
@@ -121,6 +125,18 @@ export function createMetrics(): Metrics {
     buckets: archiveBuckets,
     registers,
   })
+  const destructions = new Counter({
+    name: 'auricle_destructions_total',
+    help: 'Recordings taken up to be destroyed, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const decisions = new Counter({
+    name: 'auricle_retention_decisions_total',
+    help: 'Decisions about recordings that were made again since rules or facts changed',
+    labelNames: ['outcome'],
+    registers,
+  })
   const follows = new Counter({
     name: 'auricle_store_follows_total',
     help: 'Attempts to bring what the stores keep of a recording to what is decided, by what came of them',
@@ -199,6 +215,12 @@ export function createMetrics(): Metrics {
     },
     observeReplication({ outcome, durationMs }) {
       replicationSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
+    countDestruction(outcome) {
+      destructions.inc({ outcome })
+    },
+    countDecisions(outcome, count) {
+      decisions.inc({ outcome }, count)
     },
     observeAuditAppend({ outcome, durationMs }) {
       appendSeconds.observe({ outcome }, durationMs / msPerSecond)

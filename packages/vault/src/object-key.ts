@@ -27,7 +27,8 @@ export function recordingKey(tenantId: TenantId, recordingId: RecordingId, role:
   return `${recordingFolder(tenantId, recordingId)}${role}`
 }
 
-function recordingFolder(tenantId: TenantId, recordingId: RecordingId): string {
+/** Everything of a recording lies below. */
+export function recordingFolder(tenantId: TenantId, recordingId: RecordingId): string {
   const spread = createHash('sha256').update(recordingId).digest('hex').slice(0, 2)
   return `${tenantRecordingsPrefix(tenantId)}${spread}/${recordingId}/`
 }

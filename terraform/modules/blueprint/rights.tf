@@ -481,6 +481,18 @@ locals {
       keys    = "checkpoints"
       why     = "Checks its signature before it is written"
     }
+    worker_sign_certificates = {
+      service = "worker"
+      role    = "sign"
+      keys    = "certificates"
+      why     = "Signs that a recording was destroyed"
+    }
+    worker_view_certificates = {
+      service = "worker"
+      role    = "view"
+      keys    = "certificates"
+      why     = "Names the key in what it signs, and checks the signature before it is stored"
+    }
     worker_look_up = {
       service = "worker"
       role    = "look_up"
@@ -541,6 +553,12 @@ locals {
       keys    = "receipts"
       why     = "Hands whoever has a receipt the key that vouches for it"
     }
+    api_view_certificates = {
+      service = "api"
+      role    = "view"
+      keys    = "certificates"
+      why     = "Hands out the keys that certificates verify with"
+    }
     api_look_up = {
       service = "api"
       role    = "look_up"
@@ -588,6 +606,12 @@ locals {
       role    = "decrypt"
       keys    = "identity"
       why     = "auricle token issue signs"
+    }
+    operator_view_certificates = {
+      service = "operator"
+      role    = "view"
+      keys    = "certificates"
+      why     = "auricle certificate keys hands out what certificates verify with"
     }
     operator_view_checkpoints = {
       service = "operator"
