@@ -189,11 +189,6 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
            where tenant_id = $1 and hold_id = $2`,
           [tenant.tenantId, hold, at],
         )
-        await query(`update auricle.hold_cover set released_at = $3 where tenant_id = $1 and hold_id = $2`, [
-          tenant.tenantId,
-          hold,
-          at,
-        ])
       }),
 
     async facts({ objects: stored, copies }) {
