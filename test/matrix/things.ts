@@ -45,8 +45,8 @@ import {
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
-import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { destroyRows } from '../destroyed.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -128,7 +128,6 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
     return (await createConnector(vault, made, {})).id
   }
-  const things: Things = {
   const recording: Things['recording'] = async (mailboxId, label) => {
     const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
     const keys = await columns()
@@ -150,7 +149,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     ])
     return facts.id
   }
-  return {
+  const things: Things = {
     unique,
     recording,
     async destroyed() {
