@@ -222,6 +222,7 @@ export function someObjects(recordingId: string): readonly NewObject[] {
       fingerprint: randomBytes(32),
       wrap: role === 'peaks' ? aWrap : null,
       storeUntil: new Date('2033-03-01T12:00:00.000Z'),
+      storeLocked: true,
     }
   })
 }

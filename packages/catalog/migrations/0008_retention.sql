@@ -267,8 +267,12 @@ create table auricle.disposition_item (
 -- A recording is in one disposition at a time.
 create unique index disposition_item_open on auricle.disposition_item (tenant_id, recording_id)
   where state in ('listed', 'destroying');
+create index disposition_item_of_recording on auricle.disposition_item (tenant_id, recording_id);
 create index disposition_item_destroyed on auricle.disposition_item (tenant_id, changed_at, recording_id)
   where state = 'destroyed';
+-- What a person took out stays out until somebody proposes it, or the rules say something else.
+create index disposition_item_kept on auricle.disposition_item (tenant_id, recording_id, changed_at)
+  where state = 'kept';
 
 alter table auricle.recording
   alter column source_id drop not null,
@@ -329,6 +333,9 @@ alter table auricle.recording_object
   add column recovery_until timestamptz,
   add column recovery_held boolean not null default false,
   add column destroyed_at timestamptz;
+
+-- What there should be, beside what there is: lists of stores come by key.
+create index recording_object_key on auricle.recording_object (tenant_id, object_key collate "C");
 
 -- Recordings whose objects have to follow what was decided. A row is there while there is something to do.
 create table auricle.store_work (
@@ -557,12 +564,15 @@ $$;
 
 -- --- destruction: the only ways to write what marks and empties a recording, and they look for themselves ---
 
--- Whether nothing stands against it, as far as the database alone can tell. Locks the recording until the transaction
--- ends: a hold that comes meanwhile waits, and finds it gone or itself too late for what was deleted by then.
+-- Whether nothing stands against it, as far as the database alone can tell. Locks the recording, its decision and the
+-- tenant's policy until the transaction ends: a hold that comes meanwhile waits, and finds it gone or itself too late for
+-- what was deleted by then; so does a rule, or a fact that rules count from.
 create function auricle.refuses_destruction(p_tenant text, p_recording text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_decision auricle.retention_decision;
+  v_kind text;
+  v_revision bigint;
 begin
   if current_setting('auricle.tenant', true) is distinct from p_tenant then return 'absent'; end if;
   perform auricle.share_holds(p_tenant);
@@ -572,6 +582,7 @@ begin
   perform auricle.cover_recording(p_tenant, p_recording, p_now);
   if exists (
     select from auricle.hold_cover c
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
     where c.tenant_id = p_tenant and c.recording_id = p_recording and c.released_at is null
   ) then return 'held'; end if;
   -- Nobody knows yet whose it is: it may be the patient's whom a hold is about.
@@ -581,8 +592,7 @@ begin
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
     where r.tenant_id = p_tenant and r.id = p_recording and r.patient_id is null and r.patient_reference is not null
   ) then return 'held'; end if;
-  if not exists (
-    select from auricle.disposition_item i
+  select d.kind into v_kind from auricle.disposition_item i
     join auricle.disposition d on d.tenant_id = i.tenant_id and d.id = i.disposition_id
     where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying')
       and d.state in ('waiting', 'destroying') and d.ready_at <= p_now
@@ -590,13 +600,17 @@ begin
         select count(*) from auricle.disposition_review v
         where v.tenant_id = d.tenant_id and v.disposition_id = d.id and v.verdict = 'approve'
           and v.reviewed_by is distinct from d.proposed_by
-      ) >= d.stages)
-  ) then return 'unapproved'; end if;
+      ) >= d.stages);
+  if not found then return 'unapproved'; end if;
   select n.* into v_decision from auricle.retention_decision n
-    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null for share;
   if not found then return 'undecided'; end if;
+  select t.policy_revision into v_revision from auricle.tenant t where t.id = p_tenant for share;
+  -- Made by rules, or from facts, that are no longer those: to be made again first.
+  if v_decision.revision <> v_revision then return 'stale'; end if;
   if v_decision.status <> 'kept' then return v_decision.status; end if;
   if v_decision.keep_until > p_now or v_decision.due_at > p_now then return 'kept'; end if;
+  if v_kind = 'automatic' and v_decision.disposal <> 'automatic' then return 'unapproved'; end if;
   return null;
 end
 $$;
@@ -605,18 +619,48 @@ $$;
 create function auricle.begin_destruction(p_tenant text, p_recording text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  v_refusal text := auricle.refuses_destruction(p_tenant, p_recording, p_now);
+  v_refusal text;
+  v_item auricle.disposition_item;
+  v_proposed_at timestamptz;
 begin
+  if current_setting('auricle.tenant', true) is distinct from p_tenant then return 'absent'; end if;
+  -- The disposition before the recording, as whoever reviews or cancels it does.
+  perform from auricle.disposition d
+    where d.tenant_id = p_tenant and d.id in (
+      select i.disposition_id from auricle.disposition_item i
+      where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying')
+    ) for update;
+  v_refusal := auricle.refuses_destruction(p_tenant, p_recording, p_now);
   if v_refusal is not null then return v_refusal; end if;
+  select i.* into v_item from auricle.disposition_item i
+    where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying');
+  if v_item.state = 'destroying' then return null; end if;
+  select d.proposed_at into v_proposed_at from auricle.disposition d
+    where d.tenant_id = p_tenant and d.id = v_item.disposition_id;
+  -- A hold that came and went since starts nothing again: what it covered has to be proposed anew.
+  if exists (
+    select from auricle.hold_cover c
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
+    where c.tenant_id = p_tenant and c.recording_id = p_recording
+      and least(c.released_at, h.released_at) > v_proposed_at
+  ) then return 'held'; end if;
+  -- Those who said yes saw another version of the rule.
+  if exists (
+    select from auricle.retention_decision n
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null
+      and (n.rule_id, n.rule_version) is distinct from (v_item.rule_id, v_item.rule_version) and n.rule_id is not null
+  ) then return 'rule_changed'; end if;
   update auricle.recording r set destroying_at = coalesce(r.destroying_at, p_now)
     where r.tenant_id = p_tenant and r.id = p_recording;
-  update auricle.disposition_item i set state = 'destroying', changed_at = p_now
-    where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state = 'listed';
+  update auricle.disposition_item i set state = 'destroying', reason = null, changed_at = p_now
+    where i.tenant_id = p_tenant and i.disposition_id = v_item.disposition_id and i.recording_id = p_recording;
+  update auricle.disposition d set state = 'destroying'
+    where d.tenant_id = p_tenant and d.id = v_item.disposition_id and d.state = 'waiting';
   return null;
 end
 $$;
 
--- A hold came in between: what is left of it is there again for whoever may see it.
+-- Something came in between, such as a hold: what is left of it is there again for whoever may see it.
 create function auricle.stop_destruction(p_tenant text, p_recording text, p_reason text, p_now timestamptz)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -627,6 +671,11 @@ begin
   if not found then return; end if;
   update auricle.recording r set destroying_at = null
     where r.tenant_id = p_tenant and r.id = p_recording and r.destroyed_at is null;
+  update auricle.recording_object o set destroyed_at = d.destroyed_at
+    from auricle.destroyed_object d
+    where o.tenant_id = p_tenant and o.recording_id = p_recording and o.destroyed_at is null
+      and d.tenant_id = p_tenant and d.recording_id = p_recording and d.store = 'primary'
+      and d.object_key = o.object_key and d.generation = o.generation;
 end
 $$;
 
@@ -634,8 +683,10 @@ $$;
 create function auricle.end_destruction(p_tenant text, p_recording text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  v_refusal text := auricle.refuses_destruction(p_tenant, p_recording, p_now);
+  v_refusal text;
 begin
+  if current_setting('auricle.tenant', true) is distinct from p_tenant then return 'absent'; end if;
+  v_refusal := auricle.refuses_destruction(p_tenant, p_recording, p_now);
   if exists (
     select from auricle.recording r where r.tenant_id = p_tenant and r.id = p_recording and r.destroyed_at is not null
   ) then return null; end if;
@@ -655,7 +706,7 @@ begin
         and d.object_key = o.object_key and d.generation = o.recovery_generation
     )
   ) then return 'objects_left'; end if;
-  update auricle.recording_object o set wrap = null, destroyed_at = p_now
+  update auricle.recording_object o set wrap = null, destroyed_at = coalesce(o.destroyed_at, p_now)
     where o.tenant_id = p_tenant and o.recording_id = p_recording;
   update auricle.recording r set destroyed_at = p_now, source_id = null, from_number = null, from_name = null,
       to_number = null, patient_reference = null, note = null, from_index = null, to_index = null
@@ -665,6 +716,9 @@ begin
     where i.tenant_id = p_tenant and i.recording_id = p_recording;
   update auricle.disposition_item i set state = 'destroyed', changed_at = p_now
     where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state = 'destroying';
+  -- Nothing is left to decide, so that what looks for what is due does not meet it for ever.
+  update auricle.retention_decision n set superseded_at = greatest(p_now, n.decided_at)
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
   delete from auricle.store_work w where w.tenant_id = p_tenant and w.recording_id = p_recording;
   return null;
 end
@@ -735,6 +789,33 @@ begin
 end
 $$;
 
+-- What is destroyed owes no copy.
+drop index auricle.recording_object_unreplicated;
+create index recording_object_unreplicated
+  on auricle.recording_object (replication_due_at, tenant_id, recording_id) include (replication_owed_at, replication_error)
+  where replicated_at is null and destroyed_at is null;
+create or replace function auricle.unreplicated_recordings(p_before timestamptz, p_now timestamptz, p_limit integer)
+returns table (tenant_id text, recording_id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select o.tenant_id, o.recording_id from (
+    select b.tenant_id, b.recording_id, b.replication_due_at from auricle.recording_object b
+    where b.replicated_at is null and b.destroyed_at is null and b.replication_due_at <= p_now
+      and b.replication_owed_at < p_before
+    order by b.replication_due_at, b.tenant_id, b.recording_id
+    limit p_limit * 3
+  ) o
+  group by o.tenant_id, o.recording_id
+  order by min(o.replication_due_at), o.tenant_id, o.recording_id
+  limit p_limit
+$$;
+
+create or replace function auricle.replication_backlog()
+returns table (objects bigint, damaged bigint, owed_at timestamptz)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select count(*), count(*) filter (where o.replication_error = 'damaged'), min(o.replication_owed_at)
+  from auricle.recording_object o where o.replicated_at is null and o.destroyed_at is null
+$$;
+
 -- What is destroyed is nobody's to play.
 drop function auricle.find_play_facts(text, text, text, text, timestamptz, boolean);
 create function auricle.find_play_facts(
@@ -764,6 +845,7 @@ begin
     join auricle.app_user u on u.tenant_id = t.tenant_id and u.id = t.user_id
     left join auricle.recording r on r.tenant_id = p_tenant and r.id = p_recording and r.destroying_at is null
     left join auricle.recording_object b on b.tenant_id = p_tenant and b.recording_id = r.id and b.role = p_role
+      and b.destroyed_at is null
     -- Of a recording without a mailbox nobody has a relation: the empty id is no mailbox's.
     cross join lateral auricle.access_facts(p_tenant, u.id, coalesce(r.mailbox_id, ''), p_now) a
     where t.tenant_id = p_tenant and t.id = p_token and auricle.holds(t, p_now) and u.disabled_at is null;

@@ -228,7 +228,7 @@ describe('in', () => {
     assert.deepEqual(rest, {
       ...intake,
       sourceKey: plain(intake.sourceKey),
-      sealedNotice: plain(intake.sealedNotice),
+      sealedNotice: plain(intake.sealedNotice ?? assert.fail()),
     })
   })
 

@@ -32,10 +32,14 @@ import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
+import type { CertificateCatalog } from './certificates.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DestructionCatalog } from './destructions.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
+import type { DispositionCatalog } from './dispositions.ts'
+import type { DriftCatalog } from './drift.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
 import type { FirstFactsCatalog } from './first-facts.ts'
@@ -57,11 +61,14 @@ import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
 import type { RetentionEventCatalog } from './retention-events.ts'
 import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionPageCatalog } from './retention-pages.ts'
 import type { RetentionRuleCatalog } from './retention-rules.ts'
 import type { RetentionSettingsCatalog } from './retention-settings.ts'
+import type { RetentionStandingCatalog } from './retention-standing.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { StoreWorkCatalog, Wanted } from './store-work.ts'
 import type { TeamCatalog } from './teams.ts'
 import type { TenantLimitsCatalog } from './tenant-limits.ts'
 
@@ -199,8 +206,8 @@ export interface IntakeRow {
   readonly objectKey: string | null
   /** Length of the audio; null where it is still to be fetched. */
   readonly audioBytes: number | null
-  /** The notice, sealed (a sealed object holding JSON). */
-  readonly sealedNotice: Uint8Array
+  /** The notice, sealed (a sealed object holding JSON); null once the recording is destroyed. */
+  readonly sealedNotice: Uint8Array | null
   readonly receivedAt: Date
   readonly attempts: number
   /** Not before this time will it be tried again. */
@@ -209,7 +216,9 @@ export interface IntakeRow {
   readonly lastErrorCode: string | null
 }
 
-export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'>
+export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'> & {
+  readonly sealedNotice: Uint8Array
+}
 
 export interface StoredObject {
   readonly role: ObjectRole
@@ -228,6 +237,8 @@ export interface StoredObject {
 export interface NewObject extends StoredObject {
   /** Until when the store keeps it; null: not at all. */
   readonly storeUntil: Date | null
+  /** Whether nobody can take that back. */
+  readonly storeLocked: boolean
 }
 
 /** An object as the catalog keeps it, and where its copy in the recovery store stands. */
@@ -236,9 +247,16 @@ export interface KeptObject extends StoredObject {
   readonly copy: { readonly generation: string; readonly replicatedAt: Date } | null
 }
 
+/** A copy that was made, and how the recovery store keeps it. */
+export interface MadeCopy {
+  readonly role: ObjectRole
+  readonly generation: string
+  readonly until: Date | null
+  readonly held: boolean
+}
+
 /** What replicating a recording needs to know. */
-export interface ReplicationFacts {
-  readonly retainUntil: Date
+export interface ReplicationFacts extends Wanted {
   /** How often it failed so far. */
   readonly attempts: number
   readonly objects: readonly KeptObject[]
@@ -369,6 +387,8 @@ export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
     RetentionDecisionCatalog,
+    RetentionPageCatalog,
+    RetentionStandingCatalog,
     FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,
@@ -378,6 +398,7 @@ export interface Catalog
     AlertCatalog,
     ActivityReviewCatalog,
     BreakGlassCatalog,
+    CertificateCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,
     IssuerCatalog,
@@ -391,8 +412,12 @@ export interface Catalog
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
     TenantLimitsCatalog,
+    StoreWorkCatalog,
+    DriftCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    DispositionCatalog,
+    DestructionCatalog,
     HoldCatalog,
     RetentionSettingsCatalog,
     RetentionRuleCatalog,
@@ -606,13 +631,14 @@ export interface Catalog
   ): Promise<ReplicationFacts | null>
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
-   * Returns `already` where nothing was left to mark; then nothing is written.
+   * Returns `already` where nothing was left to mark, or its end has begun; then nothing is written. Where a copy is not
+   * kept as is decided by now, the stores are asked to follow.
    */
   commitReplication(
     replication: {
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
-      readonly copies: readonly { readonly role: ObjectRole; readonly generation: string }[]
+      readonly copies: readonly MadeCopy[]
     },
     event: AuditRecord,
     options?: QueryOptions,

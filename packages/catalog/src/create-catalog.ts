@@ -8,13 +8,17 @@ import { createAttempts } from './attempts.ts'
 import { createAuditSearch } from './audit-search.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
+import { createCertificates } from './certificates.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
+import { createDestructions } from './destructions.ts'
 import { createDirectory } from './directory.ts'
 import { createDisclosures } from './disclosures.ts'
+import { createDispositions } from './dispositions.ts'
+import { createDrift } from './drift.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
@@ -42,13 +46,16 @@ import { createReplication } from './replication.ts'
 import { createRetentionDecisions } from './retention-decisions.ts'
 import { createRetentionEvents } from './retention-events.ts'
 import { createRetentionFacts } from './retention-facts.ts'
+import { createRetentionPages } from './retention-pages.ts'
 import { createRetentionRules } from './retention-rules.ts'
 import { createRetentionSettings } from './retention-settings.ts'
+import { createRetentionStanding } from './retention-standing.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createStoreWork } from './store-work.ts'
 import { createTeams } from './teams.ts'
 import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
@@ -90,11 +97,15 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createConnectorChanges(database),
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
+    ...createStoreWork(database, now),
+    ...createDrift(database),
     ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createPatients(database, now),
     ...createRetentionDecisions(database),
+    ...createRetentionPages(database),
+    ...createRetentionStanding(database),
     ...createFirstFacts(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),
@@ -112,7 +123,10 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createLogCustody(database, pool),
     ...createAlerts(database),
     ...createActivityReviews(database),
+    ...createDispositions(database),
+    ...createDestructions(database),
     ...createBreakGlass(database),
+    ...createCertificates(database),
     ...createEmergencyCodes(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,

@@ -26,6 +26,7 @@ export type {
   IntakeRow,
   IntakeState,
   KeptObject,
+  MadeCopy,
   MailboxRow,
   NewIntake,
   NewObject,
@@ -44,10 +45,30 @@ export type {
   UserCredentials,
   UserRow,
 } from './catalog.ts'
+export type { CertificateRow, NewCertificate } from './certificates.ts'
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type {
+  DestroyedObject,
+  DestructionFacts,
+  DestructionItem,
+  DestructionStep,
+} from './destructions.ts'
 export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
+export type {
+  DispositionItemRow,
+  DispositionKind,
+  DispositionReviewRow,
+  DispositionRow,
+  DispositionState,
+  DueQuery,
+  DueRecording,
+  NewDisposition,
+  NewDispositionReview,
+  ReviewOutcome,
+} from './dispositions.ts'
+export type { DriftCatalog, DriftFinding, DriftRun, KeptRow } from './drift.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
@@ -104,10 +125,21 @@ export type {
 } from './retention-decisions.ts'
 export type { RetentionEventRow, RetentionSubject } from './retention-events.ts'
 export type { RetentionFactsRow } from './retention-facts.ts'
+export type { WeighedFacts } from './retention-pages.ts'
 export type { RuleChange, RulesNow, RuleVersionRow } from './retention-rules.ts'
 export type { RetentionSettingsRow } from './retention-settings.ts'
+export type { RetentionStanding } from './retention-standing.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
+export type {
+  FollowedObject,
+  KeptIn,
+  KeptNow,
+  StoreAccess,
+  StoreFacts,
+  StoreWork,
+  Wanted,
+} from './store-work.ts'
 export type { TeamRow } from './teams.ts'
 export type { TenantChange } from './tenant-limits.ts'

@@ -80,6 +80,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
           session.rows({
             text: `select id from auricle.recording
                    where tenant_id = $1 and id > $2 and patient_id is null and patient_reference is not null
+                     and destroying_at is null
                    order by id limit $3`,
             values: [tenantId, afterId ?? '', limit],
           }),
@@ -96,6 +97,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
           const found = await session.rows({
             text: `select id, patient_reference from auricle.recording
                    where tenant_id = $1 and id = any($2) and patient_id is null and patient_reference is not null
+                     and destroying_at is null
                    order by id for no key update`,
             values: [tenantId, ids],
           })

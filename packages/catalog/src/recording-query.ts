@@ -17,7 +17,7 @@ export function recordingQuery(
 ): Statement | null {
   const values: unknown[] = [tenantId]
   const bind = (value: unknown): string => `$${values.push(value)}`
-  const conditions = ['r.tenant_id = $1']
+  const conditions = ['r.tenant_id = $1', 'r.destroying_at is null']
 
   // An array is only bound where it says something, so that the usual list keeps its plan.
   if (filter.withoutLabels.length > 0)

@@ -63,7 +63,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
         session => {
           return session.rows({
             text: `select ${recordingColumns} from auricle.recording r ${recordingJoins}
-                   where r.tenant_id = $1 and r.id = $2`,
+                   where r.tenant_id = $1 and r.id = $2 and r.destroying_at is null`,
             values: [tenantId, id],
           })
         },
@@ -106,7 +106,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
             text: `update auricle.recording set
                      heard_at = case when $3::timestamptz is null then null else coalesce(heard_at, $3) end,
                      heard_by = case when $3::timestamptz is null then null else coalesce(heard_by, $4) end
-                   where tenant_id = $1 and id = $2`,
+                   where tenant_id = $1 and id = $2 and destroying_at is null`,
             values: [tenantId, recordingId, heard?.at ?? null, heard?.by ?? null],
           })
           if (marked === 0) return false
@@ -125,7 +125,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
           const changed = await session.write({
             text: `update auricle.recording set labels = array(
                      select distinct l from unnest(labels || $3::text[]) l where l <> all ($4::text[]) order by l
-                   ) where tenant_id = $1 and id = $2`,
+                   ) where tenant_id = $1 and id = $2 and destroying_at is null`,
             values: [tenantId, recordingId, add, remove],
           })
           if (changed === 0) return false
@@ -144,9 +144,14 @@ export function createRecordings(database: Database, now: () => Date): Recording
           return session.rows({
             text: `select b.* from (
                      select r.tenant_id, r.id from auricle.recording r
-                     where r.tenant_id = $1 and r.id > $2 order by r.id limit $3
+                     where r.tenant_id = $1 and r.id > $2 and r.destroying_at is null and exists (
+                       select from auricle.recording_object o
+                       where o.tenant_id = r.tenant_id and o.recording_id = r.id and o.destroyed_at is null
+                     )
+                     order by r.id limit $3
                    ) r
                    join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
+                     and b.destroyed_at is null
                    order by b.recording_id, b.role`,
             values: [tenantId, afterId ?? '', limit],
           })
@@ -165,11 +170,14 @@ export function createRecordings(database: Database, now: () => Date): Recording
   }
 }
 
-/** Objects may be kept for less than was decided, by an attempt that knew less; and what waits for an event is held. */
+/** An attempt that knew less may have had objects kept for less than was decided; and what waits for an event is held. */
 function mustFollow({ decision }: NewRecording, objects: readonly NewObject[]): boolean {
   return (
     decision.status === 'waiting' ||
-    objects.some(({ storeUntil }) => storeUntil === null || storeUntil < decision.keepUntil)
+    objects.some(
+      ({ storeUntil, storeLocked }) =>
+        storeUntil === null || storeUntil < decision.keepUntil || (decision.locked && !storeLocked),
+    )
   )
 }
 

@@ -94,7 +94,7 @@ export interface RetentionDecisionCatalog {
   ): Promise<boolean>
 }
 
-const decisionColumns = `d.recording_id, d.decided_at, d.superseded_at, d.revision, d.status, d.rule_id, d.rule_version,
+export const decisionColumns = `d.recording_id, d.decided_at, d.superseded_at, d.revision, d.status, d.rule_id, d.rule_version,
   d.keep_until, d.due_at, d.disposal, d.locked`
 
 export function createRetentionDecisions(database: Database): RetentionDecisionCatalog {

@@ -31,6 +31,20 @@ export {
   Verdict,
 } from './break-glass.ts'
 export {
+  CertificateClaims,
+  CertificateDetail,
+  CertificateKeys,
+  CertificatePage,
+  CertificateQuery,
+  CertificateView,
+  CopyPlace,
+  DestroyedObject,
+  DestroyedRole,
+  DisposalClaims,
+  type LogProof,
+  StoreName,
+} from './certificate.ts'
+export {
   Accounting,
   AccountingLine,
   AccountingQuery,
@@ -47,6 +61,28 @@ export {
   SuspensionQuery,
   SuspensionView,
 } from './disclosure.ts'
+export {
+  DispositionDetail,
+  DispositionItemPage,
+  DispositionItemQuery,
+  DispositionItemView,
+  DispositionPage,
+  DispositionPreview,
+  DispositionQuery,
+  DispositionReview,
+  DispositionSelection,
+  DispositionView,
+  dispositionItemsMost,
+} from './disposition.ts'
+export {
+  DriftFindingQuery,
+  DriftFindingView,
+  DriftKind,
+  DriftRunDetail,
+  DriftRunPage,
+  DriftRunQuery,
+  DriftRunView,
+} from './drift.ts'
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
 export {
@@ -189,6 +225,8 @@ export {
   RuleDisposal,
   RuleEffect,
 } from './retention.ts'
+export { RetentionClock, RetentionDecisionView, RetentionExplanation } from './retention-explanation.ts'
+export { NewRetentionPreview, RetentionPreview } from './retention-preview.ts'
 export {
   BirthDateRecord,
   BirthDateView,
@@ -203,6 +241,8 @@ export {
   RetentionEventList,
   RetentionEventQuery,
   RetentionEventView,
+  RetentionPreset,
+  RetentionPresetList,
   RetentionSettings,
   RuleApproval,
   RuleList,

@@ -88,6 +88,26 @@ export type RuleView = z.infer<typeof RuleView>
 export const RuleList = z.strictObject({ rules: z.array(RuleView) })
 export type RuleList = z.infer<typeof RuleList>
 
+export const RetentionPreset = z.strictObject({
+  /** As a definition made from it says in `preset`. */
+  id: z.string(),
+  name: z.string(),
+  /** The two letters of a state of the United States. */
+  state: z.string().nullable(),
+  definition: RuleDefinition,
+  source: z.string(),
+  /** When that source was looked at. */
+  asOf: z.iso.date(),
+  confidence: z.enum(['high', 'medium', 'low']),
+  note: z.string().nullable(),
+  /** To be shown with it. */
+  caution: z.string(),
+})
+export type RetentionPreset = z.infer<typeof RetentionPreset>
+
+export const RetentionPresetList = z.strictObject({ presets: z.array(RetentionPreset) })
+export type RetentionPresetList = z.infer<typeof RetentionPresetList>
+
 export const VersionNumber = z.coerce.number().int().min(1).max(1_000_000)
 export type VersionNumber = z.infer<typeof VersionNumber>
 
@@ -143,7 +163,9 @@ export type RetentionEventView = z.infer<typeof RetentionEventView>
 
 export const RetentionEventQuery = z
   .strictObject({ patient: PatientText.optional(), recording: RecordingId.optional() })
-  .refine(({ patient, recording }) => patient === undefined || recording === undefined, 'one of the two')
+  .refine(({ patient, recording }) => (patient === undefined) !== (recording === undefined), {
+    message: 'one of the two: a patient or a recording',
+  })
 export type RetentionEventQuery = z.infer<typeof RetentionEventQuery>
 
 export const RetentionEventList = z.strictObject({ events: z.array(RetentionEventView) })

@@ -31,11 +31,8 @@ export function parseDate(text: string): CalendarDate {
  * month, after the years and after the months: the later side, so 29 February and a year is 1 March.
  */
 export function addPeriod(date: CalendarDate, { years, months, days }: Period): CalendarDate {
-  return addDays(addMonths(addMonths(date, years * monthsInYear), months), days)
-}
-
-export function addDays(date: CalendarDate, days: number): CalendarDate {
-  return days === 0 ? date : date.add({ days })
+  const counted = addMonths(addMonths(date, years * monthsInYear), months)
+  return days === 0 ? counted : counted.add({ days })
 }
 
 function addMonths(date: CalendarDate, count: number): CalendarDate {
@@ -56,19 +53,19 @@ export function isBefore(a: CalendarDate, b: CalendarDate): boolean {
 }
 
 /**
- * From when on no clock of the zone shows that date or an earlier one, in Unix milliseconds; mostly the next midnight.
- * Where clocks jump over it, when they have jumped; where they show it twice, the second time. Throws `bad_date`.
+ * From when on no clock of the zone shows that date, or the one `laterDays` later, or an earlier one, in Unix
+ * milliseconds; mostly the next midnight. Where clocks jump over it, when they have jumped; where they show it twice,
+ * the second time. Throws `bad_date`.
  */
-export function endOfDayMs(date: CalendarDate, zone: string): number {
-  const nextDay = new Date(0).setUTCFullYear(date.year, date.month - 1, date.day) / dayMs + 1
-  const endMs = plainStartMs(nextDay, zone) ?? lookedUpEndMs(date, zone)
+export function endOfDayMs(date: CalendarDate, zone: string, laterDays = 0): number {
+  const nextDay = new Date(0).setUTCFullYear(date.year, date.month - 1, date.day) / dayMs + laterDays + 1
+  const endMs = plainStartMs(nextDay, zone) ?? startMs(date.add({ days: laterDays + 1 }), zone)
   if (endMs > lastMs) throw beyondCalendar()
   return endMs
 }
 
-function lookedUpEndMs(date: CalendarDate, zone: string): number {
-  const next = date.add({ days: 1 })
-  const midnight = next.toPlainDateTime().toZonedDateTime(zone, { disambiguation: 'later' })
-  const isThere = midnight.hour === 0 && midnight.minute === 0 && midnight.day === next.day
+function startMs(date: CalendarDate, zone: string): number {
+  const midnight = date.toPlainDateTime().toZonedDateTime(zone, { disambiguation: 'later' })
+  const isThere = midnight.hour === 0 && midnight.minute === 0 && midnight.day === date.day
   return (isThere ? midnight : midnight.startOfDay()).epochMilliseconds
 }

@@ -8,6 +8,8 @@ import { type Period, RecordingKind, type RuleDefinition, type RuleEffect } from
 import { Temporal } from 'temporal-polyfill'
 import { addPeriod, type CalendarDate, isBefore } from './calendar.ts'
 
+const monthsInYear = 12
+
 type AppliesTo = RuleDefinition['appliesTo']
 type Count = (date: CalendarDate) => CalendarDate
 
@@ -84,14 +86,28 @@ function comesOfAge(bornOn: CalendarDate, years: number): CalendarDate {
   return addPeriod(bornOn, { years, months: 0, days: 0 })
 }
 
-function isNeverShorter(from: Period, to: Period): boolean {
+/** Whether `to` ends no earlier than `from`, whatever day both are counted from. */
+export function isNeverShorter(from: Period, to: Period): boolean {
   return (
-    (to.years >= from.years && to.months >= from.months && to.days >= from.days) ||
+    isPlainlyNoShorter(from, to) ||
     isNeverEarlier(
       date => addPeriod(date, from),
       date => addPeriod(date, to),
     )
   )
+}
+
+/** What needs no calendar: every part is as long, or the shortest years and months of one outlast the longest of the other. */
+function isPlainlyNoShorter(from: Period, to: Period): boolean {
+  const months = ({ years, months: more }: Period) => years * monthsInYear + more
+  // In one step; the first of two may move a day to the next month, which is later.
+  const isOneStep = from.years === 0 || from.months === 0
+  const hasMonths = isOneStep
+    ? months(to) >= months(from)
+    : to.years >= from.years && to.months >= from.months
+  const leastDays = to.years * 365 + to.months * 28 + to.days
+  const mostDays = from.years * 366 + from.months * 31 + from.days
+  return (hasMonths && to.days >= from.days) || leastDays > mostDays
 }
 
 /** Over every date that there is. */
@@ -100,14 +116,14 @@ function isNeverEarlier(before: Count, after: Count): boolean {
   return true
 }
 
-const cycle = { firstYear: 2000, years: 400, months: 12 } as const
+const cycle = { firstYear: 2000, years: 400 } as const
 
 /** One of each kind: the calendar repeats after 400 years, and the first 28 days of a month are counted alike. */
 function* startDates(): Generator<CalendarDate> {
-  for (let count = 0; count < cycle.years * cycle.months; count++) {
+  for (let count = 0; count < cycle.years * monthsInYear; count++) {
     const first = new Temporal.PlainDate(
-      cycle.firstYear + Math.floor(count / cycle.months),
-      1 + (count % cycle.months),
+      cycle.firstYear + Math.floor(count / monthsInYear),
+      1 + (count % monthsInYear),
       1,
     )
     yield first

@@ -14,7 +14,6 @@ import type {
   RuleId,
 } from '@auricle/contract'
 import {
-  addDays,
   addPeriod,
   type CalendarDate,
   dateAt,
@@ -122,11 +121,11 @@ interface Life {
   readonly callMs: number
   /** Unix milliseconds of the newest event of each kind. */
   readonly eventsMs: ReadonlyMap<RetentionEventKind, number>
-  readonly birthDate: CalendarDate | null
-  /** The earliest day on which it can have been made: who was a minor then is one. */
-  readonly madeOn: () => CalendarDate
+  readonly isBirthDateKnown: boolean
+  /** Null for who was so old on the earliest day on which the recording can have been made. */
+  readonly comesOfAge: (years: number) => CalendarDate | null
   readonly dateAt: (atMs: number) => CalendarDate
-  readonly endOfDay: (date: CalendarDate) => Date
+  readonly endOfDay: (date: CalendarDate, laterDays?: number) => Date
 }
 
 function readLife(facts: RetentionFacts, zone: string): Life {
@@ -145,14 +144,26 @@ function readLife(facts: RetentionFacts, zone: string): Life {
     dates.set(atMs, date)
     return date
   }
+  const bornOn = facts.birthDate === null ? dateOf(callMs) : parseDate(facts.birthDate)
+  const madeOn = dateOf(Math.min(startedAt?.getTime() ?? Number.POSITIVE_INFINITY, receivedAt.getTime()))
   return {
     callMs,
     eventsMs,
-    birthDate: facts.birthDate === null ? null : parseDate(facts.birthDate),
-    madeOn: () => dateOf(Math.min(startedAt?.getTime() ?? Number.POSITIVE_INFINITY, receivedAt.getTime())),
+    isBirthDateKnown: facts.birthDate !== null,
+    comesOfAge: years => {
+      const majorityOn = addPeriod(bornOn, { years, months: 0, days: 0 })
+      return facts.birthDate === null || isBefore(madeOn, majorityOn) ? majorityOn : null
+    },
     dateAt: dateOf,
-    endOfDay: date => new Date(endOfDayMs(date, zone)),
+    endOfDay: (date, laterDays) => new Date(endOfDayMs(date, zone, laterDays)),
   }
+}
+
+interface Coming {
+  readonly majorityOn: CalendarDate
+  readonly keep: Period
+  /** The last day of keeping. */
+  readonly last: CalendarDate
 }
 
 function runClock(rule: RuleInForce, life: Life): Clock {
@@ -175,12 +186,12 @@ function runClock(rule: RuleInForce, life: Life): Clock {
         ? null
         : disposeAfterDays === 0
           ? atLeast
-          : life.endOfDay(addDays(last, disposeAfterDays)),
+          : life.endOfDay(last, disposeAfterDays),
     minor:
       minor === null
         ? null
         : {
-            isBirthDateKnown: life.birthDate !== null,
+            isBirthDateKnown: life.isBirthDateKnown,
             majorityOn: minor.majorityOn.toString(),
             keep: minor.keep,
             until: minor.last === last ? atLeast : life.endOfDay(minor.last),
@@ -197,14 +208,10 @@ function runClock(rule: RuleInForce, life: Life): Clock {
 }
 
 /** Null for who had come of age before the recording was made, and for a rule that makes no difference. */
-function runMinority(
-  { minors }: RuleDefinition,
-  life: Life,
-): { readonly majorityOn: CalendarDate; readonly keep: Period; readonly last: CalendarDate } | null {
+function runMinority({ minors }: RuleDefinition, life: Life): Coming | null {
   if (minors === null) return null
-  const bornOn = life.birthDate ?? life.dateAt(life.callMs)
-  const majorityOn = addPeriod(bornOn, { years: minors.majorityAge, months: 0, days: 0 })
-  if (life.birthDate !== null && !isBefore(life.madeOn(), majorityOn)) return null
+  const majorityOn = life.comesOfAge(minors.majorityAge)
+  if (majorityOn === null) return null
   return { majorityOn, keep: minors.keep, last: addPeriod(majorityOn, minors.keep) }
 }
 

@@ -73,10 +73,10 @@ const disposals = {
 
 function sayClock(clock: Clock, say: (time: Date) => string): string {
   const { minor, until, definition } = clock
-  const source = definition.source === null ? '' : ` by ${definition.source}`
-  const rule = `${nameOf(clock)} keeps it${source} for ${sayPeriod(definition.keep)} ${reason(clock, say)}`
+  const source = definition.source === null ? '' : ` Its source: ${definition.source}.`
+  const rule = `By ${nameOf(clock)} it is kept for ${sayPeriod(definition.keep)} ${reason(clock, say)}`
   const end = until === null ? `, so until ${say(clock.atLeast)} at least` : `, so until ${say(until)}`
-  return `${rule}${minor === null ? '' : sayMinor(minor, say)}${end}; ${afterwards(clock)}.`
+  return `${rule}${minor === null ? '' : sayMinor(minor, say)}${end}; ${afterwards(clock)}.${source}`
 }
 
 function sayMinor({ isBirthDateKnown, majorityOn, keep, until }: Minor, say: (time: Date) => string): string {
@@ -127,7 +127,7 @@ function governingName({ governing, clocks }: RetentionDecision): string {
 }
 
 function nameOf({ name, ruleId, version }: Clock): string {
-  return `Rule "${name}" (${ruleId}, version ${version})`
+  return `rule "${name}" (${ruleId}, version ${version})`
 }
 
 /** `7 years and 30 days`. */
@@ -146,5 +146,5 @@ function sayDays(days: number): string {
 }
 
 function inZone(time: Date, zone: string): string {
-  return `${time.toISOString()} (${dateAt(time.getTime(), zone)} in ${zone})`
+  return `${time.toISOString().replace('.000Z', 'Z')} (${dateAt(time.getTime(), zone)} in ${zone})`
 }

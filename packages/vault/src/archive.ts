@@ -29,6 +29,7 @@ import {
 import { type Derived, deriveObjects } from './archive-derived.ts'
 import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
 import { auditRecord } from './audit-record.ts'
+import { VaultError } from './error.ts'
 import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { recordingIdentity } from './object-context.ts'
 import { decideFirst, type FirstDecision, type FirstDecisionParts } from './retention/decide-first.ts'
@@ -130,6 +131,7 @@ function openNotice(
   event: DurableEvent,
   { signal }: CallOptions,
 ): Promise<OpenedObject> {
+  if (intake.sealedNotice === null) throw new VaultError('not_found', 'The recording is destroyed')
   return openSealed(bytesSource(intake.sealedNotice), {
     expect: recordingIdentity(intake.tenantId, intake.recordingId, 'notice'),
     unwrapper: parts.keys.opener({ purpose: 'recordings', tenantId: intake.tenantId }, event),
@@ -139,7 +141,7 @@ function openNotice(
 
 async function readNotice(opened: OpenedObject, intake: IntakeRow, options: CallOptions): Promise<Notice> {
   // What it was sealed to is in memory already, and longer.
-  const json = await readWhole(opened, intake.sealedNotice.length, options)
+  const json = await readWhole(opened, intake.sealedNotice?.length ?? 0, options)
   return Notice.parse(JSON.parse(json.toString('utf8')))
 }
 

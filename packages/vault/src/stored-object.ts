@@ -95,8 +95,8 @@ export async function storeObject(
   })
   const key = recordingKey(tenantId, recordingId, role)
   const { until: retainUntil, lock } = object.keeping
-  const kept = lock === null ? { retainUntil } : { retainUntil, lock }
-  return parts.objects.put(key, sealing.seal(source, { signal }), { ...kept, signal })
+  const options = { retainUntil, lock: lock ?? undefined, signal }
+  return parts.objects.put(key, sealing.seal(source, { signal }), options)
 }
 
 /** How the catalog keeps an object that was opened and found right, and how the store does. */
@@ -111,6 +111,7 @@ export function storedObject(role: ObjectRole, facts: ObjectFacts, opened: Opene
     fingerprint: opened.fingerprint,
     wrap: null,
     storeUntil: facts.retainUntil,
+    storeLocked: facts.locked,
   }
 }
 

@@ -10,10 +10,13 @@ import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
 import * as audit from './routes/audit.ts'
 import * as breakGlass from './routes/break-glass.ts'
+import * as certificates from './routes/certificates.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
+import * as dispositions from './routes/dispositions.ts'
 import * as document from './routes/document.ts'
+import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as evidence from './routes/evidence.ts'
 import * as holds from './routes/holds.ts'
@@ -27,6 +30,9 @@ import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as reports from './routes/reports.ts'
+import * as retentionDecisions from './routes/retention-decisions.ts'
+import * as retentionFacts from './routes/retention-facts.ts'
+import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
@@ -55,14 +61,20 @@ export const schemas = {
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...activityReviews.schemas,
+  ...driftRuns.schemas,
   ...emergencyCodes.schemas,
+  ...certificates.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
   ...audit.schemas,
   ...reports.schemas,
   ...disclosures.schemas,
+  ...retentionRules.schemas,
+  ...retentionFacts.schemas,
   ...holds.schemas,
+  ...retentionDecisions.schemas,
+  ...dispositions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -77,6 +89,8 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...certificates.table,
+  ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,
@@ -92,7 +106,11 @@ const table = [
   ...audit.table,
   ...reports.table,
   ...disclosures.table,
+  ...retentionRules.table,
+  ...retentionFacts.table,
   ...holds.table,
+  ...retentionDecisions.table,
+  ...dispositions.table,
   ...document.table,
 ] as const
 

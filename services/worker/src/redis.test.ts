@@ -62,7 +62,12 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   assert.equal((await jobs.counts()).waiting, 0)
 
   const log = captureLog()
-  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
+  const config = {
+    worker: { concurrency: 2, disposition: 'here' as const },
+    logName: 'log.clinic.example',
+    witnesses: [],
+    backupDays: 35,
+  }
   const { sweepTemporary } = vault.objects
   const keys = vault.keyService
   const parts = {

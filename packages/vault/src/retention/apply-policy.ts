@@ -12,6 +12,7 @@ import { isError } from '../error.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { decideBy, keptOf } from './decide-recording.ts'
 import { loadPolicy } from './policy.ts'
+import { detailOf, ruleObject } from './rule-versions.ts'
 
 export interface ApplyPolicyParts {
   readonly catalog: Pick<
@@ -77,8 +78,8 @@ function recordOf(tenantId: TenantId, { ruleId, version }: DueVersion, now: Date
       action: 'retention.applied',
       outcome: 'allowed',
       actor: { type: 'system', name: 'worker' },
-      object: { type: 'rule', id: ruleId, version: null },
-      detail: { kind: 'version', version },
+      object: ruleObject(ruleId),
+      ...detailOf({ version }),
       request: null,
     },
     null,
@@ -104,35 +105,35 @@ async function* staleOf(
   }
 }
 
-/** One that cannot be decided holds up no other: then they are decided one by one. */
+/** One that cannot be decided holds up no other: it is found by halves. */
 async function decideBatch(
   parts: ApplyPolicyParts,
   tenantId: TenantId,
   recordingIds: readonly RecordingId[],
   options: CallOptions,
-): Promise<{ readonly decided: number; readonly changed: number; readonly failed: number }> {
+): Promise<Omit<PolicyApplied, 'versions'>> {
   try {
     return { ...(await decideAgain(parts, tenantId, recordingIds, { onlyStale: true }, options)), failed: 0 }
   } catch (error) {
     if (!isOfOne(error)) throw error
-    const [only, ...others] = recordingIds
-    if (only !== undefined && others.length === 0) {
+    const [only] = recordingIds
+    if (only !== undefined && recordingIds.length === 1) {
       parts.onFailure(only, error)
       return { decided: 0, changed: 0, failed: 1 }
     }
   }
-  let [decided, changed, failed] = [0, 0, 0]
-  for (const id of recordingIds) {
-    const done = await decideBatch(parts, tenantId, [id], options)
-    decided += done.decided
-    changed += done.changed
-    failed += done.failed
+  const middle = recordingIds.length >> 1
+  const first = await decideBatch(parts, tenantId, recordingIds.slice(0, middle), options)
+  const second = await decideBatch(parts, tenantId, recordingIds.slice(middle), options)
+  return {
+    decided: first.decided + second.decided,
+    changed: first.changed + second.changed,
+    failed: first.failed + second.failed,
   }
-  return { decided, changed, failed }
 }
 
 /** What one recording is the cause of. */
-const isOfOne = (error: unknown): boolean =>
+export const isOfOne = (error: unknown): boolean =>
   isError(error, 'CatalogError', 'damaged') || isError(error, 'RetentionError', 'bad_date')
 
 /**

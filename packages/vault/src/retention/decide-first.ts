@@ -57,7 +57,8 @@ export async function decideFirst(
     keeping: { until: first.keepUntil, lock: isRuled ? first.locked : null },
     committed(durationMs, objects) {
       const endedAt = durationMs === null ? null : new Date(facts.startedAt.getTime() + durationMs)
-      const lockedUntil = first.locked ? latest(objects.map(({ storeUntil }) => storeUntil)) : null
+      const locked = objects.filter(({ storeLocked }) => storeLocked)
+      const lockedUntil = latest(locked.map(({ storeUntil }) => storeUntil))
       const decision = keptOf(decideBy(policy, { ...facts, endedAt, lockedUntil }))
       return { ...decision, revision: policy.rules.length === 0 ? policy.revision : staleRevision }
     },

@@ -4,7 +4,15 @@
 // before it; only the last that was agreed can be withdrawn, and only until it is in force. So nothing comes into force
 // that was never judged against what it replaces.
 import type { Catalog, RulesNow, RuleVersionRow } from '@auricle/catalog'
-import type { RuleApproval, RuleId, RuleList, RuleView, TenantId } from '@auricle/contract'
+import type {
+  RetentionPresetList,
+  RuleApproval,
+  RuleId,
+  RuleList,
+  RuleView,
+  TenantId,
+} from '@auricle/contract'
+import { presets } from '@auricle/retention'
 import type { CallOptions } from '@auricle/sealed'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
 import { VaultError } from '../error.ts'
@@ -23,9 +31,20 @@ export async function listRules(
   facts: RequestFacts,
   options: CallOptions,
 ): Promise<RuleList> {
-  const asked = { action: 'retention.read', log: 'retention.listed', object: null } as const
+  const asked = { action: 'rule.read', log: 'retention.listed', object: null } as const
   const { now } = await authorizeReading(parts, facts, asked, options)
   return { rules: viewsOf(await parts.catalog.listRuleVersions(facts.actor.tenantId, options), now) }
+}
+
+/** What is known of the law and of practice, to begin with; nothing of it is in force by itself. */
+export async function listPresets(
+  parts: AuthorizeParts,
+  facts: RequestFacts,
+  options: CallOptions,
+): Promise<RetentionPresetList> {
+  const asked = { action: 'rule.read', log: 'retention.listed', object: null } as const
+  await authorizeReading(parts, facts, asked, options)
+  return { presets: [...presets] }
 }
 
 /** Throws `not_found`. */
@@ -35,7 +54,7 @@ export async function showRule(
   id: RuleId,
   options: CallOptions,
 ): Promise<RuleView> {
-  const asked = { action: 'retention.read', log: 'retention.listed', object: ruleObject(id) } as const
+  const asked = { action: 'rule.read', log: 'retention.listed', object: ruleObject(id) } as const
   const { now } = await authorizeReading(parts, facts, asked, options)
   return readRule(parts.catalog, facts.actor.tenantId, id, now, options)
 }

@@ -18,7 +18,7 @@ export async function showRetentionSettings(
 ): Promise<RetentionSettings> {
   const { tenantId } = facts.actor
   const object = named('tenant', tenantId)
-  await authorizeReading(parts, facts, { action: 'retention.read', log: 'retention.listed', object }, options)
+  await authorizeReading(parts, facts, { action: 'rule.read', log: 'retention.listed', object }, options)
   const found = await parts.catalog.findRetentionSettings(tenantId, options)
   if (found === null) throw new VaultError('not_found', 'No such tenant')
   const { revision: _, ...settings } = found
