@@ -50,6 +50,7 @@ import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { RetentionReportCatalog } from './retention-report.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
@@ -368,7 +369,8 @@ export interface Catalog
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,
-    LogCustodyCatalog {
+    LogCustodyCatalog,
+    RetentionReportCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

@@ -36,6 +36,7 @@ import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createRetentionReport } from './retention-report.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
@@ -98,6 +99,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createActivityReviews(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),
+    ...createRetentionReport(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,
   }

@@ -88,6 +88,14 @@ export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
+export type { ReportFigures, ReportFrame } from './retention-figures.ts'
+export type { DestroyedLine, OverdueLine } from './retention-lines.ts'
+export type {
+  HoldFigure,
+  ReconciledRun,
+  RetentionReportCatalog,
+  RetentionReportRows,
+} from './retention-report.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
