@@ -329,6 +329,7 @@ const operations = `
   showReceiptKey            -                  self.read             -                  tenant                          200              -
   accessReport              -                  audit.read            -                  tenant                          200              -
   accountOfDisclosures      -                  disclosure.read       -                  tenant                          200              -
+  retentionReport           -                  retention.read        -                  tenant                          200              -
   recordDisclosure          -                  disclosure.record     -                  tenant                          201              -
   listDisclosures           -                  disclosure.read       -                  tenant                          200              -
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -

@@ -278,6 +278,12 @@ export {
   type ReplicationAttempt,
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
+export { reportCsv } from './reports/report-csv.ts'
+export {
+  type RetentionReportParts,
+  retentionReport,
+  wholeRetentionReport,
+} from './reports/retention-report.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {

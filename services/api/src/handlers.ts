@@ -23,6 +23,7 @@ import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
+import { createRetentionReportHandlers, type RetentionReportRouteParts } from './routes/retention-reports.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -57,6 +58,7 @@ export type HandlerParts = RecordingRouteParts &
   TenantRouteParts &
   AuditRouteParts &
   ReportRouteParts &
+  RetentionReportRouteParts &
   DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -88,6 +90,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createTenantHandlers(parts),
     ...createAuditHandlers(parts),
     ...createReportHandlers(parts),
+    ...createRetentionReportHandlers(parts),
     ...createDisclosureHandlers(parts),
     ...createDocumentHandlers(parts),
   }

@@ -26,6 +26,7 @@ import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as reports from './routes/reports.ts'
+import * as retentionReports from './routes/retention-reports.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
@@ -60,6 +61,7 @@ export const schemas = {
   ...tenant.schemas,
   ...audit.schemas,
   ...reports.schemas,
+  ...retentionReports.schemas,
   ...disclosures.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
@@ -89,6 +91,7 @@ const table = [
   ...tenant.table,
   ...audit.table,
   ...reports.table,
+  ...retentionReports.table,
   ...disclosures.table,
   ...document.table,
 ] as const

@@ -214,6 +214,7 @@ export async function startApi(
     outsideUrl,
     logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
+    retentionReports: deciding,
     player,
     ownSessions: { catalog, log, secrets, verifyTotp, nextLockout, onAlert, now },
     passkeySessions: factorParts,

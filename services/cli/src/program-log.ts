@@ -1,9 +1,11 @@
 // The commands that read the log, and the reports that are made from it.
+import { ReportFormat, ReportSection } from '@auricle/contract'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { searchEvents, showOneEvent, showStatus } from './commands/log.ts'
 import { checkOneReceipt } from './commands/receipt.ts'
 import { reportAccess, reportDisclosures } from './commands/report.ts'
+import { reportRetention } from './commands/retention-report.ts'
 import type { Operator } from './operator.ts'
 import type { Output } from './output.ts'
 import type { CommandPerson } from './person.ts'
@@ -79,4 +81,19 @@ export function addReportCommands(program: Command, { withPerson }: Pick<LogRunn
     .action(options =>
       withPerson((operator, out, person) => reportDisclosures(operator, out, person, options)),
     )
+  report
+    .command('retention')
+    .description('what is kept and why, what is due, overdue, on hold and destroyed')
+    .option('--as-of <time>', 'as of this time, RFC 3339 UTC; default: now')
+    .option('--section <section>', ReportSection.options.join(', '))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'default: tables for people; csv takes --section, pdf takes --out',
+      ).choices(ReportFormat.options),
+    )
+    .option('--out <file>', 'a new file to write it to')
+    .option('--limit <count>', 'most recordings that are named')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => reportRetention(operator, out, person, options)))
 }
