@@ -50,6 +50,7 @@ import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { ReportScheduleCatalog } from './report-schedules.ts'
 import type { RetentionReportCatalog } from './retention-report.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
@@ -370,7 +371,8 @@ export interface Catalog
     LogReadingCatalog,
     AnchorCatalog,
     LogCustodyCatalog,
-    RetentionReportCatalog {
+    RetentionReportCatalog,
+    ReportScheduleCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

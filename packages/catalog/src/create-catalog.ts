@@ -36,6 +36,7 @@ import { createProviders } from './providers.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createReportSchedules } from './report-schedules.ts'
 import { createRetentionReport } from './retention-report.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
@@ -99,6 +100,7 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createActivityReviews(database),
     ...createBreakGlass(database),
     ...createEmergencyCodes(database),
+    ...createReportSchedules(database),
     ...createRetentionReport(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,

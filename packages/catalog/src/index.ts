@@ -88,6 +88,7 @@ export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
+export type { NewReportScheduleRow, ReportRunRow, ReportScheduleRow } from './report-schedules.ts'
 export type { ReportFigures, ReportFrame } from './retention-figures.ts'
 export type { DestroyedLine, OverdueLine } from './retention-lines.ts'
 export type {

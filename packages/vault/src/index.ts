@@ -284,6 +284,15 @@ export {
   retentionReport,
   wholeRetentionReport,
 } from './reports/retention-report.ts'
+export { type RunReportsParts, runReports } from './reports/run-reports.ts'
+export {
+  createReportSchedule,
+  endReportSchedule,
+  listReportRuns,
+  listReportSchedules,
+  type ReportScheduleParts,
+  showReportRun,
+} from './reports/schedules.ts'
 export type { RequestFacts } from './request-facts.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {

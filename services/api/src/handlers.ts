@@ -22,6 +22,7 @@ import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './r
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createReportScheduleHandlers, type ReportScheduleRouteParts } from './routes/report-schedules.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
 import { createRetentionReportHandlers, type RetentionReportRouteParts } from './routes/retention-reports.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
@@ -59,6 +60,7 @@ export type HandlerParts = RecordingRouteParts &
   AuditRouteParts &
   ReportRouteParts &
   RetentionReportRouteParts &
+  ReportScheduleRouteParts &
   DisclosureRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
@@ -91,6 +93,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createAuditHandlers(parts),
     ...createReportHandlers(parts),
     ...createRetentionReportHandlers(parts),
+    ...createReportScheduleHandlers(parts),
     ...createDisclosureHandlers(parts),
     ...createDocumentHandlers(parts),
   }

@@ -25,6 +25,7 @@ import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
+import * as reportSchedules from './routes/report-schedules.ts'
 import * as reports from './routes/reports.ts'
 import * as retentionReports from './routes/retention-reports.ts'
 import * as roles from './routes/roles.ts'
@@ -62,6 +63,7 @@ export const schemas = {
   ...audit.schemas,
   ...reports.schemas,
   ...retentionReports.schemas,
+  ...reportSchedules.schemas,
   ...disclosures.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
@@ -92,6 +94,7 @@ const table = [
   ...audit.table,
   ...reports.table,
   ...retentionReports.table,
+  ...reportSchedules.table,
   ...disclosures.table,
   ...document.table,
 ] as const

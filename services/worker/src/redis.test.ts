@@ -62,7 +62,8 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   assert.equal((await jobs.counts()).waiting, 0)
 
   const log = captureLog()
-  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
+  const api = { host: '127.0.0.1', port: 0, publicUrl: null }
+  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [], api }
   const { sweepTemporary } = vault.objects
   const keys = vault.keyService
   const parts = {
@@ -72,6 +73,8 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
     jobs,
     audio: null,
     recovery: null,
+    reportStore: null,
+    mailer: null,
     sweepTemporary,
     logger: log.logger,
   }

@@ -2,11 +2,13 @@
 // what was forgotten, sweeps, keeps the audit log.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
+import { retentionReportPdf } from '@auricle/documents'
 import type { Jobs } from '@auricle/jobs'
 import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
+import type { Mailer } from '@auricle/mail'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
-import type { Config, Logger, Metrics } from '@auricle/runtime'
+import { apiUrl, type Config, type Logger, type Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
   createLateReconciler,
@@ -18,6 +20,7 @@ import {
   type OnAlert,
   relayOutbox,
   requeueStalled,
+  runReports,
   sweepBreakGlass,
   sweepIntakeObjects,
   sweepReviews,
@@ -28,7 +31,7 @@ import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'api'>
   readonly catalog: Catalog
   readonly log: EventAppender
   readonly objects: ObjectStore
@@ -41,6 +44,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
+  /** Where reports on a schedule are stored, and who tells of them; null where none is configured. */
+  readonly reportStore: ObjectStore | null
+  readonly mailer: Mailer | null
   /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
@@ -60,6 +66,7 @@ const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
 const namePatientsPauseMs = 10 * 60_000
+const reportPauseMs = 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -163,6 +170,22 @@ export async function startWorker(
     },
     reviewPauseMs,
     'The weekly review of activity could not be opened',
+  )
+  loop(
+    async options => {
+      const { sent, failed } = await runReports(
+        {
+          ...{ ...parts, secrets, renderPdf: retentionReportPdf, apiUrl: apiUrl(parts.config) },
+          onFailure: ({ id: runId, attempts }, error) =>
+            logger.warn('A scheduled report could not be delivered', { runId, attempts, error }),
+        },
+        options,
+      )
+      if (sent > 0) logger.info('Delivered scheduled reports', { count: sent })
+      if (failed > 0) logger.error('Gave up on scheduled reports', { count: failed })
+    },
+    reportPauseMs,
+    'Scheduled reports could not be looked for',
   )
   loop(
     async options => {

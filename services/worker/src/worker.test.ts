@@ -63,11 +63,14 @@ async function work(
   change: Partial<Pick<WorkerParts, 'audio' | 'objects' | 'recovery'>> = {},
 ): Promise<Worker> {
   const log = captureLog()
-  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [] }
+  const api = { host: '127.0.0.1', port: 0, publicUrl: null }
+  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [], api }
   const parts = {
     ...vault,
     keys: vault.keyService,
     recovery: null,
+    reportStore: null,
+    mailer: null,
     sweepTemporary: vault.objects.sweepTemporary,
     config,
     jobs,
