@@ -1,7 +1,7 @@
 // Rows for tests of and on the catalog: a tenant with a user, a mailbox and a connector, and what is delivered to it.
 import { randomBytes } from 'node:crypto'
 import { type AuditRecord, newRecord } from '@auricle/audit'
-import type { Catalog, ColumnKeys, NewIntake, RecordingFacts, StoredObject, TokenRow } from '@auricle/catalog'
+import type { Catalog, ColumnKeys, NewIntake, NewObject, NewRecording, TokenRow } from '@auricle/catalog'
 import {
   type ConnectorId,
   type MailboxId,
@@ -176,8 +176,9 @@ export function anIntake(tenant: TestTenant, change: Partial<NewIntake> = {}): N
 export function aRecording(
   tenant: TestTenant,
   intake: NewIntake,
-  change: Partial<RecordingFacts> = {},
-): RecordingFacts {
+  change: Partial<NewRecording> = {},
+): NewRecording {
+  const retainUntil = change.retainUntil ?? new Date('2033-03-01T12:00:00.000Z')
   return {
     id: intake.recordingId,
     tenantId: tenant.tenantId,
@@ -200,12 +201,16 @@ export function aRecording(
     channels: 1,
     codec: 'pcm_s16le',
     audioState: 'ready',
-    retainUntil: new Date('2033-03-01T12:00:00.000Z'),
+    retainUntil,
+    decision: {
+      ...{ status: 'unruled', governing: null, keepUntil: retainUntil, dueAt: null, disposal: 'none' },
+      ...{ locked: true, revision: 0 },
+    },
     ...change,
   }
 }
 
-export function someObjects(recordingId: string): readonly StoredObject[] {
+export function someObjects(recordingId: string): readonly NewObject[] {
   return (['original', 'playback', 'peaks'] as const).map(role => {
     return {
       role,
@@ -216,6 +221,8 @@ export function someObjects(recordingId: string): readonly StoredObject[] {
       contentType: role === 'peaks' ? 'application/json' : 'audio/wav',
       fingerprint: randomBytes(32),
       wrap: role === 'peaks' ? aWrap : null,
+      storeUntil: new Date('2033-03-01T12:00:00.000Z'),
+      storeLocked: true,
     }
   })
 }
@@ -224,8 +231,8 @@ export function someObjects(recordingId: string): readonly StoredObject[] {
 export async function archiveRecording(
   catalog: Catalog,
   tenant: TestTenant,
-  change: Partial<RecordingFacts> = {},
-): Promise<RecordingFacts> {
+  change: Partial<NewRecording> = {},
+): Promise<NewRecording> {
   const intake = anIntake(tenant)
   await catalog.commitIntake(intake, anEvent(tenant.tenantId))
   const recording = aRecording(tenant, intake, change)

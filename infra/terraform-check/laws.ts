@@ -1,7 +1,7 @@
 // The laws about rights, held against the table that every grant is made from.
 import type { Rights } from './rights.ts'
 
-const services = ['ingest', 'worker', 'api', 'operator']
+const services = ['ingest', 'worker', 'disposer', 'api', 'operator']
 
 /** Every right that a role of ours may hold. One that is missing here is misspelt, or more than anybody needs. */
 const permissions = new Set([
@@ -41,6 +41,13 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
     // What is published of the log is never replaced and never deleted, by whoever it may be.
     /^(create|get|list) log\/$/,
   ],
+  // Deletes, and knows that it did; nothing else.
+  disposer: [
+    /^delete recordings\/(recordings|intake)\/$/,
+    /^delete recovery\/recordings\/$/,
+    /^list (recordings|recovery)\/$/,
+    /^create log\/late\/$/,
+  ],
   operator: [
     /^create recordings\/intake\/$/,
     /^(get|list) recordings\//,
@@ -48,6 +55,13 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
     /^list recovery\/$/,
     /^create log\/late\/$/,
     /^(get|list) log\/$/,
+  ],
+}
+
+/** What people may be given who are no service, at most: where, and what. Never to delete, and nothing of the log. */
+const officerRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
+  retention_officer: [
+    /^(get|overrideUnlockedRetention|setRetention|update) (recordings|recovery)\/recordings\/$/,
   ],
 }
 
@@ -61,6 +75,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'view checkpoints',
     'sign receipts',
     'view receipts',
+    'view certificates',
   ],
   worker: [
     'encrypt recordings',
@@ -69,7 +84,10 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'decrypt identity',
     'sign checkpoints',
     'view checkpoints',
+    'sign certificates',
+    'view certificates',
   ],
+  disposer: ['decrypt recordings'],
   operator: [
     'encrypt recordings',
     'decrypt recordings',
@@ -78,6 +96,7 @@ const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
     'encrypt identity',
     'decrypt identity',
     'view checkpoints',
+    'view certificates',
   ],
 }
 
@@ -91,9 +110,13 @@ const googleKeyRoles: Readonly<Record<string, string>> = {
 
 /** `deploymentKeys`: the keys that are not a tenant's, by the name that grants give them. */
 export function judgeRights(rights: Rights, file: string, deploymentKeys: readonly string[]): string[] {
-  return [...judgeRoles(rights), ...judgeObjectGrants(rights), ...judgeKeyGrants(rights, deploymentKeys)].map(
-    sentence => `${file}: ${sentence}`,
-  )
+  return [
+    ...judgeRoles(rights),
+    ...judgeObjectGrants(rights),
+    ...judgeWhoDeletes(rights),
+    ...judgeOfficerGrants(rights),
+    ...judgeKeyGrants(rights, deploymentKeys),
+  ].map(sentence => `${file}: ${sentence}`)
 }
 
 function* judgeRoles({ object_roles, own_key_roles, key_roles }: Rights): Generator<string> {
@@ -127,6 +150,36 @@ function* judgeObjectGrants({ object_roles, object_grants }: Rights): Generator<
       const most = objectRightsMost[service] ?? []
       if (!most.some(allowed => allowed.test(right))) yield `grant ${name} gives ${service} ${right}`
     }
+  }
+}
+
+function* judgeOfficerGrants({ object_roles, officer_roles, officer_grants }: Rights): Generator<string> {
+  for (const name of Object.keys(officer_roles))
+    if (object_roles[name] !== undefined) yield `role ${name} is an officer's and a service's`
+  for (const [name, { officer, store, role, within }] of Object.entries(officer_grants)) {
+    if (services.includes(officer)) yield `grant ${name} is to ${officer}, which is a service`
+    const held = officer_roles[role]?.permissions
+    if (held === undefined) yield `grant ${name} is of ${role}, which is no officer's role`
+    for (const permission of held ?? []) {
+      const right = `${permission.replace(/^storage\.objects\./, '')} ${store}/${within ?? ''}`
+      if (!officerRightsMost[officer]?.some(allowed => allowed.test(right)))
+        yield `grant ${name} gives ${officer} ${right}`
+    }
+  }
+}
+
+/** A hold is an update, and so is taking it off: whoever may do that to a recording may not delete it as well. */
+function* judgeWhoDeletes({ object_roles, object_grants }: Rights): Generator<string> {
+  const held = new Map<string, Set<string>>()
+  for (const { service, store, role, within } of Object.values(object_grants)) {
+    const place = `${service} ${store}/${within ?? ''}`
+    const rights = held.get(place) ?? new Set()
+    held.set(place, new Set([...rights, ...(object_roles[role]?.permissions ?? [])]))
+  }
+  for (const [place, rights] of held) {
+    const changes = rights.has('storage.objects.update') || rights.has('storage.objects.setRetention')
+    if (rights.has('storage.objects.delete') && changes)
+      yield `grants let ${place} both delete objects and take off what keeps them`
   }
 }
 

@@ -38,6 +38,7 @@ describe('the keys of terraform/', () => {
       identity: idOf({ purpose: 'identity' }),
       checkpoints: idOf({ purpose: 'checkpoints' }),
       receipts: idOf({ purpose: 'receipts' }),
+      certificates: idOf({ purpose: 'certificates' }),
     }
     for (const [purpose, ending] of endings) {
       const reached = Object.entries(ids).filter(([, id]) => id.endsWith(ending))
@@ -53,7 +54,7 @@ describe('the keys of terraform/', () => {
       .flatMap(({ resources }) => resources)
       .filter(({ type }) => type === 'google_kms_crypto_key')
       .map(({ body }) => body['name'])
-    const purposes = ['checkpoints', 'identity', 'receipts'] as const
+    const purposes = ['certificates', 'checkpoints', 'identity', 'receipts'] as const
     assert.deepEqual(
       made.sort(),
       purposes.map(purpose => idOf({ purpose })),

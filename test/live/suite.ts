@@ -30,6 +30,7 @@ function objects({ prefix, ...options }: LiveBucket): void {
     }),
     {
       clock: 'real',
+      modes: 'own',
       keyCharactersMost: keyCharactersMost - prefix.length - casePrefixCharacters - 1,
       raceRounds,
     },

@@ -25,6 +25,7 @@ export interface Seeding {
 
 type Seed = (seeding: Seeding) => Input | Promise<Input>
 
+const aRule = { keep: { years: 7 }, dispose: 'review' }
 const soon = () => new Date(Date.now() + 60 * 60_000).toISOString()
 const nothing: Seed = () => ({ body: {} })
 const ofPerson: Seed = async ({ things }) => ({ params: { id: await things.person() } })
@@ -168,6 +169,8 @@ const seeds: Readonly<Record<string, Seed>> = {
     params: { id: await things.activityReview() },
     body: { note: 'of a test', verdicts: [] },
   }),
+  showCertificate: async ({ things }) => ({ params: { id: await things.destroyed() } }),
+  showDriftRun: async ({ things }) => ({ params: { id: await things.driftRun() } }),
   changeWorkingHours: () => ({
     body: { timeZone: 'UTC', opensAt: '07:00', closesAt: '19:00', days: [1, 2, 3, 4, 5] },
   }),
@@ -203,6 +206,73 @@ const seeds: Readonly<Record<string, Seed>> = {
     },
   }),
   endSuspension: async ({ things }) => ({ params: { id: await things.suspension() } }),
+  // --- retention ---
+  proposeRetentionRule: ({ things }) => ({ body: { name: things.unique(), definition: aRule } }),
+  showRetentionRule: async ({ things }) => ({ params: { id: await things.shorterRule() } }),
+  proposeRuleVersion: async ({ things }) => ({
+    params: { id: await things.shorterRule() },
+    body: { definition: aRule },
+  }),
+  approveRuleVersion: async ({ things }) => ({
+    params: { id: await things.shorterRule(), version: '1' },
+    body: {},
+  }),
+  withdrawRuleVersion: async ({ things }) => ({ params: { id: await things.shorterRule(), version: '1' } }),
+  changeRetentionSettings: () => ({
+    body: { zone: 'UTC', stages: 1, waitingDays: 7, shorteningDays: 30, storagePrice: null },
+  }),
+  recordRetentionEvent: async ({ things }) => ({
+    body: { kind: 'discharged', patient: await things.patient(), at: '2026-01-02T03:04:05Z' },
+  }),
+  listRetentionEvents: ofPatient,
+  withdrawRetentionEvent: async ({ things }) => ({ params: { id: await things.retentionEvent() } }),
+  recordBirthDate: async ({ things }) => ({
+    body: { patient: await things.patient(), birthDate: '1987-02-28' },
+  }),
+  decideRecordSet: async ({ things }) => ({
+    body: { mailbox: await things.mailbox([]), decision: 'in', rationale: 'of a test' },
+  }),
+  // --- legal holds ---
+  placeHold: async ({ things, side }) => ({
+    body: {
+      ...{ matter: 'of a test', notice: 'keep it', clauses: [{ mailbox: await things.mailbox([]) }] },
+      custodians: [side.colleague],
+    },
+  }),
+  previewHold: async ({ things }) => ({ body: { clauses: [{ mailbox: await things.mailbox([]) }] } }),
+  showHold: async ({ things }) => ({ params: { id: await things.hold() } }),
+  addHoldClauses: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { clauses: [{ mailbox: await things.mailbox([]) }] },
+  }),
+  addHoldRecordings: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { recordings: [await things.recording(null, 'none')] },
+  }),
+  listHeld: async ({ things }) => ({ params: { id: await things.hold() } }),
+  releaseHeldRecording: async ({ things }) => {
+    const recording = await things.recording(null, 'none')
+    return { params: { id: await things.hold([recording]), recording }, body: { reason: 'of a test' } }
+  },
+  addHoldCustodians: async ({ things }) => ({
+    params: { id: await things.hold() },
+    body: { custodians: [await things.person()] },
+  }),
+  releaseHold: async ({ things }) => ({ params: { id: await things.hold() }, body: { reason: 'of a test' } }),
+  acknowledgeNotice: async ({ things, self }) => ({ params: { id: await things.hold([], [self]) } }),
+  // --- dispositions ---
+  previewDisposition: nothing,
+  proposeDisposition: async ({ things }) => ({ body: { recordings: [await things.dueRecording()] } }),
+  showDisposition: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  listDispositionItems: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  reviewDisposition: async ({ things }) => ({
+    params: { id: await things.disposition() },
+    body: { verdict: 'approve' },
+  }),
+  cancelDisposition: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  previewRetention: async ({ things }) => ({
+    body: { rule: await things.shorterRule(), definition: aRule },
+  }),
   issueEmergencyCodes: async ({ things }) => ({ params: { id: await things.personWithTotp() }, body: {} }),
   listEmergencyCodes: ofColleague,
   revokeEmergencyCode: async ({ things }) => {
@@ -275,6 +345,11 @@ export const namesInBody: ReadonlySet<string> = new Set([
   'createDelegation',
   'recordDisclosure',
   'suspendDisclosures',
+  'recordRetentionEvent',
+  'recordBirthDate',
+  'decideRecordSet',
+  'placeHold',
+  'previewRetention',
 ])
 
 /** What they ask for is no tenant's: numbers, and a key of the deployment. */

@@ -159,6 +159,7 @@ const rights = `
   disclosure.suspend    tenant                          .    .    f    .    .    .    -
   review.read           tenant                          .    .    y    y    .    .    reports.read
   review.sign           tenant                          .    .    f    .    .    .    -
+  rule.read             tenant                          .    .    y    y    .    y    reports.read
   retention.read        tenant                          .    .    y    y    .    .    reports.read
   retention.manage      tenant                          .    .    f    .    .    .    -
   retention.approve     tenant                          .    .    f    .    .    f    -
@@ -264,6 +265,7 @@ const operations = `
   endOwnToken               -                  self.manage           -                  tenant                          204              -
   listRecordings            -                  recording.list        -                  tenant                          200              -
   showRecording             -                  recording.show        -                  recording                       200              -
+  showRetention             -                  recording.show        -                  recording                       200              -
   markRecording             -                  recording.mark        -                  recording                       200              -
   markRecording             a label put on     recording.mark        recording.label    recording                       200              -
   markRecording             a label taken off  recording.mark        recording.unlabel  recording                       200              -
@@ -314,6 +316,11 @@ const operations = `
   listActivityReviews       -                  review.read           -                 tenant                          200              -
   showActivityReview        -                  review.read           -                 tenant                          200              -
   signActivityReview        -                  review.sign           -                 tenant                          201              -
+  showCertificate           -                  disposition.read      -                 tenant                          200              -
+  listCertificates          -                  disposition.read      -                 tenant                          200              -
+  showCertificateKeys       -                  disposition.read      -                 tenant                          200              -
+  listDriftRuns             -                  retention.read        -                  tenant                          200              -
+  showDriftRun              -                  retention.read        -                  tenant                          200              -
   showWorkingHours          -                  tenant.read           -                 tenant                          200              -
   changeWorkingHours        -                  tenant.manage         -                 tenant                          200              -
   searchLog                 -                  audit.read            -                  tenant                          200              -
@@ -340,6 +347,41 @@ const operations = `
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -
   listSuspensions           -                  disclosure.read       -                  tenant                          200              -
   endSuspension             -                  disclosure.suspend    -                  tenant                          204              -
+  listRetentionRules        -                  rule.read            -                  tenant                          200              -
+  proposeRetentionRule      -                  retention.manage     -                  tenant                          201              -
+  showRetentionRule         -                  rule.read            -                  tenant                          200              -
+  proposeRuleVersion        -                  retention.manage     -                  tenant                          201              -
+  approveRuleVersion        -                  retention.approve    -                  tenant                          201              -
+  withdrawRuleVersion       -                  retention.manage     -                  tenant                          201              -
+  listRetentionPresets      -                  rule.read            -                  tenant                          200              -
+  showRetentionSettings     -                  rule.read            -                  tenant                          200              -
+  changeRetentionSettings   -                  retention.manage     -                  tenant                          200              -
+  recordRetentionEvent      -                  retention.manage     -                  tenant                          201              -
+  listRetentionEvents       -                  retention.read       -                  tenant                          200              -
+  withdrawRetentionEvent    -                  retention.manage     -                  tenant                          201              -
+  recordBirthDate           -                  retention.manage     -                  tenant                          201              -
+  listRecordSetDecisions    -                  retention.read       -                  tenant                          200              -
+  decideRecordSet           -                  record_set.decide    -                  tenant                          201              -
+  listHolds                 -                  hold.read             -                  tenant                          200              -
+  placeHold                 -                  hold.manage           -                  tenant                          201              -
+  previewHold               -                  hold.read             -                  tenant                          200              -
+  showHold                  -                  hold.read             -                  tenant                          200              -
+  addHoldClauses            -                  hold.manage           -                  tenant                          201              -
+  addHoldRecordings         -                  hold.manage           -                  tenant                          201              -
+  listHeld                  -                  hold.read             -                  tenant                          200              -
+  releaseHeldRecording      -                  hold.manage           -                  tenant                          204              -
+  addHoldCustodians         -                  hold.manage           -                  tenant                          201              -
+  releaseHold               -                  hold.manage           -                  tenant                          201              -
+  listOwnNotices            -                  self.read             -                  tenant                          200              -
+  acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
+  previewDisposition        -                  disposition.read      -                  tenant                          200              -
+  listDispositions          -                  disposition.read      -                  tenant                          200              -
+  proposeDisposition        -                  disposition.propose   -                  tenant                          201              -
+  showDisposition           -                  disposition.read      -                  tenant                          200              -
+  listDispositionItems      -                  disposition.read      -                  tenant                          200              -
+  reviewDisposition         -                  disposition.review    -                  tenant                          201              -
+  cancelDisposition         -                  disposition.propose   -                  tenant                          201              -
+  previewRetention          -                  retention.read       -                  tenant                          200              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -
   revokeEmergencyCode       -                  emergency_code.issue  -                  tenant                          204              -

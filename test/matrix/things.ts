@@ -8,14 +8,19 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDispositionId,
+  newDriftRunId,
   newEmergencyCodeId,
+  newHoldId,
   newIssuerId,
   newPasskeyId,
   newProviderId,
   newReportRunId,
   newReportScheduleId,
+  newRetentionEventId,
   newReviewId,
   newRoleRequestId,
+  newRuleId,
   newSuspensionId,
   newTeamId,
   newTokenId,
@@ -24,6 +29,8 @@ import {
   ProviderSettings,
   type RecordingId,
   type Role,
+  RuleDefinition,
+  type RuleId,
   type TeamId,
   type TokenId,
   type UserId,
@@ -36,9 +43,12 @@ import {
   createConnector,
   createMailbox,
   createUser,
+  decideAgain,
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
+import { destroyRows } from '../destroyed.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -61,6 +71,9 @@ export interface Things {
   activityReview(): Promise<string>
   reportSchedule(): Promise<string>
   reportRun(): Promise<string>
+  /** A recording that is gone, with its certificate. */
+  destroyed(): Promise<RecordingId>
+  driftRun(): Promise<string>
   patient(): Promise<PatientId>
   /** With a private part; in no tree yet. */
   event(): Promise<EventId>
@@ -68,6 +81,14 @@ export interface Things {
   /** All that there is. */
   seal(): Promise<void>
   suspension(): Promise<string>
+  /** A rule whose one version shortens, and waits for somebody else than who proposed it. */
+  shorterRule(): Promise<RuleId>
+  retentionEvent(): Promise<string>
+  hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
+  /** One that the rules have done with. */
+  dueRecording(): Promise<RecordingId>
+  /** Up for review, by the vault. */
+  disposition(): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -111,8 +132,36 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
     return (await createConnector(vault, made, {})).id
   }
-  return {
+  const recording: Things['recording'] = async (mailboxId, label) => {
+    const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
+    const keys = await columns()
+    const of = {
+      ...tenant,
+      mailboxId: clinic.mailbox.id,
+      connectorId: clinic.connectorRow.id,
+      columns: keys,
+    }
+    const intake = anIntake(of)
+    await catalog.commitIntake(intake, await event())
+    const facts = aRecording(of, intake, { mailboxId })
+    await catalog.commitArchive(facts, someObjects(facts.id), keys, await event())
+    const labels = label === 'none' ? [] : [label]
+    await sql('update auricle.recording set labels = $3 where tenant_id = $1 and id = $2', [
+      tenantId,
+      facts.id,
+      labels,
+    ])
+    return facts.id
+  }
+  const things: Things = {
     unique,
+    recording,
+    async destroyed() {
+      const recordingId = await recording(clinic.mailbox.id, 'none')
+      const parts = { pool: vault.database.appPool, catalog }
+      await destroyRows(parts, { tenantId, recordingId }, { at: new Date() })
+      return recordingId
+    },
     person: (roles = ['clinician'], kind = 'person') => user(roles, kind, null),
     personWithTotp: () => user(['clinician'], 'person', newTotp({ issuer: 'test', account: 'test' }).secret),
     async token(userId, purpose) {
@@ -126,27 +175,6 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       }
       await catalog.addToken({ ...row, ...rest, secretHash: null, factors: [] }, await event())
       return id
-    },
-    async recording(mailboxId, label) {
-      const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
-      const keys = await columns()
-      const of = {
-        ...tenant,
-        mailboxId: clinic.mailbox.id,
-        connectorId: clinic.connectorRow.id,
-        columns: keys,
-      }
-      const intake = anIntake(of)
-      await catalog.commitIntake(intake, await event())
-      const facts = aRecording(of, intake, { mailboxId })
-      await catalog.commitArchive(facts, someObjects(facts.id), keys, await event())
-      const labels = label === 'none' ? [] : [label]
-      await sql('update auricle.recording set labels = $3 where tenant_id = $1 and id = $2', [
-        tenantId,
-        facts.id,
-        labels,
-      ])
-      return facts.id
     },
     async mailbox(owners) {
       const { id } = await createMailbox(vault, { tenantId, address: unique(), name: 'A mailbox' }, {})
@@ -227,6 +255,68 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.addSuspension(whole, await columns(), await event())
       return whole.id
     },
+    async shorterRule() {
+      const id = newRuleId()
+      const definition = RuleDefinition.parse({ keep: { years: 1 }, dispose: 'automatic' })
+      const proposed = { version: 1, definition, effect: 'shortens', proposedAt: new Date() } as const
+      const nothing = { approvedAt: null, approvedBy: null, effectiveFrom: null, appliedAt: null }
+      const version = { ruleId: id, name: unique(), ...proposed, ...nothing, proposedBy: colleague }
+      const made = await event()
+      await catalog.changeRules(tenantId, async () => {
+        return { version: { ...version, withdrawnAt: null, withdrawnBy: null }, events: [made] }
+      })
+      return id
+    },
+    async retentionEvent() {
+      const recorded = { at: at(-60), recordedAt: new Date(), recordedBy: colleague }
+      const row = { tenantId, id: newRetentionEventId(), kind: 'discharged', ...recorded } as const
+      const whole = { ...row, subject: { patientId: await patient() }, withdrawnAt: null, withdrawnBy: null }
+      await catalog.addRetentionEvent(whole, await event())
+      return whole.id
+    },
+    async dueRecording() {
+      const mailboxId = await things.mailbox([])
+      const appliesTo = { kinds: null, mailboxes: [mailboxId], labels: null, recordSet: null }
+      await addRule(vault, tenantId, { appliesTo, dispose: 'review' })
+      await leaveOutOfRecordSet(vault, tenantId, mailboxId)
+      const id = await things.recording(mailboxId, 'none')
+      await makeOld(vault, tenantId, id)
+      return id
+    },
+    async disposition() {
+      const recordingId = await things.dueRecording()
+      await decideAgain(vault, tenantId, [recordingId], { onlyStale: false }, {})
+      const disposition = {
+        id: newDispositionId(),
+        tenantId,
+        kind: 'review',
+        at: new Date(),
+        by: null,
+      } as const
+      await catalog.openDisposition(disposition, [recordingId], event)
+      return disposition.id
+    },
+    async hold(recordings = [], custodians = []) {
+      const id = newHoldId()
+      const nobody = { clauses: [], recordings, custodians: [] }
+      const row = {
+        tenantId,
+        id,
+        by: colleague,
+        at: new Date(),
+        matter: 'of a test',
+        notice: null,
+        ...nobody,
+      }
+      await catalog.placeHold(row, await columns(), event)
+      // Programs too, whom the vault would not take.
+      await sql(
+        `insert into auricle.hold_custodian (tenant_id, hold_id, user_id, added_at)
+         select $1, $2, c.id, now() from unnest($3::text[]) c (id)`,
+        [tenantId, id, custodians],
+      )
+      return id
+    },
     async activityReview() {
       const id = newReviewId()
       await sql(
@@ -256,6 +346,11 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
         [tenantId, id, await this.reportSchedule()],
       )
       return id
+    },
+    async driftRun() {
+      const run = { tenantId, id: newDriftRunId(), startedAt: new Date() }
+      await catalog.openDriftRun(run, null)
+      return run.id
     },
     async emergencyCode(userId) {
       const id = newEmergencyCodeId()
@@ -317,4 +412,5 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       return id
     },
   }
+  return things
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""A second verifier of evidence bundles, written from docs/evidence.md to hold the first one against.
+"""A second verifier of evidence bundles and of certificates of destruction, written from docs/evidence.md and
+docs/certificate.md to hold the first one against.
 
     python3 auricle_verify.py BUNDLE --policy FILE [--json] [--at TIME] [--max-age-hours N] [--trust-bundled-policy]
+    python3 auricle_verify.py --certificate FILE --jwks FILE --policy FILE [--json]
     python3 auricle_verify.py --batch LIST
 
 Python 3.9 or newer and its standard library, which has no signatures: Ed25519 and P-256 are worked out in integers here,
 for checking only. In a batch, each line of LIST is {"bundle", "policy", "at", "maxAgeHours", "trust"} (policy: a file or
-null) and gets a line with the report and its exit code.
+null) or {"certificate", "jwks", "policy"}, and gets a line with the report and its exit code.
 """
 
 import base64
@@ -375,13 +377,16 @@ def der_numbers(der):
     return None if second is None or second[1] else (first[0], second[0])
 
 
-@functools.lru_cache(maxsize=None)
 def p256_holds(spki, message, der):
-    x, y = int.from_bytes(spki[27:59], "big"), int.from_bytes(spki[59:], "big")
     numbers = der_numbers(der)
-    if numbers is None or x >= P or y >= P or (y * y - x * x * x + 3 * x - B) % P:
+    return numbers is not None and p256_numbers_hold(spki, message, *numbers)
+
+
+@functools.lru_cache(maxsize=None)
+def p256_numbers_hold(spki, message, r, s):
+    x, y = int.from_bytes(spki[27:59], "big"), int.from_bytes(spki[59:], "big")
+    if x >= P or y >= P or (y * y - x * x * x + 3 * x - B) % P:
         return False
-    r, s = numbers
     if not (0 < r < N and 0 < s < N):
         return False
     w = pow(s, N - 2, N)
@@ -1079,6 +1084,279 @@ def verify(path, policy, trust, at, hours):
     return report, {"ok": 0, "tampered": 1}.get(report["verdict"], 2)
 
 
+# ---- Certificates of destruction
+
+
+class BadKeys(Exception):
+    pass
+
+
+USER, RULE = "usr", "rul"
+STORES = ("primary", "recovery")
+METHOD = {
+    "guidance": "NIST SP 800-88r2",
+    "sanitization": "clear",
+    "objects": "deleted_by_generation",
+    "database": "wraps_and_sealed_columns_removed",
+}
+
+
+def from_url64(text):
+    """Of base64url without padding; None where it is none, or empty."""
+    if not is_text(text) or not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        return None
+    padded = text.translate(str.maketrans("-_", "+/")) + "=" * (-len(text) % 4)
+    return bytes_of(padded)
+
+
+def keys_in(text):
+    """By kid: alg and the bytes of the key."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadKeys("no JSON") from None
+    if type(value) is not dict or type(value.get("keys")) is not list:
+        raise BadKeys("no list of keys")
+    found = {}
+    for key in value["keys"]:
+        if type(key) is not dict or not is_text(key.get("kid")):
+            continue
+        kind = (key.get("kty"), key.get("crv"))
+        numbers = {("OKP", "Ed25519"): ["x"], ("EC", "P-256"): ["x", "y"]}.get(kind) if all(map(is_text, kind)) else None
+        parts = [from_url64(key.get(name)) for name in numbers or []]
+        if numbers is None or any(part is None or len(part) != 32 for part in parts):
+            continue
+        found.setdefault(key["kid"], ("EdDSA" if kind[0] == "OKP" else "ES256", b"".join(parts)))
+    return found
+
+
+def is_kind(prefix):
+    return lambda value: is_text(value) and ID.fullmatch(value) is not None and value.startswith(prefix + "_")
+
+
+def is_name(value):
+    return is_text(value) and re.fullmatch(r"[!-~]+", value) is not None
+
+
+def one_of(*words):
+    return lambda value: is_text(value) and value in words
+
+
+def null_or(fits):
+    return lambda value: value is None or fits(value)
+
+
+def every(fits):
+    return lambda value: type(value) is list and all(map(fits, value))
+
+
+def record(**members):
+    return lambda value: (
+        type(value) is dict and set(value) == set(members) and all(fits(value[name]) for name, fits in members.items())
+    )
+
+
+PLACE = {
+    "index": is_number,
+    "size": is_number,
+    "leaf": lambda value: bytes_of(value) is not None,
+    "proof": every(lambda value: hash_of(value) is not None),
+    "checkpoint": is_text,
+}
+IS_CLAIMS = record(
+    jti=is_kind("crt"),
+    tenant=is_kind("ten"),
+    recording=is_kind("rec"),
+    disposition=is_kind("dsp"),
+    kind=one_of("voicemail", "recording"),
+    receivedAt=is_time,
+    destroyedAt=is_time,
+    keptUntil=is_time,
+    lastCopyAt=is_time,
+    rule=record(id=is_kind(RULE), version=is_number),
+    proposedBy=null_or(is_kind(USER)),
+    approvers=every(record(at=is_time, id=is_kind(USER), stage=is_number)),
+    holdCheck=record(at=is_time, holds=lambda value: is_number(value) and value == 0),
+    objects=lambda value: value != []
+    and every(
+        record(
+            store=one_of(*STORES),
+            key=is_name,
+            generation=is_name,
+            role=one_of("original", "playback", "peaks", "intake", "stray"),
+            bytes=is_number,
+            fingerprint=null_or(lambda text: is_text(text) and re.fullmatch(r"[0-9a-f]{64}", text) is not None),
+            destroyedAt=is_time,
+            restorableUntil=null_or(is_time),
+        )
+    )(value),
+    method=record(
+        remains=every(record(what=one_of("copies", "database_free_space", "log_private_parts"), sealedUnder=is_name)),
+        **{name: one_of(word) for name, word in METHOD.items()},
+    ),
+    copies=every(record(where=one_of(*STORES, "database_backups"), until=is_time)),
+    iss=is_name,
+    iat=is_number,
+    log=record(origin=is_name, anchor=record(**PLACE), **PLACE),
+)
+IS_HEADER = record(
+    alg=one_of("EdDSA", "ES256"), kid=is_text, typ=one_of("auricle-certificate+jwt")
+)
+
+
+def agrees_with_itself(claims):
+    end = claims["destroyedAt"]
+    people = [claims["proposedBy"]] + [one["id"] for one in claims["approvers"]]
+    names = [(one["store"], one["key"], one["generation"]) for one in claims["objects"]]
+    if len(set(people)) < len(people) or len(set(names)) < len(names):
+        return False
+    if [one["stage"] for one in claims["approvers"]] != list(range(1, len(claims["approvers"]) + 1)):
+        return False
+    times = [one["at"] for one in claims["approvers"]] + [one["destroyedAt"] for one in claims["objects"]]
+    times.append(claims["holdCheck"]["at"])
+    if claims["keptUntil"] > end or any(milliseconds(time) - milliseconds(end) > TEN_MINUTES for time in times):
+        return False
+    wanted = []
+    for store in STORES:
+        untils = [one["restorableUntil"] for one in claims["objects"] if one["store"] == store]
+        latest = max((until for until in untils if until is not None and until > end), default=None)
+        if latest is not None:
+            wanted.append({"until": latest, "where": store})
+    backups = claims["copies"][len(wanted) :]
+    if claims["copies"][: len(wanted)] != wanted or len(backups) > 1:
+        return False
+    if any(one["where"] != "database_backups" or one["until"] <= end for one in backups):
+        return False
+    return claims["lastCopyAt"] == max([end] + [one["until"] for one in claims["copies"]])
+
+
+def check_event(claims):
+    said = {name: value for name, value in claims.items() if name not in ("iat", "iss", "log")}
+    event = event_of(bytes_of(claims["log"]["leaf"]))
+    if event is None:
+        raise Stop("bad_leaf")
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    wanted = {
+        "kind": "disposal",
+        "disposition": said["disposition"],
+        "rule": said["rule"]["id"],
+        "version": said["rule"]["version"],
+        "objects": len(said["objects"]),
+        "bytes": sum(one["bytes"] for one in said["objects"]),
+        "claims": base64.b64encode(sha256(text.encode())).decode(),
+    }
+    detail, what = event.get("detail", {}), event["object"] or {}
+    same = all(type(detail.get(name)) is type(value) and detail[name] == value for name, value in wanted.items())
+    where = (event["action"], event["tenant"], event["at"], what.get("type"), what.get("id"))
+    if not same or where != (
+        "recording.disposed",
+        said["tenant"],
+        said["destroyedAt"],
+        "recording",
+        said["recording"],
+    ):
+        raise Stop("event")
+
+
+def signed_head(place, origin, keys):
+    note = Note(place["checkpoint"])
+    if (note.origin, note.size) != (origin, place["size"]):
+        raise Stop("origin")
+    return note, note.signers(keys, origin)
+
+
+def check_log(claims, policy, find):
+    log = claims["log"]
+    match = ORIGIN.fullmatch(log["origin"])
+    if len(log["origin"]) > 255 or match is None or (match[1], match[2]) != (claims["iss"], claims["tenant"]):
+        raise Stop("origin")
+    keys = policy.keys_of(log["origin"])
+    head, by = signed_head(log, log["origin"], keys)
+    if keys and not by:
+        find("unsigned", "checkpoint_unsigned")
+    if root_of_place(log) != head.root:
+        raise Stop("proof")
+    leaf = anchor_leaf_of(bytes_of(log["anchor"]["leaf"]))
+    if leaf is None or leaf[1:3] != (log["origin"], log["size"]):
+        raise Stop("anchor_leaf")
+    if leaf[3] != head.root:
+        raise Stop("fork")
+    origin = claims["iss"] + "/anchor"
+    keys = policy.keys_of(origin)
+    above, by = signed_head(log["anchor"], origin, {**keys, **policy.witnesses})
+    if not by & set(keys):
+        find("unsigned", "anchor_unsigned")
+    if root_of_place(log["anchor"]) != above.root:
+        raise Stop("anchor_proof")
+    if not policy.is_met(policy.quorum, by):
+        find("unsigned", "quorum")
+
+
+def root_of_place(place):
+    proof = [hash_of(text) for text in place["proof"]]
+    return root_from_inclusion(place["index"], place["size"], leaf_node(bytes_of(place["leaf"])), proof)
+
+
+def part_of(text, fits):
+    raw = from_url64(text)
+    try:
+        value = read_json((raw or b"").decode("utf-8"))
+        if canonical_depth(value) > 64 or not fits(value):
+            raise Stop("bad_certificate")
+    except (ValueError, RecursionError):
+        raise Stop("bad_certificate") from None
+    return value
+
+
+def verify_certificate(raw, keys, policy):
+    findings, claims = [], None
+    try:
+        text = raw.decode("latin-1")
+        parts = (text[:-1] if text.endswith("\n") else text).split(".")
+        signature = from_url64(parts[2]) if len(parts) == 3 else None
+        if len(raw) > 131_072 or signature is None or len(signature) != 64:
+            raise Stop("bad_certificate")
+        header = part_of(parts[0], IS_HEADER)
+        claims = part_of(parts[1], IS_CLAIMS)
+        signed = f"{parts[0]}.{parts[1]}".encode()
+        alg, public = keys.get(header["kid"], (None, b""))
+        if alg is None:
+            findings.append(("unsigned", "unknown_key"))
+        elif alg != header["alg"]:
+            raise Stop("bad_signature")
+        elif alg == "EdDSA" and not ed25519_holds(public, signed, signature):
+            raise Stop("bad_signature")
+        elif alg == "ES256":
+            numbers = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+            if not p256_numbers_hold(P256_HEAD + public, signed, *numbers):
+                raise Stop("bad_signature")
+        if not agrees_with_itself(claims):
+            raise Stop("incoherent")
+        check_event(claims)
+        check_log(claims, policy, lambda kind, code: findings.append((kind, code)))
+    except Stop as stop:
+        findings.append(("tampered", stop.code))
+    found = {kind for kind, _ in findings}
+    said = claims or {}
+    report = {
+        "verdict": next((kind for kind in CLASSES if kind in found), "ok"),
+        "findings": [{"class": kind, "code": code} for kind, code in findings],
+        "certificate": said.get("jti"),
+        "recording": said.get("recording"),
+        "destroyedAt": said.get("destroyedAt"),
+        "lastCopyAt": said.get("lastCopyAt"),
+    }
+    return report, {"ok": 0, "tampered": 1}.get(report["verdict"], 2)
+
+
+def certificate_files(certificate, jwks, policy):
+    with open(jwks, "rb") as file:
+        keys = keys_in(file.read().decode("utf-8"))
+    trusted = policy_in(policy)
+    with open(certificate, "rb") as file:
+        return verify_certificate(file.read(), keys, trusted)
+
+
 # ---- The command
 
 
@@ -1092,12 +1370,16 @@ def run_batch(path):
         for text in jobs:
             job = json.loads(text)
             try:
+                if "certificate" in job:
+                    report, code = certificate_files(job["certificate"], job["jwks"], job["policy"])
+                    print(json.dumps({"exit": code, "report": report}))
+                    continue
                 policy = None if job["policy"] is None else policy_in(job["policy"])
                 report, code = verify(
                     job["bundle"], policy, job["trust"], milliseconds(job["at"]), job["maxAgeHours"]
                 )
                 print(json.dumps({"exit": code, "report": report}))
-            except (BadPolicy, UnicodeDecodeError, OSError):
+            except (BadPolicy, BadKeys, UnicodeDecodeError, OSError):
                 print(json.dumps({"exit": 3, "report": None}))
     return 0
 
@@ -1132,9 +1414,37 @@ def arguments(words):
     return bundles[0], given, int(at.timestamp() * 1000), float(given["hours"])
 
 
+def main_certificate(words):
+    rest, files, as_json = list(words), {}, False
+    try:
+        while rest:
+            word = rest.pop(0)
+            if word == "--json":
+                as_json = True
+            elif word in ("--certificate", "--jwks", "--policy") and word not in files and rest:
+                files[word] = rest.pop(0)
+            else:
+                raise Unusable(__doc__)
+        if len(files) != 3:
+            raise Unusable(__doc__)
+        report, code = certificate_files(files["--certificate"], files["--jwks"], files["--policy"])
+    except (BadPolicy, BadKeys, Unusable, UnicodeDecodeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 3
+    if as_json:
+        print(json.dumps(report, separators=(",", ":")))
+    else:
+        print(report["verdict"])
+        for finding in report["findings"]:
+            print(f"{finding['class']}  {finding['code']}")
+    return code
+
+
 def main(words):
     if len(words) == 2 and words[0] == "--batch":
         return run_batch(words[1])
+    if "--certificate" in words:
+        return main_certificate(words)
     try:
         path, given, at, hours = arguments(words)
         policy = None if given["policy"] is None else policy_in(given["policy"])

@@ -4,7 +4,9 @@
 // all of them, in their order. It trusts the keys of a policy file and nothing else: not the vault, not the bundle.
 //
 //   node auricle-verify.mjs BUNDLE --policy FILE [--json] [--at TIME] [--max-age-hours N] [--trust-bundled-policy]
+//   node auricle-verify.mjs --certificate FILE --jwks FILE --policy FILE [--json]
 //
+// The second form decides the same of a certificate of destruction (docs/certificate.md).
 // Exit code: 0 it holds, 1 it was tampered with, 2 it is incomplete, unsigned or stale, 3 it could not be tried.
 //
 // The rules are docs/evidence.md, in the same order. One file, Node 18 or newer, no dependencies, and on purpose none of
@@ -841,17 +843,21 @@ class Numbers {
  * @returns {any}
  */
 function parseLeaf(leaf, place) {
-  const event = leaf.length > leafBytesMost ? null : parseCanonical(leaf)
+  const event = leaf.length > leafBytesMost ? null : parseCanonical(leaf, leafPrefix)
   if (event === null || !isEvent(event)) throw new Tampered('bad_leaf', place)
   return event
 }
 
-/** @param {Buffer} leaf */
-function parseCanonical(leaf) {
+/**
+ * The JSON behind the prefix, where it is in its one spelling; else null.
+ * @param {Buffer} bytes
+ * @param {string} prefix
+ */
+function parseCanonical(bytes, prefix) {
   try {
-    const text = decodeUtf8(leaf)
-    if (!text.startsWith(leafPrefix)) return null
-    const json = text.slice(leafPrefix.length)
+    const text = decodeUtf8(bytes)
+    if (!text.startsWith(prefix)) return null
+    const json = text.slice(prefix.length)
     const value = JSON.parse(json)
     // Node writes what it read with members in the order they stood, each once, in the shortest spelling. So the same
     // text means: nothing doubled, no white space, no other escapes. What that leaves open `isCanonical` looks at.
@@ -1269,6 +1275,361 @@ function meets(policy, name, cosigners) {
   return rule.members.filter(member => meets(policy, member, cosigners)).length >= rule.least
 }
 
+// ---- Certificates of destruction (docs/certificate.md) ----------------------------------------------------------------
+
+/**
+ * @typedef {object} CertificateReport
+ * @property {Verdict} verdict
+ * @property {{class: FindingClass, code: string}[]} findings In the order they were made.
+ * @property {any} claims What it says; null where it cannot be read.
+ * @property {string | null} anchoredAt
+ * @property {string[]} signers
+ */
+/** @typedef {{kid: string, alg: 'EdDSA' | 'ES256', spki: Buffer}} CertificateKey */
+
+/** The file of keys is no JWK set. */
+export class KeySetError extends Error {
+  /** @override */
+  name = 'KeySetError'
+}
+
+const certificateBytesMost = 131_072
+const certificateType = 'auricle-certificate+jwt'
+const spkiOf = {
+  'OKP Ed25519': ed25519Prefix,
+  'EC P-256': p256Prefix,
+}
+
+/**
+ * Whether a recording was destroyed as the certificate says: signed by a key of `jwks`, and the event in a log that keys of
+ * `policy` vouch for. Throws `PolicyError` and `KeySetError`; whatever is wrong with the certificate stands in the report.
+ * @param {Uint8Array} bytes
+ * @param {{policy: string, jwks: string}} trusted
+ * @returns {CertificateReport}
+ */
+export function verifyCertificate(bytes, trusted) {
+  const policy = parsePolicy(trusted.policy)
+  const keys = parseKeySet(trusted.jwks)
+  /** @type {CertificateReport} */
+  const report = { verdict: 'ok', findings: [], claims: null, anchoredAt: null, signers: [] }
+  try {
+    const { header, claims, signed, signature } = parseCertificate(bytes)
+    report.claims = claims
+    const key = keys.find(({ kid }) => kid === header.kid)
+    if (key === undefined) report.findings.push({ class: 'unsigned', code: 'unknown_key' })
+    else if (!isSignedCertificate(key, header.alg, signed, signature)) throw new Tampered('bad_signature')
+    else report.signers.push(key.kid)
+    if (!isCoherent(claims)) throw new Tampered('incoherent')
+    checkEvent(claims)
+    checkLog(claims, policy, report)
+  } catch (error) {
+    if (!(error instanceof Tampered)) throw error
+    report.findings.push({ class: 'tampered', code: error.code })
+  }
+  report.verdict = classes.find(kind => report.findings.some(finding => finding.class === kind)) ?? 'ok'
+  return report
+}
+
+/**
+ * Keys of other kinds are passed over, as RFC 7517 asks.
+ * @param {string} text
+ * @returns {CertificateKey[]}
+ */
+function parseKeySet(text) {
+  let value
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new KeySetError('it is no JSON')
+  }
+  if (!isObject(value) || !Array.isArray(value.keys)) throw new KeySetError('it has no list of keys')
+  return value.keys.flatMap((/** @type {any} */ key) => {
+    if (!isObject(key) || typeof key.kid !== 'string') return []
+    const { kid, kty, crv, x, y } = key
+    const prefix = Object.entries(spkiOf).find(([kind]) => kind === `${kty} ${crv}`)?.[1]
+    const numbers = kty === 'EC' ? [x, y] : [x]
+    const parts = numbers.map(number => (typeof number === 'string' ? fromBase64url(number) : null))
+    if (prefix === undefined || !parts.every(part => part?.length === 32)) return []
+    const spki = Buffer.concat([prefix, .../** @type {Buffer[]} */ (parts)])
+    return [{ kid, alg: kty === 'EC' ? 'ES256' : 'EdDSA', spki }]
+  })
+}
+
+/** @param {Uint8Array} bytes */
+function parseCertificate(bytes) {
+  if (bytes.length > certificateBytesMost) throw new Tampered('bad_certificate')
+  const text = Buffer.from(bytes).toString('latin1').replace(/\n$/, '')
+  const [head = '', payload = '', tail = '', ...more] = text.split('.')
+  const signature = fromBase64url(tail)
+  if (more.length > 0 || signature?.length !== 64) throw new Tampered('bad_certificate')
+  const header = parseSpelled(head)
+  if (!hasMembers(header, ['alg', 'kid', 'typ']) || header.typ !== certificateType)
+    throw new Tampered('bad_certificate')
+  if ((header.alg !== 'EdDSA' && header.alg !== 'ES256') || typeof header.kid !== 'string')
+    throw new Tampered('bad_certificate')
+  const claims = parseSpelled(payload)
+  if (!isClaims(claims)) throw new Tampered('bad_certificate')
+  return { header, claims, signed: Buffer.from(`${head}.${payload}`), signature }
+}
+
+/** A part of a JWS, in its one spelling. @param {string} part @returns {any} */
+function parseSpelled(part) {
+  const bytes = fromBase64url(part)
+  const value = bytes === null ? null : parseCanonical(bytes, '')
+  if (!isObject(value)) throw new Tampered('bad_certificate')
+  return value
+}
+
+/** Null for anything but base64url without padding and stray bits, and for nothing. @param {string} text */
+function fromBase64url(text) {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.length > 0 && bytes.toString('base64url') === text ? bytes : null
+}
+
+/**
+ * @param {CertificateKey} key
+ * @param {string} alg
+ * @param {Buffer} signed
+ * @param {Buffer} signature
+ */
+function isSignedCertificate(key, alg, signed, signature) {
+  if (key.alg !== alg) return false
+  const hash = alg === 'ES256' ? 'sha256' : null
+  try {
+    const spki = /** @type {const} */ ({
+      key: key.spki,
+      format: 'der',
+      type: 'spki',
+      dsaEncoding: 'ieee-p1363',
+    })
+    return crypto.verify(hash, signed, spki, signature)
+  } catch {
+    return false
+  }
+}
+
+const words = {
+  guidance: 'NIST SP 800-88r2',
+  sanitization: 'clear',
+  objects: 'deleted_by_generation',
+  database: 'wraps_and_sealed_columns_removed',
+}
+const kinds = ['voicemail', 'recording']
+const stores = ['primary', 'recovery']
+const places = [...stores, 'database_backups']
+const roles = ['original', 'playback', 'peaks', 'intake', 'stray']
+const left = ['copies', 'database_free_space', 'log_private_parts']
+
+/** @param {any} value @param {string[]} names In ascending order, as one spelling has them. */
+const hasMembers = (value, names) => isObject(value) && Object.keys(value).join() === names.join()
+
+/** @param {any} value */
+const isName = value => typeof value === 'string' && /^[!-~]+$/.test(value)
+
+/** @param {any} list @param {(item: any) => boolean} fits */
+const isListOf = (list, fits) => Array.isArray(list) && list.every(fits)
+
+/** @param {any} value @param {(item: any) => boolean} fits */
+const isNullOr = (value, fits) => value === null || fits(value)
+
+/** @param {any} claims */
+function isClaims(claims) {
+  const members = [
+    ...['approvers', 'copies', 'destroyedAt', 'disposition', 'holdCheck', 'iat', 'iss', 'jti', 'keptUntil'],
+    ...['kind', 'lastCopyAt', 'log', 'method', 'objects', 'proposedBy', 'receivedAt', 'recording', 'rule'],
+    'tenant',
+  ]
+  if (!hasMembers(claims, members)) return false
+  const { holdCheck, rule, method } = claims
+  return (
+    isId(claims.jti, 'crt') &&
+    isId(claims.tenant, 'ten') &&
+    isId(claims.recording, 'rec') &&
+    isId(claims.disposition, 'dsp') &&
+    isNullOr(claims.proposedBy, id => isId(id, 'usr')) &&
+    isName(claims.iss) &&
+    isCount(claims.iat) &&
+    kinds.includes(claims.kind) &&
+    [claims.receivedAt, claims.destroyedAt, claims.keptUntil, claims.lastCopyAt].every(isTime) &&
+    hasMembers(rule, ['id', 'version']) &&
+    isId(rule.id, 'rul') &&
+    isCount(rule.version) &&
+    hasMembers(holdCheck, ['at', 'holds']) &&
+    isTime(holdCheck.at) &&
+    holdCheck.holds === 0 &&
+    isListOf(claims.approvers, isApprover) &&
+    isListOf(claims.objects, isDestroyedObject) &&
+    claims.objects.length > 0 &&
+    hasMembers(method, ['database', 'guidance', 'objects', 'remains', 'sanitization']) &&
+    Object.entries(words).every(([name, word]) => method[name] === word) &&
+    isListOf(method.remains, isRemainder) &&
+    isListOf(claims.copies, isCopy) &&
+    hasMembers(claims.log, ['anchor', 'checkpoint', 'index', 'leaf', 'origin', 'proof', 'size']) &&
+    isName(claims.log.origin) &&
+    isPlace(claims.log) &&
+    hasMembers(claims.log.anchor, ['checkpoint', 'index', 'leaf', 'proof', 'size']) &&
+    isPlace(claims.log.anchor)
+  )
+}
+
+/** @param {any} value */
+const isApprover = value =>
+  hasMembers(value, ['at', 'id', 'stage']) &&
+  isTime(value.at) &&
+  isId(value.id, 'usr') &&
+  isCount(value.stage)
+
+/** @param {any} value */
+const isCopy = value =>
+  hasMembers(value, ['until', 'where']) && isTime(value.until) && places.includes(value.where)
+
+/** @param {any} value */
+const isRemainder = value =>
+  hasMembers(value, ['sealedUnder', 'what']) && isName(value.sealedUnder) && left.includes(value.what)
+
+/** @param {any} value */
+function isDestroyedObject(value) {
+  const members = [
+    ...['bytes', 'destroyedAt', 'fingerprint', 'generation', 'key', 'restorableUntil', 'role', 'store'],
+  ]
+  return (
+    hasMembers(value, members) &&
+    stores.includes(value.store) &&
+    roles.includes(value.role) &&
+    isName(value.key) &&
+    isName(value.generation) &&
+    isCount(value.bytes) &&
+    isTime(value.destroyedAt) &&
+    isNullOr(value.restorableUntil, isTime) &&
+    isNullOr(value.fingerprint, text => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text))
+  )
+}
+
+/** @param {any} value */
+const isPlace = value =>
+  isCount(value.index) &&
+  isCount(value.size) &&
+  typeof value.leaf === 'string' &&
+  isBase64(value.leaf) &&
+  typeof value.checkpoint === 'string' &&
+  isListOf(value.proof, hash => typeof hash === 'string' && isHash(hash))
+
+/** Whether it agrees with itself. @param {any} claims */
+function isCoherent(claims) {
+  const { approvers, objects, destroyedAt, keptUntil, holdCheck, copies, lastCopyAt } = claims
+  const people = [claims.proposedBy, ...approvers.map((/** @type {any} */ { id }) => id)]
+  if (new Set(people).size !== people.length) return false
+  if (approvers.some((/** @type {any} */ { stage }, /** @type {number} */ index) => stage !== index + 1))
+    return false
+  const names = objects.map(
+    (/** @type {any} */ object) => `${object.store} ${object.key} ${object.generation}`,
+  )
+  if (new Set(names).size !== names.length) return false
+  const times = [...approvers, ...[holdCheck]].map(({ at }) => at)
+  const latest = toMs(destroyedAt) + clockToleranceMs
+  const before = [...times, ...objects.map((/** @type {any} */ object) => object.destroyedAt)]
+  if (keptUntil > destroyedAt || before.some(time => toMs(time) > latest)) return false
+  /** @type {{until: string, where: string}[]} */
+  const wanted = stores.flatMap(where => {
+    const untils = objects
+      .filter((/** @type {any} */ { store }) => store === where)
+      .map((/** @type {any} */ { restorableUntil }) => restorableUntil ?? '')
+      .filter((/** @type {string} */ until) => until > destroyedAt)
+      .sort()
+    return untils.length === 0 ? [] : [{ until: untils.at(-1), where }]
+  })
+  const [rest, ...more] = copies.slice(wanted.length)
+  if (JSON.stringify(copies.slice(0, wanted.length)) !== JSON.stringify(wanted) || more.length > 0)
+    return false
+  if (rest !== undefined && (rest.where !== 'database_backups' || rest.until <= destroyedAt)) return false
+  const ends = [destroyedAt, ...copies.map((/** @type {any} */ { until }) => until)].sort()
+  return lastCopyAt === ends.at(-1)
+}
+
+/** Whether the leaf is of the event that the certificate is about, and commits to what it says. @param {any} claims */
+function checkEvent(claims) {
+  const { iat, iss, log, ...said } = claims
+  const event = parseLeaf(decodeBase64(log.leaf), { origin: log.origin, seq: log.index })
+  const { object, detail } = event
+  const bytes = said.objects.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.bytes, 0)
+  const isOfIt =
+    event.action === 'recording.disposed' &&
+    event.tenant === said.tenant &&
+    event.at === said.destroyedAt &&
+    object?.type === 'recording' &&
+    object.id === said.recording &&
+    detail?.kind === 'disposal' &&
+    detail.disposition === said.disposition &&
+    detail.rule === said.rule.id &&
+    detail.version === said.rule.version &&
+    detail.objects === said.objects.length &&
+    detail.bytes === bytes &&
+    detail.claims === sha256(Buffer.from(JSON.stringify(said))).toString('base64')
+  if (!isOfIt) throw new Tampered('event')
+}
+
+/**
+ * @param {any} claims
+ * @param {Policy} policy
+ * @param {CertificateReport} report
+ */
+function checkLog({ iss, tenant, log }, policy, report) {
+  const [, name, originTenant] = logOrigin.exec(log.origin) ?? []
+  if (log.origin.length > 255 || name !== iss || originTenant !== tenant) throw new Tampered('origin')
+  const named = keysOf(policy, log.origin)
+  const { head, by } = signedHead(log, log.origin, named, report)
+  // Where the policy names no key of this log, the log rests on the anchor that holds its checkpoint.
+  if (named.size > 0 && by.size === 0)
+    report.findings.push({ class: 'unsigned', code: 'checkpoint_unsigned' })
+  const leaf = decodeBase64(log.leaf)
+  if (
+    rootByInclusion(log.index, log.size, leafHash(leaf), decodeHashes(log.proof))?.toString('base64') !==
+    head.root
+  )
+    throw new Tampered('proof')
+
+  const { anchor } = log
+  const anchorLeaf = decodeBase64(anchor.leaf)
+  const anchored = parseAnchorLeaf(anchorLeaf)
+  if (anchored === null || anchored.origin !== log.origin || anchored.size !== log.size)
+    throw new Tampered('anchor_leaf')
+  if (anchored.root !== head.root) throw new Tampered('fork')
+  const anchorKeys = keysOf(policy, `${iss}/anchor`)
+  const above = signedHead(anchor, `${iss}/anchor`, new Map([...anchorKeys, ...policy.witnesses]), report)
+  if (![...anchorKeys.keys()].some(key => above.by.has(key)))
+    report.findings.push({ class: 'unsigned', code: 'anchor_unsigned' })
+  const root = rootByInclusion(anchor.index, anchor.size, leafHash(anchorLeaf), decodeHashes(anchor.proof))
+  if (root?.toString('base64') !== above.head.root) throw new Tampered('anchor_proof')
+  if (!meets(policy, policy.quorum, above.by)) report.findings.push({ class: 'unsigned', code: 'quorum' })
+  report.anchoredAt = anchored.at
+}
+
+/** @param {Policy} policy @param {string} origin */
+const keysOf = ({ logs }, origin) => new Map([...logs].filter(([, key]) => key.name === origin))
+
+/**
+ * A signed checkpoint of that log and size, and which of `keys` signed it.
+ * @param {{checkpoint: string, size: number}} place
+ * @param {string} origin
+ * @param {Map<string, VerifierKey>} keys
+ * @param {CertificateReport} report
+ */
+function signedHead({ checkpoint, size }, origin, keys, report) {
+  const note = parseNote(checkpoint)
+  const head = parseCheckpoint(note.text)
+  if (head.origin !== origin || head.size !== size) throw new Tampered('origin')
+  /** @type {Set<string>} */
+  const by = new Set()
+  for (const { name, id, payload } of note.signatures) {
+    const key = keys.get(`${name}+${id}`)
+    if (key === undefined) continue
+    if (!isSignature(key, note.text, payload)) throw new Tampered('bad_signature')
+    by.add(`${name}+${id}`)
+    report.signers.push(`${name}+${id}`)
+  }
+  return { head, by }
+}
+
 // ---- Lines, numbers, bytes --------------------------------------------------------------------------------------------
 
 /**
@@ -1388,6 +1749,9 @@ function decodeBase64(text) {
   if (bytes.length === 0 || bytes.toString('base64') !== text) throw new Tampered('bad_line')
   return bytes
 }
+
+/** @param {string} text */
+const isBase64 = text => text !== '' && Buffer.from(text, 'base64').toString('base64') === text
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -1628,13 +1992,65 @@ function table(title, counts) {
     : [`${title}:`, ...rows.map(([name, count]) => `  ${String(count).padStart(9)}  ${printable(name)}`)]
 }
 
+/** What findings about a certificate mean where another sentence fits better. @type {Record<string, string>} */
+const certificateSentences = {
+  bad_certificate: 'It is not written as certificates are.',
+  unknown_key: 'None of the keys that were given signed it.',
+  incoherent: 'It contradicts itself.',
+  bad_leaf: 'The entry of the log is none that the vault writes.',
+  event: 'The log says another thing of this destruction, or of another one.',
+  origin: 'A checkpoint belongs to another log, or is of another size.',
+  proof: 'The proof does not lead from the event to the log: it was never in it.',
+  fork: 'The anchor holds another history of this log.',
+}
+
+/** @type {Record<string, string>} */
+const certificateVerdicts = {
+  ok: 'OK: the recording was destroyed as the certificate says.',
+  tampered: 'TAMPERED: this is not what was signed, or not what the log says.',
+  unsigned: 'UNSIGNED: nobody who is trusted vouches for it.',
+}
+
+/** The report for programs. @param {CertificateReport} report */
+export function certificateJson({ verdict, findings, claims }) {
+  const { jti = null, recording = null, destroyedAt = null, lastCopyAt = null } = claims ?? {}
+  return { verdict, findings, certificate: jti, recording, destroyedAt, lastCopyAt }
+}
+
+/** The report for people, in lines. @param {CertificateReport} report */
+export function certificateReport({ verdict, findings, claims, anchoredAt, signers }) {
+  const lines = [certificateVerdicts[verdict] ?? '']
+  for (const { code } of findings)
+    lines.push(`  ${certificateSentences[code] ?? sentences[code] ?? ''} (${code})`)
+  if (claims !== null) {
+    const by = claims.approvers.map((/** @type {any} */ { id, at }) => `${id} at ${at}`)
+    const copies = claims.copies.map((/** @type {any} */ { where, until }) => `${where} until ${until}`)
+    lines.push(
+      ...['', `Certificate: ${claims.jti} of tenant ${claims.tenant}`],
+      `Recording: ${claims.recording} (${claims.kind}), received ${claims.receivedAt}`,
+      `Destroyed: ${claims.destroyedAt}, ${claims.objects.length} objects; kept until ${claims.keptUntil}`,
+      `Rule: ${claims.rule.id}, version ${claims.rule.version}; disposition ${claims.disposition}`,
+      `Proposed by ${claims.proposedBy ?? 'the vault'}`,
+      ...(by.length === 0
+        ? ['Approved by its rule']
+        : by.map((/** @type {string} */ one) => `Approved by ${one}`)),
+      `Copies that there may be: ${copies.length === 0 ? 'none' : copies.join(', ')}`,
+      `Nobody holds a copy from ${claims.lastCopyAt} on`,
+    )
+  }
+  if (anchoredAt !== null) lines.push(`Anchored: ${anchoredAt}`)
+  for (const signer of signers) lines.push(`  signed by ${signer}`)
+  return `${lines.map(printable).join('\n')}\n`
+}
+
 /** Nothing of a bundle moves the cursor of a terminal. @param {string} text */
 const printable = text => text.replace(/[^ -~]/g, '?').slice(0, 200)
 
 // ---- The command ------------------------------------------------------------------------------------------------------
 
 const usage =
-  'usage: node auricle-verify.mjs BUNDLE --policy FILE [--json] [--at TIME] [--max-age-hours N] [--trust-bundled-policy]'
+  'usage: node auricle-verify.mjs BUNDLE --policy FILE [--json] [--at TIME] [--max-age-hours N] [--trust-bundled-policy]\n' +
+  '       node auricle-verify.mjs --certificate FILE --jwks FILE --policy FILE [--json]'
 
 /**
  * @param {readonly string[]} args
@@ -1684,12 +2100,31 @@ function fail(sentence) {
 
 class UsageError extends Error {}
 
+/** Returns the exit code. @param {readonly string[]} args */
+function runCertificate(args) {
+  /** @type {Record<string, string>} */
+  const files = {}
+  let isJson = false
+  for (let rest = [...args], word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '--json') isJson = true
+    else if (['--certificate', '--jwks', '--policy'].includes(word) && files[word] === undefined)
+      files[word] = rest.shift() ?? fail(`${word} needs a file`)
+    else fail(usage)
+  }
+  const read = (/** @type {string} */ word) => readFileSync(files[word] ?? fail(`${word} is missing`))
+  const trusted = { policy: decodeUtf8(read('--policy')), jwks: decodeUtf8(read('--jwks')) }
+  const report = verifyCertificate(read('--certificate'), trusted)
+  process.stdout.write(isJson ? `${JSON.stringify(certificateJson(report))}\n` : certificateReport(report))
+  return exitCodeOf(report.verdict)
+}
+
 /**
  * @param {readonly string[]} args
  * @returns {Promise<number>} The exit code.
  */
 async function main(args) {
   try {
+    if (args.includes('--certificate')) return runCertificate(args)
     const { bundle, policyFile, isJson, options } = parseArguments(args)
     const policy = policyFile === null ? null : decodeUtf8(readFileSync(policyFile))
     const report = await verifyBundle(createReadStream(bundle, { highWaterMark: pieceBytes }), {
@@ -1701,7 +2136,7 @@ async function main(args) {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(
-      `${error instanceof PolicyError ? `The policy cannot be used: ${message}` : message}\n`,
+      `${error instanceof PolicyError ? `The policy cannot be used: ${message}` : error instanceof KeySetError ? `The keys cannot be used: ${message}` : message}\n`,
     )
     return 3
   }

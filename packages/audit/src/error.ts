@@ -6,9 +6,9 @@
  * this package cannot have written.
  *
  * `bad_tree`: sizes, indexes or hashes that no tree has, or a tile that is not what its place asks for. `bad_note`,
- * `bad_key`, `bad_checkpoint`, `bad_proof`, `bad_policy`, `bad_request`, `bad_anchor`, `bad_receipt`: text that does not
- * follow its format. `bad_signature`: a key that is known did not make the signature in its name. `unsigned`: no key
- * that is known has signed, or too few have.
+ * `bad_key`, `bad_checkpoint`, `bad_proof`, `bad_policy`, `bad_request`, `bad_anchor`, `bad_receipt`, `bad_certificate`:
+ * text that does not follow its format. `bad_signature`: a key that is known did not make the signature in its name.
+ * `unsigned`: no key that is known has signed, or too few have.
  */
 export type AuditErrorCode =
   | 'not_canonical'
@@ -25,6 +25,7 @@ export type AuditErrorCode =
   | 'bad_request'
   | 'bad_anchor'
   | 'bad_receipt'
+  | 'bad_certificate'
   | 'bad_signature'
   | 'unsigned'
 

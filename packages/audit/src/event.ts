@@ -239,6 +239,8 @@ export const EventDetail = z.discriminatedUnion('kind', [
     version: sequence,
     objects: sequence,
     bytes: sequence,
+    /** Of `recording.disposed`: what its certificate says, by its hash. */
+    claims: hash.optional(),
   }),
   /** Of what concerns one version of a rule. */
   z.strictObject({ kind: z.literal('version'), version: sequence }),

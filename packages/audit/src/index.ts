@@ -11,6 +11,16 @@ export { workingHours } from './activity/working-hours.ts'
 export { type AnchorLeaf, decodeAnchorLeaf, encodeAnchorLeaf } from './anchor-leaf.ts'
 export { type Bytes, equalBytes, fromBase64, sha256, toBase64 } from './bytes.ts'
 export { canonicalJson } from './canonical-json.ts'
+export {
+  type CertificateKey,
+  certificateKey,
+  certificateText,
+  claimsHash,
+  disposedDetail,
+  type ReadCertificate,
+  readCertificate,
+  sealCertificate,
+} from './certificate.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
 export { cosignaturePayload, cosignedMessage } from './cosignature.ts'
 export { AuditError, type AuditErrorCode } from './error.ts'

@@ -22,7 +22,7 @@ export async function isSignedBy(key: VerifierKey, text: string, payload: Uint8A
       return isEd25519(key, cosignedMessage(cosignature.timeSeconds, text), cosignature.signature)
     }
     case 'ecdsa-p256': {
-      const raw = rawFromDer(payload)
+      const raw = ecdsaFromDer(payload)
       if (raw === null) return false
       const imported = await usable(crypto.subtle.importKey('spki', key.publicKey, p256, false, ['verify']))
       return crypto.subtle.verify(p256, imported, raw, utf8(text))
@@ -60,7 +60,7 @@ async function usable<Key>(importing: Promise<Key>): Promise<Key> {
 }
 
 /** r and s in 32 bytes each, as Web Crypto takes them, from the DER that notes hold; null where it is not DER. */
-function rawFromDer(der: Uint8Array): Bytes | null {
+export function ecdsaFromDer(der: Uint8Array): Bytes | null {
   const [sequence, length] = der
   if (sequence !== 0x30 || length !== der.length - 2) return null
   const r = derNumber(der.subarray(2))

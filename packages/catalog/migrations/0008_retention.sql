@@ -51,8 +51,11 @@ create table auricle.retention_rule_version (
   primary key (tenant_id, rule_id, version),
   foreign key (tenant_id, rule_id) references auricle.retention_rule (tenant_id, id),
   check ((approved_at is null) = (effective_from is null)),
-  -- What shortens takes two people.
-  check (effect <> 'shortens' or approved_by is null or approved_by <> proposed_by),
+  -- What shortens takes two people, and time.
+  check (effect <> 'shortens' or approved_at is null or (
+    approved_by is not null and approved_by is distinct from proposed_by
+    and effective_from >= approved_at + interval '720 hours'
+  )),
   check (withdrawn_at is null or approved_at is null or withdrawn_at < effective_from)
 );
 create index retention_rule_version_due on auricle.retention_rule_version (effective_from)
@@ -177,7 +180,8 @@ create table auricle.hold_clause (
   check ((from_index is null) = (to_index is null))
 );
 
--- Which recordings a hold covers. Covered once, covered until the hold or the cover is released.
+-- Which recordings a hold covers. Covered once, covered until the hold or the cover is released; what is covered again has
+-- another row.
 create table auricle.hold_cover (
   tenant_id text collate "C" not null,
   hold_id text collate "C" not null,
@@ -185,11 +189,15 @@ create table auricle.hold_cover (
   covered_at timestamptz not null,
   covered_by text collate "C", -- null: by a clause
   released_at timestamptz,
-  primary key (tenant_id, hold_id, recording_id),
+  released_by text collate "C", -- of this cover alone; null: with its hold
+  released_after integer, -- the hold's newest clause by then: up to it, none covers the recording again
   foreign key (tenant_id, hold_id) references auricle.legal_hold (tenant_id, id),
   -- Locks the recording's row: whoever destroys it holds that lock while they look and delete.
-  foreign key (tenant_id, recording_id) references auricle.recording (tenant_id, id)
+  foreign key (tenant_id, recording_id) references auricle.recording (tenant_id, id),
+  check ((released_at is null) = (released_after is null))
 );
+create unique index hold_cover_now on auricle.hold_cover (tenant_id, hold_id, recording_id) where released_at is null;
+create index hold_cover_of_hold on auricle.hold_cover (tenant_id, hold_id, recording_id);
 create index hold_cover_active on auricle.hold_cover (tenant_id, recording_id) where released_at is null;
 
 create table auricle.hold_custodian (
@@ -197,6 +205,7 @@ create table auricle.hold_custodian (
   hold_id text collate "C" not null,
   user_id text collate "C" not null,
   added_at timestamptz not null,
+  added_by text collate "C",
   acknowledged_at timestamptz,
   primary key (tenant_id, hold_id, user_id),
   foreign key (tenant_id, hold_id) references auricle.legal_hold (tenant_id, id),
@@ -261,6 +270,9 @@ create unique index disposition_item_open on auricle.disposition_item (tenant_id
 create index disposition_item_of_recording on auricle.disposition_item (tenant_id, recording_id);
 create index disposition_item_destroyed on auricle.disposition_item (tenant_id, changed_at, recording_id)
   where state = 'destroyed';
+-- What a person took out stays out until somebody proposes it, or the rules say something else.
+create index disposition_item_kept on auricle.disposition_item (tenant_id, recording_id, changed_at)
+  where state = 'kept';
 
 alter table auricle.recording
   alter column source_id drop not null,
@@ -326,6 +338,9 @@ alter table auricle.recording_object
   add column recovery_until timestamptz,
   add column recovery_held boolean not null default false,
   add column destroyed_at timestamptz;
+
+-- What there should be, beside what there is: lists of stores come by key.
+create index recording_object_key on auricle.recording_object (tenant_id, object_key collate "C");
 
 -- Recordings whose objects have to follow what was decided. A row is there while there is something to do.
 create table auricle.store_work (
@@ -435,7 +450,7 @@ grant update (withdrawn_at, withdrawn_by) on auricle.retention_event to :"app_ro
 grant update (superseded_at) on auricle.record_set_decision to :"app_role";
 grant update (superseded_at, revision) on auricle.retention_decision to :"app_role";
 grant update (released_at, released_by, release_reason) on auricle.legal_hold to :"app_role";
-grant update (released_at) on auricle.hold_cover to :"app_role";
+grant update (released_at, released_by, released_after) on auricle.hold_cover to :"app_role";
 grant update (acknowledged_at) on auricle.hold_custodian to :"app_role";
 grant update (state, ready_at, ended_at, ended_by) on auricle.disposition to :"app_role";
 grant update (state, reason, changed_at, attempts, next_attempt_at) on auricle.disposition_item to :"app_role";
@@ -446,6 +461,21 @@ grant update (ended_at, recordings, objects, counts) on auricle.drift_run to :"a
 grant update (next_run_at, ended_at, ended_by) on auricle.report_schedule to :"app_role";
 grant update (ended_at, outcome, error, stored, attempts) on auricle.report_run to :"app_role";
 
+-- --- decisions: facts that they rest on do not change between the look at them and what is written ---
+
+-- Taken by whoever decides what the rules say; many at once. Ends with the transaction. Before the lock of holds.
+create function auricle.share_decisions(p_tenant text) returns void
+language sql volatile as $$
+  select pg_advisory_xact_lock_shared(hashtextextended('auricle.decisions/' || p_tenant, 0))
+$$;
+
+-- Taken by whoever marks decisions to be made again, before they do; alone. A decision that is being made ends first, so
+-- that its new row is marked too; one that begins then knows the facts that changed.
+create function auricle.lock_decisions(p_tenant text) returns void
+language sql volatile as $$
+  select pg_advisory_xact_lock(hashtextextended('auricle.decisions/' || p_tenant, 0))
+$$;
+
 -- --- holds: one lock a tenant, so that none is placed between a look and what follows from it ---
 
 -- Taken by whoever archives, relabels or destroys; many at once. Ends with the transaction.
@@ -454,7 +484,7 @@ language sql volatile as $$
   select pg_advisory_xact_lock_shared(hashtextextended('auricle.holds/' || p_tenant, 0))
 $$;
 
--- Taken by whoever places a hold or adds a clause to one; alone.
+-- Taken by whoever places, extends or releases a hold; alone.
 create function auricle.lock_holds(p_tenant text) returns void
 language sql volatile as $$
   select pg_advisory_xact_lock(hashtextextended('auricle.holds/' || p_tenant, 0))
@@ -462,16 +492,20 @@ $$;
 
 create function auricle.clause_covers(c auricle.hold_clause, r auricle.recording) returns boolean
 language sql immutable as $$
-  select (c.mailbox_id is null or c.mailbox_id = r.mailbox_id)
-    and (c.patient_id is null or c.patient_id = r.patient_id)
-    and (c.from_index is null or c.from_index = r.from_index or c.to_index = r.to_index)
-    and (c.kind is null or c.kind = r.kind)
-    and (c.label is null or c.label = any (r.labels))
-    and (c.after_at is null or r.started_at >= c.after_at)
-    and (c.before_at is null or r.started_at < c.before_at)
+  select coalesce(
+    (c.mailbox_id is null or c.mailbox_id = r.mailbox_id)
+      and (c.patient_id is null or c.patient_id = r.patient_id)
+      and (c.from_index is null or c.from_index = r.from_index or c.to_index = r.to_index)
+      and (c.kind is null or c.kind = r.kind)
+      and (c.label is null or c.label = any (r.labels))
+      and (c.after_at is null or r.started_at >= c.after_at)
+      and (c.before_at is null or r.started_at < c.before_at),
+    false
+  )
 $$;
 
--- A recording that is new, or of which something changed that clauses ask for. Returns how many holds it came under.
+-- A recording that is new, or of which something changed that clauses ask for. Returns how many holds it came under. Whoever
+-- locks its row for update takes `share_holds` before.
 create function auricle.cover_recording(p_tenant text, p_recording text, p_now timestamptz) returns integer
 language plpgsql as $$
 declare
@@ -484,6 +518,11 @@ begin
     join auricle.hold_clause c on c.tenant_id = h.tenant_id and c.hold_id = h.id
     join auricle.recording r on r.tenant_id = h.tenant_id and r.id = p_recording
     where h.tenant_id = p_tenant and h.released_at is null and r.destroyed_at is null and auricle.clause_covers(c, r)
+      and not exists (
+        select from auricle.hold_cover x
+        where x.tenant_id = c.tenant_id and x.hold_id = c.hold_id and x.recording_id = r.id
+          and (x.released_at is null or x.released_after >= c.number)
+      )
   on conflict do nothing;
   get diagnostics v_count = row_count;
   if v_count > 0 then perform auricle.ask_store(p_tenant, p_recording, p_now); end if;
@@ -500,14 +539,20 @@ begin
   with covered as (
     insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at)
       select distinct c.tenant_id, c.hold_id, r.id, p_now
-      from auricle.hold_clause c
+      from auricle.legal_hold h
+      join auricle.hold_clause c on c.tenant_id = h.tenant_id and c.hold_id = h.id
       join auricle.recording r on r.tenant_id = c.tenant_id and r.destroyed_at is null and auricle.clause_covers(c, r)
-      where c.tenant_id = p_tenant and c.hold_id = p_hold
+      where h.tenant_id = p_tenant and h.id = p_hold and h.released_at is null
+        and not exists (
+          select from auricle.hold_cover x
+          where x.tenant_id = c.tenant_id and x.hold_id = c.hold_id and x.recording_id = r.id
+            and (x.released_at is null or x.released_after >= c.number)
+        )
     on conflict do nothing
     returning recording_id
   ), asked as (
     insert into auricle.store_work (tenant_id, recording_id, due_at, asked_at)
-      select p_tenant, recording_id, p_now, p_now from covered
+      select p_tenant, recording_id, p_now, p_now from covered order by recording_id
     on conflict (tenant_id, recording_id) do update set due_at = excluded.due_at, asked_at = excluded.asked_at, error = null
   )
   select count(*) into v_count from covered;
@@ -524,23 +569,35 @@ $$;
 
 -- --- destruction: the only ways to write what marks and empties a recording, and they look for themselves ---
 
--- Whether nothing stands against it, as far as the database alone can tell. Locks the recording until the transaction
--- ends: a hold that comes meanwhile waits, and finds it gone or itself too late for what was deleted by then.
+-- Whether nothing stands against it, as far as the database alone can tell. Locks the recording, its decision and the
+-- tenant's policy until the transaction ends: a hold that comes meanwhile waits, and finds it gone or itself too late for
+-- what was deleted by then; so does a rule, or a fact that rules count from.
 create function auricle.refuses_destruction(p_tenant text, p_recording text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_decision auricle.retention_decision;
+  v_kind text;
+  v_revision bigint;
 begin
   if current_setting('auricle.tenant', true) is distinct from p_tenant then return 'absent'; end if;
   perform auricle.share_holds(p_tenant);
   perform from auricle.recording r where r.tenant_id = p_tenant and r.id = p_recording for update;
   if not found then return 'absent'; end if;
+  -- Holds cover by now what they ask for, also where whoever changed it did not say so.
+  perform auricle.cover_recording(p_tenant, p_recording, p_now);
   if exists (
     select from auricle.hold_cover c
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
     where c.tenant_id = p_tenant and c.recording_id = p_recording and c.released_at is null
   ) then return 'held'; end if;
-  if not exists (
-    select from auricle.disposition_item i
+  -- Nobody knows yet whose it is: it may be the patient's whom a hold is about.
+  if exists (
+    select from auricle.recording r
+    join auricle.hold_clause c on c.tenant_id = r.tenant_id and c.patient_id is not null
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
+    where r.tenant_id = p_tenant and r.id = p_recording and r.patient_id is null and r.patient_reference is not null
+  ) then return 'held'; end if;
+  select d.kind into v_kind from auricle.disposition_item i
     join auricle.disposition d on d.tenant_id = i.tenant_id and d.id = i.disposition_id
     where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying')
       and d.state in ('waiting', 'destroying') and d.ready_at <= p_now
@@ -548,13 +605,17 @@ begin
         select count(*) from auricle.disposition_review v
         where v.tenant_id = d.tenant_id and v.disposition_id = d.id and v.verdict = 'approve'
           and v.reviewed_by is distinct from d.proposed_by
-      ) >= d.stages)
-  ) then return 'unapproved'; end if;
+      ) >= d.stages);
+  if not found then return 'unapproved'; end if;
   select n.* into v_decision from auricle.retention_decision n
-    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null for share;
   if not found then return 'undecided'; end if;
+  select t.policy_revision into v_revision from auricle.tenant t where t.id = p_tenant for share;
+  -- Made by rules, or from facts, that are no longer those: to be made again first.
+  if v_decision.revision <> v_revision then return 'stale'; end if;
   if v_decision.status <> 'kept' then return v_decision.status; end if;
   if v_decision.keep_until > p_now or v_decision.due_at > p_now then return 'kept'; end if;
+  if v_kind = 'automatic' and v_decision.disposal <> 'automatic' then return 'unapproved'; end if;
   return null;
 end
 $$;
@@ -563,18 +624,48 @@ $$;
 create function auricle.begin_destruction(p_tenant text, p_recording text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  v_refusal text := auricle.refuses_destruction(p_tenant, p_recording, p_now);
+  v_refusal text;
+  v_item auricle.disposition_item;
+  v_proposed_at timestamptz;
 begin
+  if current_setting('auricle.tenant', true) is distinct from p_tenant then return 'absent'; end if;
+  -- The disposition before the recording, as whoever reviews or cancels it does.
+  perform from auricle.disposition d
+    where d.tenant_id = p_tenant and d.id in (
+      select i.disposition_id from auricle.disposition_item i
+      where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying')
+    ) for update;
+  v_refusal := auricle.refuses_destruction(p_tenant, p_recording, p_now);
   if v_refusal is not null then return v_refusal; end if;
+  select i.* into v_item from auricle.disposition_item i
+    where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state in ('listed', 'destroying');
+  if v_item.state = 'destroying' then return null; end if;
+  select d.proposed_at into v_proposed_at from auricle.disposition d
+    where d.tenant_id = p_tenant and d.id = v_item.disposition_id;
+  -- A hold that came and went since starts nothing again: what it covered has to be proposed anew.
+  if exists (
+    select from auricle.hold_cover c
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
+    where c.tenant_id = p_tenant and c.recording_id = p_recording
+      and least(c.released_at, h.released_at) > v_proposed_at
+  ) then return 'held'; end if;
+  -- Those who said yes saw another version of the rule.
+  if exists (
+    select from auricle.retention_decision n
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null
+      and (n.rule_id, n.rule_version) is distinct from (v_item.rule_id, v_item.rule_version) and n.rule_id is not null
+  ) then return 'rule_changed'; end if;
   update auricle.recording r set destroying_at = coalesce(r.destroying_at, p_now)
     where r.tenant_id = p_tenant and r.id = p_recording;
-  update auricle.disposition_item i set state = 'destroying', changed_at = p_now
-    where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state = 'listed';
+  update auricle.disposition_item i set state = 'destroying', reason = null, changed_at = p_now
+    where i.tenant_id = p_tenant and i.disposition_id = v_item.disposition_id and i.recording_id = p_recording;
+  update auricle.disposition d set state = 'destroying'
+    where d.tenant_id = p_tenant and d.id = v_item.disposition_id and d.state = 'waiting';
   return null;
 end
 $$;
 
--- A hold came in between: what is left of it is there again for whoever may see it.
+-- Something came in between, such as a hold: what is left of it is there again for whoever may see it.
 create function auricle.stop_destruction(p_tenant text, p_recording text, p_reason text, p_now timestamptz)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -585,6 +676,11 @@ begin
   if not found then return; end if;
   update auricle.recording r set destroying_at = null
     where r.tenant_id = p_tenant and r.id = p_recording and r.destroyed_at is null;
+  update auricle.recording_object o set destroyed_at = d.destroyed_at
+    from auricle.destroyed_object d
+    where o.tenant_id = p_tenant and o.recording_id = p_recording and o.destroyed_at is null
+      and d.tenant_id = p_tenant and d.recording_id = p_recording and d.store = 'primary'
+      and d.object_key = o.object_key and d.generation = o.generation;
 end
 $$;
 
@@ -592,8 +688,10 @@ $$;
 create function auricle.end_destruction(p_tenant text, p_recording text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  v_refusal text := auricle.refuses_destruction(p_tenant, p_recording, p_now);
+  v_refusal text;
 begin
+  if current_setting('auricle.tenant', true) is distinct from p_tenant then return 'absent'; end if;
+  v_refusal := auricle.refuses_destruction(p_tenant, p_recording, p_now);
   if exists (
     select from auricle.recording r where r.tenant_id = p_tenant and r.id = p_recording and r.destroyed_at is not null
   ) then return null; end if;
@@ -613,7 +711,7 @@ begin
         and d.object_key = o.object_key and d.generation = o.recovery_generation
     )
   ) then return 'objects_left'; end if;
-  update auricle.recording_object o set wrap = null, destroyed_at = p_now
+  update auricle.recording_object o set wrap = null, destroyed_at = coalesce(o.destroyed_at, p_now)
     where o.tenant_id = p_tenant and o.recording_id = p_recording;
   update auricle.recording r set destroyed_at = p_now, source_id = null, from_number = null, from_name = null,
       to_number = null, patient_reference = null, note = null, from_index = null, to_index = null
@@ -626,6 +724,9 @@ begin
     where i.tenant_id = p_tenant and i.recording_id = p_recording;
   update auricle.disposition_item i set state = 'destroyed', changed_at = p_now
     where i.tenant_id = p_tenant and i.recording_id = p_recording and i.state = 'destroying';
+  -- Nothing is left to decide, so that what looks for what is due does not meet it for ever.
+  update auricle.retention_decision n set superseded_at = greatest(p_now, n.decided_at)
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
   delete from auricle.store_work w where w.tenant_id = p_tenant and w.recording_id = p_recording;
   return null;
 end
@@ -636,6 +737,7 @@ $$;
 create policy directory on auricle.store_work to current_user using (true);
 create policy directory on auricle.retention_rule_version for select to current_user using (true);
 create policy directory on auricle.report_schedule for select to current_user using (true);
+create policy directory on auricle.retention_decision for select to current_user using (true);
 
 -- Takes work for so long that nobody else takes it meanwhile.
 create function auricle.take_store_work(p_now timestamptz, p_lease interval, p_limit integer)
@@ -660,6 +762,16 @@ create function auricle.tenants_with_due_rules(p_now timestamptz) returns setof 
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct v.tenant_id from auricle.retention_rule_version v
   where v.approved_at is not null and v.applied_at is null and v.withdrawn_at is null and v.effective_from <= p_now
+$$;
+
+-- Tenants with a decision that is to be made again.
+create function auricle.tenants_with_stale_decisions() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select t.id from auricle.tenant t
+  where exists (
+    select from auricle.retention_decision d
+    where d.tenant_id = t.id and d.superseded_at is null and d.revision < t.policy_revision
+  )
 $$;
 
 create function auricle.due_report_schedules(p_now timestamptz, p_limit integer) returns table (tenant_id text, id text)
@@ -692,6 +804,33 @@ begin
 end
 $$;
 
+-- What is destroyed owes no copy.
+drop index auricle.recording_object_unreplicated;
+create index recording_object_unreplicated
+  on auricle.recording_object (replication_due_at, tenant_id, recording_id) include (replication_owed_at, replication_error)
+  where replicated_at is null and destroyed_at is null;
+create or replace function auricle.unreplicated_recordings(p_before timestamptz, p_now timestamptz, p_limit integer)
+returns table (tenant_id text, recording_id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select o.tenant_id, o.recording_id from (
+    select b.tenant_id, b.recording_id, b.replication_due_at from auricle.recording_object b
+    where b.replicated_at is null and b.destroyed_at is null and b.replication_due_at <= p_now
+      and b.replication_owed_at < p_before
+    order by b.replication_due_at, b.tenant_id, b.recording_id
+    limit p_limit * 3
+  ) o
+  group by o.tenant_id, o.recording_id
+  order by min(o.replication_due_at), o.tenant_id, o.recording_id
+  limit p_limit
+$$;
+
+create or replace function auricle.replication_backlog()
+returns table (objects bigint, damaged bigint, owed_at timestamptz)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select count(*), count(*) filter (where o.replication_error = 'damaged'), min(o.replication_owed_at)
+  from auricle.recording_object o where o.replicated_at is null and o.destroyed_at is null
+$$;
+
 -- What is destroyed is nobody's to play.
 drop function auricle.find_play_facts(text, text, text, text, timestamptz, boolean);
 create function auricle.find_play_facts(
@@ -721,6 +860,7 @@ begin
     join auricle.app_user u on u.tenant_id = t.tenant_id and u.id = t.user_id
     left join auricle.recording r on r.tenant_id = p_tenant and r.id = p_recording and r.destroying_at is null
     left join auricle.recording_object b on b.tenant_id = p_tenant and b.recording_id = r.id and b.role = p_role
+      and b.destroyed_at is null
     -- Of a recording without a mailbox nobody has a relation: the empty id is no mailbox's.
     cross join lateral auricle.access_facts(p_tenant, u.id, coalesce(r.mailbox_id, ''), p_now) a
     where t.tenant_id = p_tenant and t.id = p_token and auricle.holds(t, p_now) and u.disabled_at is null;
@@ -728,11 +868,13 @@ end
 $$;
 
 revoke execute on all functions in schema auricle from public;
-grant execute on function auricle.share_holds(text), auricle.lock_holds(text),
+grant execute on function auricle.share_decisions(text), auricle.lock_decisions(text),
+  auricle.share_holds(text), auricle.lock_holds(text),
   auricle.cover_recording(text, text, timestamptz), auricle.cover_by_clauses(text, text, timestamptz),
   auricle.clause_covers(auricle.hold_clause, auricle.recording), auricle.ask_store(text, text, timestamptz),
   auricle.refuses_destruction(text, text, timestamptz), auricle.begin_destruction(text, text, timestamptz),
   auricle.stop_destruction(text, text, text, timestamptz), auricle.end_destruction(text, text, timestamptz),
   auricle.take_store_work(timestamptz, interval, integer), auricle.store_backlog(),
-  auricle.tenants_with_due_rules(timestamptz), auricle.due_report_schedules(timestamptz, integer),
+  auricle.tenants_with_due_rules(timestamptz), auricle.tenants_with_stale_decisions(),
+  auricle.due_report_schedules(timestamptz, integer),
   auricle.find_play_facts(text, text, text, text, timestamptz, boolean) to :"app_role";

@@ -2,12 +2,13 @@
 //
 // Nothing here is believed that a leaf does not say: rows come with the leaf and the hash that was sealed, and whoever
 // reads them compares.
-import type { AuditRecord } from '@auricle/audit'
+import type { AuditEvent, AuditRecord } from '@auricle/audit'
 import { EventId, type TenantId } from '@auricle/contract'
 import { type AuditFilter, auditQuery, type LogPosition, sealColumns, withEvents } from './audit-query.ts'
 import type { QueryOptions } from './catalog.ts'
 import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
+import { isUnderHold } from './hold-cover.ts'
 import { type CheckpointRow, readCheckpoint } from './log-reading.ts'
 import { bytes, firstOrNull, integer, orNull, parsed, type Row, text, time } from './row.ts'
 
@@ -67,13 +68,16 @@ export interface AuditSearchCatalog {
   listAuditLogs(tenantId: TenantId, options?: QueryOptions): Promise<readonly AuditLogRow[]>
   /** When the oldest event was stored that no tree holds yet; null without one. */
   findUnsealedSince(tenantId: TenantId, options?: QueryOptions): Promise<Date | null>
-  /** Commits with its event. False, and nothing written, where the event has no private part any more. */
+  /**
+   * Commits with its event. Nothing is written where a legal hold covers what the event is `about`, or where the event has
+   * no private part any more.
+   */
   dropPrivatePart(
     tenantId: TenantId,
-    id: EventId,
+    dropped: { readonly id: EventId; readonly about: AuditEvent['object'] },
     event: AuditRecord,
     options?: QueryOptions,
-  ): Promise<boolean>
+  ): Promise<'dropped' | 'held' | 'none'>
 }
 
 const beforeAll: LogPosition = { year: 0, seq: 0 }
@@ -188,17 +192,18 @@ export function createAuditSearch(database: Database): AuditSearchCatalog {
       return firstOrNull(found, row => time(row, 'recorded_at'))
     },
 
-    dropPrivatePart: (tenantId, id, event, options) => {
+    dropPrivatePart: (tenantId, { id, about }, event, options) => {
       return database.inTenant(
         tenantId,
         async session => {
+          if (about !== null && (await isUnderHold(session, tenantId, about))) return 'held'
           const [row] = await session.rows({
             text: 'select auricle.drop_private_part($1, $2) as dropped',
             values: [tenantId, id],
           })
-          if (row?.['dropped'] !== true) return false
+          if (row?.['dropped'] !== true) return 'none'
           await insertEvent(session, event)
-          return true
+          return 'dropped'
         },
         options,
       )

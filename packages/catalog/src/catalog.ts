@@ -11,6 +11,7 @@ import type {
   ConnectorId,
   EventId,
   Factor,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
@@ -31,13 +32,19 @@ import type { AnchorCatalog } from './anchor-store.ts'
 import type { AttemptCatalog } from './attempts.ts'
 import type { AuditSearchCatalog } from './audit-search.ts'
 import type { BreakGlassCatalog } from './break-glass.ts'
+import type { CertificateCatalog } from './certificates.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { ConnectorChangeCatalog } from './connector-changes.ts'
 import type { CoverCatalog } from './cover.ts'
+import type { DestructionCatalog } from './destructions.ts'
 import type { DisclosureCatalog } from './disclosures.ts'
+import type { DispositionCatalog } from './dispositions.ts'
+import type { DriftCatalog } from './drift.ts'
 import type { EmergencyCodeCatalog } from './emergency-codes.ts'
 import type { FactorCatalog } from './factors.ts'
+import type { FirstFactsCatalog } from './first-facts.ts'
 import type { GrantCatalog } from './grants.ts'
+import type { HoldCatalog } from './holds.ts'
 import type { InvitationCatalog } from './invitations.ts'
 import type { IssuerCatalog } from './issuers.ts'
 import type { LogCustodyCatalog } from './log-custody.ts'
@@ -49,12 +56,21 @@ import type { PatientCatalog } from './patients.ts'
 import type { PeopleCatalog } from './people.ts'
 import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
+import type { RecordSetCatalog } from './record-set.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
 import type { ReportScheduleCatalog } from './report-schedules.ts'
+import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
+import type { RetentionEventCatalog } from './retention-events.ts'
+import type { RetentionFactsCatalog } from './retention-facts.ts'
+import type { RetentionPageCatalog } from './retention-pages.ts'
 import type { RetentionReportCatalog } from './retention-report.ts'
+import type { RetentionRuleCatalog } from './retention-rules.ts'
+import type { RetentionSettingsCatalog } from './retention-settings.ts'
+import type { RetentionStandingCatalog } from './retention-standing.ts'
 import type { RoleRequestCatalog } from './role-requests.ts'
 import type { ServiceAccountCatalog } from './service-accounts.ts'
 import type { SessionsCatalog } from './sessions.ts'
+import type { StoreWorkCatalog, Wanted } from './store-work.ts'
 import type { TeamCatalog } from './teams.ts'
 import type { TenantLimitsCatalog } from './tenant-limits.ts'
 
@@ -192,8 +208,8 @@ export interface IntakeRow {
   readonly objectKey: string | null
   /** Length of the audio; null where it is still to be fetched. */
   readonly audioBytes: number | null
-  /** The notice, sealed (a sealed object holding JSON). */
-  readonly sealedNotice: Uint8Array
+  /** The notice, sealed (a sealed object holding JSON); null once the recording is destroyed. */
+  readonly sealedNotice: Uint8Array | null
   readonly receivedAt: Date
   readonly attempts: number
   /** Not before this time will it be tried again. */
@@ -202,7 +218,9 @@ export interface IntakeRow {
   readonly lastErrorCode: string | null
 }
 
-export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'>
+export type NewIntake = Omit<IntakeRow, 'state' | 'attempts' | 'nextAttemptAt' | 'lastErrorCode'> & {
+  readonly sealedNotice: Uint8Array
+}
 
 export interface StoredObject {
   readonly role: ObjectRole
@@ -217,15 +235,30 @@ export interface StoredObject {
   readonly wrap: Wrap | null
 }
 
+/** An object that was just stored. */
+export interface NewObject extends StoredObject {
+  /** Until when the store keeps it; null: not at all. */
+  readonly storeUntil: Date | null
+  /** Whether nobody can take that back. */
+  readonly storeLocked: boolean
+}
+
 /** An object as the catalog keeps it, and where its copy in the recovery store stands. */
 export interface KeptObject extends StoredObject {
   /** Null while no copy is known to be there. */
   readonly copy: { readonly generation: string; readonly replicatedAt: Date } | null
 }
 
+/** A copy that was made, and how the recovery store keeps it. */
+export interface MadeCopy {
+  readonly role: ObjectRole
+  readonly generation: string
+  readonly until: Date | null
+  readonly held: boolean
+}
+
 /** What replicating a recording needs to know. */
-export interface ReplicationFacts {
-  readonly retainUntil: Date
+export interface ReplicationFacts extends Wanted {
   /** How often it failed so far. */
   readonly attempts: number
   readonly objects: readonly KeptObject[]
@@ -255,10 +288,19 @@ export interface RecordingFacts {
   readonly channels: number | null
   readonly codec: string | null
   readonly audioState: AudioState
+  /** The tenant's minimum; rules keep it longer, never shorter. */
   readonly retainUntil: Date
 }
 
+export interface NewRecording extends RecordingFacts {
+  readonly decision: KeptDecision & { readonly revision: number }
+}
+
 export interface RecordingRow extends RecordingFacts {
+  /** What the rules say of it. */
+  readonly decision: Pick<KeptDecision, 'status' | 'keepUntil' | 'dueAt'>
+  /** Legal holds that cover it. */
+  readonly holdIds: readonly HoldId[]
   readonly mailbox: Pick<MailboxRow, 'id' | 'address' | 'name'> | null
   readonly labels: readonly Label[]
   readonly heardAt: Date | null
@@ -280,6 +322,8 @@ export interface RecordingFilter {
   /** Exact number of either party; compared by its digits through the blind index. */
   readonly number?: string | undefined
   readonly heard?: boolean | undefined
+  /** Whether a legal hold covers it. */
+  readonly held?: boolean | undefined
   /** As given by the page before; `CatalogError('bad_cursor')` for anything else. */
   readonly cursor?: string | undefined
   readonly limit: number
@@ -344,6 +388,10 @@ export interface OutboxRow {
 export interface Catalog
   extends PeopleCatalog,
     PatientCatalog,
+    RetentionDecisionCatalog,
+    RetentionPageCatalog,
+    RetentionStandingCatalog,
+    FirstFactsCatalog,
     RoleRequestCatalog,
     GrantCatalog,
     TeamCatalog,
@@ -352,6 +400,7 @@ export interface Catalog
     AlertCatalog,
     ActivityReviewCatalog,
     BreakGlassCatalog,
+    CertificateCatalog,
     EmergencyCodeCatalog,
     AttemptCatalog,
     IssuerCatalog,
@@ -365,8 +414,18 @@ export interface Catalog
     ConnectorChangeCatalog,
     ServiceAccountCatalog,
     TenantLimitsCatalog,
+    StoreWorkCatalog,
+    DriftCatalog,
     AuditSearchCatalog,
     DisclosureCatalog,
+    DispositionCatalog,
+    DestructionCatalog,
+    HoldCatalog,
+    RetentionSettingsCatalog,
+    RetentionRuleCatalog,
+    RetentionFactsCatalog,
+    RetentionEventCatalog,
+    RecordSetCatalog,
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,
@@ -526,12 +585,12 @@ export interface Catalog
   /** Intakes of any tenant that should have been archived: `received`, due, and untouched since `before`. */
   listStalledIntakes(before: Date, limit: number, options?: QueryOptions): Promise<readonly OutboxRow[]>
   /**
-   * The commit point of an archive: recording, its objects, intake marked archived, audit record. Returns `already`
-   * where the intake was archived before; then nothing is written.
+   * The commit point of an archive: recording, its objects, what the rules say of it, the holds that it comes under,
+   * intake marked archived, audit record. Returns `already` where the intake was archived before; then nothing is written.
    */
   commitArchive(
-    recording: RecordingFacts,
-    objects: readonly StoredObject[],
+    recording: NewRecording,
+    objects: readonly NewObject[],
     columns: ColumnKeys,
     event: AuditRecord,
     options?: QueryOptions,
@@ -576,13 +635,14 @@ export interface Catalog
   ): Promise<ReplicationFacts | null>
   /**
    * The commit point of a replication: every object marked with the generation of its copy, and the audit record.
-   * Returns `already` where nothing was left to mark; then nothing is written.
+   * Returns `already` where nothing was left to mark, or its end has begun; then nothing is written. Where a copy is not
+   * kept as is decided by now, the stores are asked to follow.
    */
   commitReplication(
     replication: {
       readonly tenantId: TenantId
       readonly recordingId: RecordingId
-      readonly copies: readonly { readonly role: ObjectRole; readonly generation: string }[]
+      readonly copies: readonly MadeCopy[]
     },
     event: AuditRecord,
     options?: QueryOptions,

@@ -8,17 +8,23 @@ import { createAttempts } from './attempts.ts'
 import { createAuditSearch } from './audit-search.ts'
 import { createBreakGlass } from './break-glass.ts'
 import type { Catalog } from './catalog.ts'
+import { createCertificates } from './certificates.ts'
 import { deriveColumnKeys } from './column-keys.ts'
 import { createConnectorChanges } from './connector-changes.ts'
 import { createConnectors } from './connectors.ts'
 import { createCover } from './cover.ts'
 import { createDatabase } from './database.ts'
+import { createDestructions } from './destructions.ts'
 import { createDirectory } from './directory.ts'
 import { createDisclosures } from './disclosures.ts'
+import { createDispositions } from './dispositions.ts'
+import { createDrift } from './drift.ts'
 import { createEmergencyCodes } from './emergency-codes.ts'
 import { createLog } from './events.ts'
 import { createFactors } from './factors.ts'
+import { createFirstFacts } from './first-facts.ts'
 import { createGrants } from './grants.ts'
+import { createHolds } from './holds.ts'
 import { createIntakes } from './intakes.ts'
 import { createInvitations } from './invitations.ts'
 import { createIssuers } from './issuers.ts'
@@ -33,16 +39,25 @@ import { createPatients } from './patients.ts'
 import { createPeople } from './people.ts'
 import { createProviderSignIn } from './provider-sign-in.ts'
 import { createProviders } from './providers.ts'
+import { createRecordSet } from './record-set.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
 import { createReportSchedules } from './report-schedules.ts'
+import { createRetentionDecisions } from './retention-decisions.ts'
+import { createRetentionEvents } from './retention-events.ts'
+import { createRetentionFacts } from './retention-facts.ts'
+import { createRetentionPages } from './retention-pages.ts'
 import { createRetentionReport } from './retention-report.ts'
+import { createRetentionRules } from './retention-rules.ts'
+import { createRetentionSettings } from './retention-settings.ts'
+import { createRetentionStanding } from './retention-standing.ts'
 import { createRoleRequests } from './role-requests.ts'
 import { createSchemaCheck } from './schema-check.ts'
 import { createServiceAccounts } from './service-accounts.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { createStoreWork } from './store-work.ts'
 import { createTeams } from './teams.ts'
 import { createTenantLimits } from './tenant-limits.ts'
 import { createTokens } from './tokens.ts'
@@ -84,13 +99,25 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createConnectorChanges(database),
     ...createServiceAccounts(database, now),
     ...createTenantLimits(database),
+    ...createStoreWork(database, now),
+    ...createDrift(database),
     ...createIntakes(database, stamper, now),
     ...createOutbox(database, now),
     ...createRecordings(database, now),
     ...createPatients(database, now),
+    ...createRetentionDecisions(database),
+    ...createRetentionPages(database),
+    ...createRetentionStanding(database),
+    ...createFirstFacts(database),
     ...createReplication(database, now),
     ...createAuditSearch(database),
     ...createDisclosures(database),
+    ...createHolds(database),
+    ...createRetentionSettings(database),
+    ...createRetentionRules(database),
+    ...createRetentionFacts(database),
+    ...createRetentionEvents(database),
+    ...createRecordSet(database),
     ...createLog(database, stamper),
     ...createLogStore(database),
     ...createLogReading(database),
@@ -98,7 +125,10 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createLogCustody(database, pool),
     ...createAlerts(database),
     ...createActivityReviews(database),
+    ...createDispositions(database),
+    ...createDestructions(database),
     ...createBreakGlass(database),
+    ...createCertificates(database),
     ...createEmergencyCodes(database),
     ...createReportSchedules(database),
     ...createRetentionReport(database),

@@ -26,8 +26,11 @@ export type {
   IntakeRow,
   IntakeState,
   KeptObject,
+  MadeCopy,
   MailboxRow,
   NewIntake,
+  NewObject,
+  NewRecording,
   OutboxRow,
   PlayFacts,
   QueryOptions,
@@ -42,14 +45,38 @@ export type {
   UserCredentials,
   UserRow,
 } from './catalog.ts'
+export type { CertificateRow, NewCertificate } from './certificates.ts'
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
+export type {
+  DestroyedObject,
+  DestructionFacts,
+  DestructionItem,
+  DestructionStep,
+} from './destructions.ts'
 export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
+export type {
+  DispositionItemRow,
+  DispositionKind,
+  DispositionReviewRow,
+  DispositionRow,
+  DispositionState,
+  DueQuery,
+  DueRecording,
+  NewDisposition,
+  NewDispositionReview,
+  ReviewOutcome,
+} from './dispositions.ts'
+export type { DriftCatalog, DriftFinding, DriftRun, KeptRow } from './drift.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
 export type { GrantRow } from './grants.ts'
+export type { Covered, HoldAdditions } from './hold-cover.ts'
+export type { HoldPreviewRow, NoticeRow } from './hold-reading.ts'
+export type { HeldRow, HoldCriteria, HoldDetailRow, HoldRow, HoldStepRow, NewHoldClause } from './hold-row.ts'
+export type { CountedEvent, HoldCatalog, NewHoldRow } from './holds.ts'
 export type { Acceptance, FirstFactors, OpenInvitation } from './invitations.ts'
 export type { IssuerRow, IssuerSubjectRow } from './issuers.ts'
 export type { Leadership, LogCustodyCatalog, LogKeyRow } from './log-custody.ts'
@@ -88,17 +115,40 @@ export type { InvitationRow, PersonRow } from './people.ts'
 export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
+export type { RecordSetMailbox, RecordSetRow } from './record-set.ts'
 export type { NewReportScheduleRow, ReportRunRow, ReportScheduleRow } from './report-schedules.ts'
+export type {
+  Deciding,
+  DecisionRow,
+  DueVersion,
+  KeptDecision,
+  StaleDecision,
+} from './retention-decisions.ts'
+export type { RetentionEventRow, RetentionSubject } from './retention-events.ts'
+export type { RetentionFactsRow } from './retention-facts.ts'
 export type { ReportFigures, ReportFrame } from './retention-figures.ts'
 export type { DestroyedLine, OverdueLine } from './retention-lines.ts'
+export type { WeighedFacts } from './retention-pages.ts'
 export type {
   HoldFigure,
   ReconciledRun,
   RetentionReportCatalog,
   RetentionReportRows,
 } from './retention-report.ts'
+export type { RuleChange, RulesNow, RuleVersionRow } from './retention-rules.ts'
+export type { RetentionSettingsRow } from './retention-settings.ts'
+export type { RetentionStanding } from './retention-standing.ts'
 export type { NewRoleRequest, RoleRequestFilter, RoleRequestRow } from './role-requests.ts'
 export type { ServiceTokenRow } from './service-accounts.ts'
 export type { SessionRow, SessionsCatalog, TokenOrigin, TokenState } from './sessions.ts'
+export type {
+  FollowedObject,
+  KeptIn,
+  KeptNow,
+  StoreAccess,
+  StoreFacts,
+  StoreWork,
+  Wanted,
+} from './store-work.ts'
 export type { TeamRow } from './teams.ts'
 export type { TenantChange } from './tenant-limits.ts'

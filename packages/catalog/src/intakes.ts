@@ -189,7 +189,7 @@ function readIntake(row: Row): IntakeRow {
     state: parsed(row, 'state', IntakeState),
     objectKey: orNull(row, 'object_key', text),
     audioBytes: orNull(row, 'audio_bytes', integer),
-    sealedNotice: bytes(row, 'sealed_notice'),
+    sealedNotice: orNull(row, 'sealed_notice', bytes),
     receivedAt: time(row, 'received_at'),
     attempts: integer(row, 'attempts'),
     nextAttemptAt: time(row, 'next_attempt_at'),

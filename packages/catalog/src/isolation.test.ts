@@ -165,7 +165,7 @@ describe('row-level security', () => {
   test('binds the owner of the tables too, outside the directory', async () => {
     const directory = new Set([
       ...['tenant', 'connector', 'intake', 'outbox', 'recording_object'],
-      ...['store_work', 'retention_rule_version', 'report_schedule'],
+      ...['store_work', 'retention_rule_version', 'retention_decision', 'report_schedule'],
       ...[
         'identity_provider',
         'token_issuer',
@@ -304,7 +304,7 @@ describe('the role of the services', () => {
         'hold_clause select',
         'hold_cover insert',
         'hold_cover select',
-        'hold_cover update (released_at)',
+        'hold_cover update (released_after released_at released_by)',
         'hold_custodian insert',
         'hold_custodian select',
         'hold_custodian update (acknowledged_at)',
@@ -529,6 +529,7 @@ test('functions that look across tenants are the known ones, with a fixed search
       'tenant_of_provider',
       'tenant_of_slug',
       'tenants_with_due_rules',
+      'tenants_with_stale_decisions',
       'token_owner',
       'unreplicated_recordings',
     ],

@@ -5,6 +5,7 @@ import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
 import { CatalogError } from './error.ts'
+import { lockDecisions, recordingChanged } from './recording-change.ts'
 import { bytes, firstOrNull, parsed } from './row.ts'
 import { openColumn, sealColumn } from './sealed-column.ts'
 
@@ -79,6 +80,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
           session.rows({
             text: `select id from auricle.recording
                    where tenant_id = $1 and id > $2 and patient_id is null and patient_reference is not null
+                     and destroying_at is null
                    order by id limit $3`,
             values: [tenantId, afterId ?? '', limit],
           }),
@@ -91,10 +93,12 @@ export function createPatients(database: Database, now: () => Date): PatientCata
       database.inTenant(
         tenantId,
         async session => {
+          await lockDecisions(session, tenantId)
           const found = await session.rows({
             text: `select id, patient_reference from auricle.recording
                    where tenant_id = $1 and id = any($2) and patient_id is null and patient_reference is not null
-                   order by id for update`,
+                     and destroying_at is null
+                   order by id for no key update`,
             values: [tenantId, ids],
           })
           let [named, damaged] = [0, 0]
@@ -109,6 +113,7 @@ export function createPatients(database: Database, now: () => Date): PatientCata
               text: 'update auricle.recording set patient_id = $3 where tenant_id = $1 and id = $2',
               values: [tenantId, recordingId, patientId],
             })
+            await recordingChanged(session, tenantId, recordingId, now())
           }
           return { named, damaged }
         },

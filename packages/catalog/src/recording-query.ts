@@ -17,7 +17,7 @@ export function recordingQuery(
 ): Statement | null {
   const values: unknown[] = [tenantId]
   const bind = (value: unknown): string => `$${values.push(value)}`
-  const conditions = ['r.tenant_id = $1']
+  const conditions = ['r.tenant_id = $1', 'r.destroying_at is null']
 
   // An array is only bound where it says something, so that the usual list keeps its plan.
   if (filter.withoutLabels.length > 0)
@@ -27,6 +27,12 @@ export function recordingQuery(
   if (filter.after !== undefined) conditions.push(`r.started_at >= ${bind(filter.after)}`)
   if (filter.before !== undefined) conditions.push(`r.started_at < ${bind(filter.before)}`)
   if (filter.heard !== undefined) conditions.push(`r.heard_at is ${filter.heard ? 'not null' : 'null'}`)
+  if (filter.held !== undefined) {
+    conditions.push(`${filter.held ? '' : 'not '}exists (
+      select from auricle.hold_cover h
+      where h.tenant_id = r.tenant_id and h.recording_id = r.id and h.released_at is null
+    )`)
+  }
   if (filter.cursor !== undefined) {
     const { startedAt, id } = decodeCursor(filter.cursor)
     conditions.push(`(r.started_at, r.id) < (${bind(startedAt)}, ${bind(id)})`)

@@ -3,12 +3,14 @@ import {
   AudioState,
   CallDirection,
   ConnectorId,
+  HoldId,
   IntakeId,
   Label,
   MailboxId,
   PatientId,
   RecordingId,
   RecordingKind,
+  RetentionStatus,
   TenantId,
   UserId,
 } from '@auricle/contract'
@@ -20,6 +22,7 @@ import { bytes, integer, orNull, parsed, parsedOrNull, type Row, text, time } fr
 import { openColumn, sealColumn } from './sealed-column.ts'
 
 export const Labels = z.array(Label)
+const HoldIds = z.array(HoldId)
 
 type SealedColumn = 'source_id' | 'from_number' | 'from_name' | 'to_number' | 'patient_reference' | 'note'
 
@@ -62,13 +65,19 @@ export function sealRecording(
   }
 }
 
-/** What a query of recordings selects, from `recording r`, with its mailbox and its original. */
+/** What a query of recordings selects, from `recording r`, with its mailbox, its original and what the rules say of it. */
 export const recordingColumns = `
   r.*, m.address as mailbox_address, m.name as mailbox_name,
-  b.content_type as original_content_type, b.plaintext_bytes as original_bytes`
+  b.content_type as original_content_type, b.plaintext_bytes as original_bytes,
+  n.status as retention_status, n.keep_until, n.due_at, array(
+    select c.hold_id from auricle.hold_cover c
+    where c.tenant_id = r.tenant_id and c.recording_id = r.id and c.released_at is null
+  ) as hold_ids`
 export const recordingJoins = `
   left join auricle.mailbox m on m.tenant_id = r.tenant_id and m.id = r.mailbox_id
-  join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id and b.role = 'original'`
+  join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id and b.role = 'original'
+  join auricle.retention_decision n
+    on n.tenant_id = r.tenant_id and n.recording_id = r.id and n.superseded_at is null`
 
 /** Reads and opens a row of such a query. */
 export function openRecording(row: Row, keys: ColumnKeys): RecordingRow {
@@ -102,6 +111,12 @@ export function openRecording(row: Row, keys: ColumnKeys): RecordingRow {
     codec: orNull(row, 'codec', text),
     audioState: parsed(row, 'audio_state', AudioState),
     retainUntil: time(row, 'retain_until'),
+    decision: {
+      status: parsed(row, 'retention_status', RetentionStatus),
+      keepUntil: time(row, 'keep_until'),
+      dueAt: orNull(row, 'due_at', time),
+    },
+    holdIds: parsed(row, 'hold_ids', HoldIds),
     mailbox:
       mailboxId === null
         ? null

@@ -1,13 +1,15 @@
 // Recordings: their commit point, and how they are found, listed and marked.
 import { AudioState, MailboxId, ObjectRole, PatientId, RecordingId, UserId } from '@auricle/contract'
 import { readAccess, readHeldToken } from './access-facts.ts'
-import type { Catalog, KeptObject, PlayFacts } from './catalog.ts'
+import type { Catalog, KeptObject, NewObject, NewRecording, PlayFacts } from './catalog.ts'
 import { encodeCursor } from './cursor.ts'
 import type { Database, Session } from './database.ts'
 import { CatalogError } from './error.ts'
 import { insertEvent } from './events.ts'
+import { askStores, coverRecording, lockDecisions, recordingChanged } from './recording-change.ts'
 import { recordingQuery } from './recording-query.ts'
 import { Labels, openRecording, recordingColumns, recordingJoins, sealRecording } from './recording-row.ts'
+import { insertFirstDecision } from './retention-decisions.ts'
 import { firstOrNull, integer, orNull, parsed, parsedOrNull, type Row } from './row.ts'
 import { insertObjects, readKeptObject, readObject } from './stored-objects.ts'
 
@@ -35,6 +37,10 @@ export function createRecordings(database: Database, now: () => Date): Recording
           const storedBytes = objects.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0)
           await session.write(insert('recording', { ...columns, stored_bytes: storedBytes }))
           await insertObjects(session, recording.tenantId, recording.id, objects)
+          await insertFirstDecision(session, recording)
+          await coverRecording(session, recording.tenantId, recording.id, now())
+          if (mustFollow(recording, objects))
+            await askStores(session, recording.tenantId, [recording.id], now())
           await insertEvent(session, event)
           return 'archived'
         },
@@ -58,7 +64,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
         session => {
           return session.rows({
             text: `select ${recordingColumns} from auricle.recording r ${recordingJoins}
-                   where r.tenant_id = $1 and r.id = $2`,
+                   where r.tenant_id = $1 and r.id = $2 and r.destroying_at is null`,
             values: [tenantId, id],
           })
         },
@@ -101,7 +107,7 @@ export function createRecordings(database: Database, now: () => Date): Recording
             text: `update auricle.recording set
                      heard_at = case when $3::timestamptz is null then null else coalesce(heard_at, $3) end,
                      heard_by = case when $3::timestamptz is null then null else coalesce(heard_by, $4) end
-                   where tenant_id = $1 and id = $2`,
+                   where tenant_id = $1 and id = $2 and destroying_at is null`,
             values: [tenantId, recordingId, heard?.at ?? null, heard?.by ?? null],
           })
           if (marked === 0) return false
@@ -116,13 +122,15 @@ export function createRecordings(database: Database, now: () => Date): Recording
       return database.inTenant(
         tenantId,
         async session => {
+          await lockDecisions(session, tenantId)
           const changed = await session.write({
             text: `update auricle.recording set labels = array(
                      select distinct l from unnest(labels || $3::text[]) l where l <> all ($4::text[]) order by l
-                   ) where tenant_id = $1 and id = $2`,
+                   ) where tenant_id = $1 and id = $2 and destroying_at is null`,
             values: [tenantId, recordingId, add, remove],
           })
           if (changed === 0) return false
+          await recordingChanged(session, tenantId, recordingId, now())
           await insertEvent(session, event)
           return true
         },
@@ -137,9 +145,14 @@ export function createRecordings(database: Database, now: () => Date): Recording
           return session.rows({
             text: `select b.* from (
                      select r.tenant_id, r.id from auricle.recording r
-                     where r.tenant_id = $1 and r.id > $2 order by r.id limit $3
+                     where r.tenant_id = $1 and r.id > $2 and r.destroying_at is null and exists (
+                       select from auricle.recording_object o
+                       where o.tenant_id = r.tenant_id and o.recording_id = r.id and o.destroyed_at is null
+                     )
+                     order by r.id limit $3
                    ) r
                    join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
+                     and b.destroyed_at is null
                    order by b.recording_id, b.role`,
             values: [tenantId, afterId ?? '', limit],
           })
@@ -156,6 +169,17 @@ export function createRecordings(database: Database, now: () => Date): Recording
       return [...objects].map(([id, list]) => ({ id, objects: list }))
     },
   }
+}
+
+/** An attempt that knew less may have had objects kept for less than was decided; and what waits for an event is held. */
+function mustFollow({ decision }: NewRecording, objects: readonly NewObject[]): boolean {
+  return (
+    decision.status === 'waiting' ||
+    objects.some(
+      ({ storeUntil, storeLocked }) =>
+        storeUntil === null || storeUntil < decision.keepUntil || (decision.locked && !storeLocked),
+    )
+  )
 }
 
 /** False where it is archived already. Throws `not_found` where the tenant has no such intake. */

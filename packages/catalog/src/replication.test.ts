@@ -31,7 +31,10 @@ before(async () => {
 after(() => database[Symbol.asyncDispose]())
 
 const copiesOf = (generation = 'g1') =>
-  (['original', 'playback', 'peaks'] as const).map(role => ({ role, generation: `${generation}-${role}` }))
+  (['original', 'playback', 'peaks'] as const).map(role => ({
+    ...{ role, generation: `${generation}-${role}` },
+    ...{ until: new Date('2100-01-01'), held: false },
+  }))
 
 const countEvents = async () => {
   const { rows } = await database.superuserPool.query(
@@ -60,7 +63,7 @@ test('what was archived owes a copy, of whatever tenant; once marked it owes non
   const [first] = made
   const { tenantId, id: recordingId, retainUntil } = first ?? assert.fail()
   const facts = await catalog.findReplication(tenantId, recordingId)
-  assert.deepEqual([facts?.retainUntil, facts?.attempts, facts?.objects.length], [retainUntil, 0, 3])
+  assert.deepEqual([facts?.keepUntil, facts?.attempts, facts?.objects.length], [retainUntil, 0, 3])
   assert.ok(facts?.objects.every(({ copy }) => copy === null))
 
   const replication = { tenantId, recordingId, copies: copiesOf() }

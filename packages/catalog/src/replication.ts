@@ -4,6 +4,7 @@ import type { Catalog } from './catalog.ts'
 import type { Database } from './database.ts'
 import { insertEvent } from './events.ts'
 import { integer, orNull, parsed, time } from './row.ts'
+import { readWanted, wantedColumns, wantedJoin } from './store-work.ts'
 import { readKeptObject } from './stored-objects.ts'
 
 type Replication = Pick<
@@ -49,9 +50,10 @@ export function createReplication(database: Database, now: () => Date): Replicat
         tenantId,
         session => {
           return session.rows({
-            text: `select b.*, r.retain_until from auricle.recording r
+            text: `select b.*, ${wantedColumns} from auricle.recording r ${wantedJoin}
                    join auricle.recording_object b on b.tenant_id = r.tenant_id and b.recording_id = r.id
-                   where r.tenant_id = $1 and r.id = $2 order by b.role`,
+                     and b.destroyed_at is null
+                   where r.tenant_id = $1 and r.id = $2 and r.destroying_at is null order by b.role`,
             values: [tenantId, recordingId],
           })
         },
@@ -60,7 +62,7 @@ export function createReplication(database: Database, now: () => Date): Replicat
       const [first] = found
       if (first === undefined) return null
       return {
-        retainUntil: time(first, 'retain_until'),
+        ...readWanted(first),
         attempts: Math.max(...found.map(row => integer(row, 'replication_attempts'))),
         objects: found.map(readKeptObject),
       }
@@ -71,6 +73,13 @@ export function createReplication(database: Database, now: () => Date): Replicat
       return database.inTenant(
         tenantId,
         async session => {
+          // Whoever destroys it holds its row while they look.
+          const there = await session.rows({
+            text: `select from auricle.recording where tenant_id = $1 and id = $2 and destroying_at is null
+                   for key share`,
+            values: [tenantId, recordingId],
+          })
+          if (there.length === 0) return 'already'
           await session.rows({
             text: `select from auricle.recording_object where tenant_id = $1 and recording_id = $2
                    order by role for update`,
@@ -78,8 +87,9 @@ export function createReplication(database: Database, now: () => Date): Replicat
           })
           const marked = await session.write({
             text: `update auricle.recording_object b
-                   set replicated_at = $3, recovery_generation = c.generation, replication_error = null
-                   from unnest($4::text[], $5::text[]) c (role, generation)
+                   set replicated_at = $3, recovery_generation = c.generation, replication_error = null,
+                     recovery_until = c.until, recovery_held = c.held
+                   from unnest($4::text[], $5::text[], $6::timestamptz[], $7::boolean[]) c (role, generation, until, held)
                    where b.tenant_id = $1 and b.recording_id = $2 and b.role = c.role and b.replicated_at is null`,
             values: [
               tenantId,
@@ -87,6 +97,8 @@ export function createReplication(database: Database, now: () => Date): Replicat
               now(),
               copies.map(({ role }) => role),
               copies.map(({ generation }) => generation),
+              copies.map(({ until }) => until),
+              copies.map(({ held }) => held),
             ],
           })
           if (marked === 0) return 'already'
@@ -99,6 +111,20 @@ export function createReplication(database: Database, now: () => Date): Replicat
             values: [tenantId, recordingId, now()],
           })
           await insertEvent(session, event)
+          // Decided after the copies were made, and before anybody could know of them.
+          await session.rows({
+            text: `select auricle.ask_store(w.tenant_id, w.id, $3) from (
+                     select r.tenant_id, r.id, ${wantedColumns} from auricle.recording r ${wantedJoin}
+                     where r.tenant_id = $1 and r.id = $2
+                   ) w
+                   where exists (
+                     select from auricle.recording_object b
+                     where b.tenant_id = w.tenant_id and b.recording_id = w.id and b.replicated_at is not null
+                       and (b.recovery_held <> w.wanted_held
+                         or (w.keep_until > $3 and coalesce(b.recovery_until, '-infinity') < w.keep_until))
+                   )`,
+            values: [tenantId, recordingId, now()],
+          })
           return 'replicated'
         },
         options,

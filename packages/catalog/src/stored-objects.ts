@@ -1,6 +1,6 @@
 // The sealed objects of a recording, one a role.
 import { ObjectRole, Wrap } from '@auricle/contract'
-import type { KeptObject, StoredObject } from './catalog.ts'
+import type { KeptObject, NewObject, StoredObject } from './catalog.ts'
 import type { Session } from './database.ts'
 import { bytes, integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 
@@ -9,14 +9,15 @@ export async function insertObjects(
   session: Session,
   tenantId: string,
   recordingId: string,
-  objects: readonly StoredObject[],
+  objects: readonly NewObject[],
 ): Promise<void> {
   await session.write({
     text: `insert into auricle.recording_object
              (tenant_id, recording_id, role, object_key, generation, sealed_bytes, plaintext_bytes, content_type,
-              fingerprint, wrap)
+              fingerprint, wrap, store_until)
            select $1, $2, * from unnest(
-             $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bytea[], $10::jsonb[])`,
+             $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bytea[], $10::jsonb[],
+             $11::timestamptz[])`,
     values: [
       tenantId,
       recordingId,
@@ -28,6 +29,7 @@ export async function insertObjects(
       objects.map(object => object.contentType),
       objects.map(object => object.fingerprint),
       objects.map(object => (object.wrap === null ? null : JSON.stringify(object.wrap))),
+      objects.map(object => object.storeUntil),
     ],
   })
 }

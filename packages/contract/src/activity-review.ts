@@ -71,7 +71,7 @@ export type ActivityReviewSignature = z.infer<typeof ActivityReviewSignature>
 const clock = /^([01]\d|2[0-3]):([0-5]\d)$/
 
 /** An IANA name that this program's time zone data knows. */
-const TimeZone = z
+export const TimeZone = z
   .string()
   .max(64)
   .refine(name => isTimeZone(name), 'expected a time zone such as America/Chicago')

@@ -31,6 +31,20 @@ export {
   Verdict,
 } from './break-glass.ts'
 export {
+  CertificateClaims,
+  CertificateDetail,
+  CertificateKeys,
+  CertificatePage,
+  CertificateQuery,
+  CertificateView,
+  CopyPlace,
+  DestroyedObject,
+  DestroyedRole,
+  DisposalClaims,
+  type LogProof,
+  StoreName,
+} from './certificate.ts'
+export {
   Accounting,
   AccountingLine,
   AccountingQuery,
@@ -47,8 +61,51 @@ export {
   SuspensionQuery,
   SuspensionView,
 } from './disclosure.ts'
+export {
+  DispositionDetail,
+  DispositionItemPage,
+  DispositionItemQuery,
+  DispositionItemView,
+  DispositionPage,
+  DispositionPreview,
+  DispositionQuery,
+  DispositionReview,
+  DispositionSelection,
+  DispositionView,
+  dispositionItemsMost,
+} from './disposition.ts'
+export {
+  DriftFindingQuery,
+  DriftFindingView,
+  DriftKind,
+  DriftRunDetail,
+  DriftRunPage,
+  DriftRunQuery,
+  DriftRunView,
+} from './drift.ts'
 export { EvidenceSelection } from './evidence.ts'
 export type { Finding } from './finding.ts'
+export {
+  AddedClauses,
+  AddedCustodians,
+  AddedRecordings,
+  HeldPage,
+  HeldQuery,
+  HeldRecording,
+  HoldChange,
+  HoldClause,
+  HoldDetail,
+  HoldPage,
+  HoldPreview,
+  HoldQuery,
+  HoldRelease,
+  HoldScope,
+  HoldStep,
+  HoldView,
+  NewHold,
+  OwnNotice,
+  OwnNoticeList,
+} from './hold.ts'
 export {
   ExternalSubject,
   IssuerList,
@@ -158,6 +215,19 @@ export {
 } from './recording-view.ts'
 export type { RedisSettings } from './redis-settings.ts'
 export {
+  Disposal,
+  Period,
+  RecordSet,
+  RetentionEventKind,
+  RetentionState,
+  RetentionStatus,
+  RuleDefinition,
+  RuleDisposal,
+  RuleEffect,
+} from './retention.ts'
+export { RetentionClock, RetentionDecisionView, RetentionExplanation } from './retention-explanation.ts'
+export { NewRetentionPreview, RetentionPreview } from './retention-preview.ts'
+export {
   AgeBand,
   DestroyedRecording,
   NewReportSchedule,
@@ -184,9 +254,34 @@ export {
   ReportStorage,
   RetentionReport,
   RetentionReportQuery,
-  StoragePrice,
   StoredReport,
 } from './retention-report.ts'
+export {
+  BirthDateRecord,
+  BirthDateView,
+  NewRecordSetDecision,
+  NewRetentionEvent,
+  NewRule,
+  NewRuleVersion,
+  RecordSetDecisionView,
+  RecordSetMailboxView,
+  RecordSetPage,
+  RecordSetQuery,
+  RetentionEventList,
+  RetentionEventQuery,
+  RetentionEventView,
+  RetentionPreset,
+  RetentionPresetList,
+  RetentionSettings,
+  RuleApproval,
+  RuleList,
+  RuleState,
+  RuleVersionState,
+  RuleVersionView,
+  RuleView,
+  StoragePrice,
+  VersionNumber,
+} from './retention-rules.ts'
 export {
   CookieSession,
   OwnSession,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Label } from './access.ts'
 import { ConnectorId, MailboxId, RecordingId, UserId } from './ids.ts'
 import { CallDirection, RecordingKind } from './notice.ts'
+import { RetentionState } from './retention.ts'
 
 /**
  * `ready`: a rendition and peaks exist. `original-only`: no audio tool was at hand, played as delivered.
@@ -37,6 +38,10 @@ export const RecordingView = z.strictObject({
   heardBy: UserId.nullable(),
   /** Until when nothing can delete it. */
   retainUntil: z.iso.datetime(),
+  /** What it is now by the rules and holds. `until`: nothing deletes it before; null once it is due. */
+  retention: z.strictObject({ state: RetentionState, until: z.iso.datetime().nullable() }),
+  /** Whether a legal hold covers it. */
+  held: z.boolean(),
 })
 export type RecordingView = z.infer<typeof RecordingView>
 
@@ -59,6 +64,8 @@ export const RecordingQuery = z.strictObject({
   /** Exact number of either party, compared by its digits. */
   number: z.string().max(64).optional(),
   heard: z.stringbool().optional(),
+  /** Whether a legal hold covers it. */
+  held: z.stringbool().optional(),
   label: Label.optional(),
   cursor: z.string().max(256).optional(),
   limit: z.coerce.number().int().min(1).max(limitMost).default(limitDefault),

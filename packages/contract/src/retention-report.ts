@@ -14,6 +14,7 @@ import {
   UserId,
 } from './ids.ts'
 import { RecordingKind } from './notice.ts'
+import { StoragePrice } from './retention-rules.ts'
 
 const nameMost = 200
 const mailMost = 254
@@ -200,13 +201,6 @@ export const ReportReconciliation = z.strictObject({
     .nullable(),
 })
 export type ReportReconciliation = z.infer<typeof ReportReconciliation>
-
-/** What a gibibyte costs a month, copies likewise. */
-export const StoragePrice = z.strictObject({
-  currency: z.string().regex(/^[A-Z]{3}$/),
-  perGibibyteMonth: z.number().min(0).max(1_000_000),
-})
-export type StoragePrice = z.infer<typeof StoragePrice>
 
 export const ReportStorage = z.strictObject({
   price: StoragePrice.nullable(),

@@ -86,6 +86,8 @@ export type TenantAction =
   | 'disclosure.suspend'
   | 'review.read'
   | 'review.sign'
+  /** Rules and settings, of which nothing is about a patient. */
+  | 'rule.read'
   | 'retention.read'
   | 'retention.manage'
   | 'retention.approve'

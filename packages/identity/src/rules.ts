@@ -68,6 +68,8 @@ export const rules: Readonly<Record<Exclude<Action, RecordingAction | SelfAction
   'disclosure.suspend': rule(['compliance_officer'], null, true),
   'review.read': rule(overseers, 'reports.read'),
   'review.sign': rule(['compliance_officer'], null, true),
+  // Whoever approves a rule has to see it.
+  'rule.read': rule([...overseers, 'administrator'], 'reports.read'),
   'retention.read': rule(overseers, 'reports.read'),
   'retention.manage': rule(['compliance_officer'], null, true),
   // The second pair of eyes: that it is another's, the use case sees to.

@@ -7,6 +7,7 @@ import type { KeyServiceUnderTest } from './conformance.ts'
 import { flippedBits, refuses } from './conformance-checks.ts'
 import {
   type MacName,
+  maxCertificateBytes,
   maxSignedBytes,
   type PublicKey,
   type Signature,
@@ -18,6 +19,7 @@ const ed25519Bytes = 64
 const data = Buffer.from('what is authenticated')
 const checkpoints: SignerName = { purpose: 'checkpoints' }
 const receipts: SignerName = { purpose: 'receipts' }
+const certificates: SignerName = { purpose: 'certificates' }
 
 interface SigningOptions {
   readonly sparing: boolean
@@ -192,6 +194,44 @@ export function signingConformance(
       const { keyVersion } = await signer.sign(data)
       for (const other of ['', 'x', `${keyVersion}9`]) {
         await refuses(signer.publicKey({ keyVersion: other }), 'unknown_key')
+      }
+    })
+
+    test('as much as a certificate is signed by the key of certificates alone', async () => {
+      await using subject = await makeService()
+      const { service } = subject
+      await Promise.all([service.ensure(certificates), service.ensure(receipts)])
+      const long = randomBytes(maxCertificateBytes)
+      const signer = service.signer(certificates)
+      const publicKey = await signer.publicKey()
+      for (const text of [long, data]) {
+        assert.equal(verifies(text, await signer.sign(text), publicKey), true)
+        assert.equal(verifies(text, await signer.sign(text.subarray(1)), publicKey), false)
+      }
+      const tooLong = randomBytes(maxCertificateBytes + 1)
+      await assert.rejects(signer.sign(tooLong), RangeError)
+      await assert.rejects(signer.sign(new Uint8Array()), RangeError)
+      await assert.rejects(service.signer(receipts).sign(long), RangeError)
+    })
+
+    testUnlessSparing('all its public keys are there, the one that signs first', async () => {
+      await using subject = await makeService()
+      const { service } = subject
+      await refuses(service.signer(certificates).publicKeys(), 'unknown_key')
+      await service.ensure(certificates)
+      const made = [await service.signer(certificates).publicKey()]
+      for (let round = 0; round < 2; round++) {
+        await service.rotate(certificates)
+        made.unshift(await service.signer(certificates).publicKey())
+      }
+      for (const instance of [service, await subject.another()]) {
+        const found = await instance.signer(certificates).publicKeys()
+        assert.deepEqual(
+          found.map(({ keyVersion, spki }) => [keyVersion, Buffer.from(spki)]),
+          made.map(({ keyVersion, spki }) => [keyVersion, Buffer.from(spki)]),
+        )
+        const signal = AbortSignal.abort(new Error('the caller went away'))
+        await assert.rejects(instance.signer(certificates).publicKeys({ signal }), signal.reason)
       }
     })
 

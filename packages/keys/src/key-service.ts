@@ -17,15 +17,20 @@ export interface MacName {
   readonly tenantId: TenantId
 }
 
-/** What a signing key is for. `checkpoints`: roots of the audit log. `receipts`: that a record was taken into it. */
+/**
+ * What a signing key is for. `checkpoints`: roots of the audit log. `receipts`: that a record was taken into it.
+ * `certificates`: that a recording was destroyed.
+ */
 export interface SignerName {
-  readonly purpose: 'checkpoints' | 'receipts'
+  readonly purpose: 'checkpoints' | 'receipts' | 'certificates'
 }
 
 export type AnyKeyName = KeyName | MacName | SignerName
 
 /** Most bytes of one call of `MacKey` and `Signer`: what every kind of service takes. More, or none, is a RangeError. */
 export const maxSignedBytes = 8192
+/** The same of the signer of `certificates`, for which a service that takes no more than that has to sign a digest. */
+export const maxCertificateBytes = 65_536
 
 export interface Mac {
   /** HMAC-SHA-256, 32 bytes. */
@@ -72,6 +77,8 @@ export interface Signature {
 export interface Signer {
   /** Of `keyVersion`, or of the version that signs now. Throws `unknown_key`. */
   publicKey(options?: MacOptions): Promise<PublicKey>
+  /** Of every version that can be used, newest first. Throws `unknown_key`. */
+  publicKeys(options?: CallOptions): Promise<readonly PublicKey[]>
   sign(data: Uint8Array, options?: CallOptions): Promise<Signature>
 }
 

@@ -1,7 +1,7 @@
 // The text form of a key's name, as it stands in wraps and in the keyring, and what kind of key a name is. Never changes.
 import type { AnyKeyName } from './key-service.ts'
 
-/** `tenants/<tenant id>/recordings`, `.../connectors`, `.../search`, or `identity`, `checkpoints`, `receipts`. */
+/** `tenants/<tenant id>/recordings`, `.../connectors`, `.../search`, or `identity`, `checkpoints`, `receipts`, `certificates`. */
 export function keyText(name: AnyKeyName): string {
   return 'tenantId' in name ? `tenants/${name.tenantId}/${name.purpose}` : name.purpose
 }
@@ -15,13 +15,17 @@ const kindOfPurpose: Readonly<Record<AnyKeyName['purpose'], KeyKind>> = {
   search: 'mac',
   checkpoints: 'sign',
   receipts: 'sign',
+  certificates: 'sign',
 }
 
 export const kindOf = (name: AnyKeyName): KeyKind => kindOfPurpose[name.purpose]
 
 /** Whether a text is one that `keyText` makes. */
 export const isKeyText = (text: string): boolean =>
-  /^(?:identity|checkpoints|receipts|tenants\/ten_[0-9a-z]{26}\/(?:recordings|connectors|search))$/.test(text)
+  /^(?:identity|checkpoints|receipts|certificates|tenants\/ten_[0-9a-z]{26}\/(?:recordings|connectors|search))$/.test(
+    text,
+  )
 
 /** Only for what `keyText` makes. */
-export const isSignerText = (text: string): boolean => text === 'checkpoints' || text === 'receipts'
+export const isSignerText = (text: string): boolean =>
+  text === 'checkpoints' || text === 'receipts' || text === 'certificates'

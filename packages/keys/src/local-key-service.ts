@@ -203,13 +203,13 @@ export async function createLocalKeyService(
       return {
         async sign(data, { keyVersion, signal } = {}) {
           signal?.throwIfAborted()
-          mustBeSignable(data)
+          mustBeSignable(data, name.purpose)
           const { version, key } = await chosen(text, keyVersion)
           return { mac: macOf(key, data), keyVersion: String(version) }
         },
         async verify(data, mac, keyVersion, { signal } = {}) {
           signal?.throwIfAborted()
-          mustBeSignable(data)
+          mustBeSignable(data, name.purpose)
           const { key } = await chosen(text, keyVersion)
           return isMacOf(key, data, mac)
         },
@@ -224,9 +224,17 @@ export async function createLocalKeyService(
           const { version, key } = await chosen(text, keyVersion)
           return { algorithm, spki: spkiOf(key), keyVersion: String(version) }
         },
+        async publicKeys({ signal } = {}) {
+          signal?.throwIfAborted()
+          const named = (await refresh()).keys.get(text)
+          if (named === undefined) throw unknownKey()
+          return [...named.versions]
+            .toSorted(([one], [other]) => other - one)
+            .map(([version, key]) => ({ algorithm, spki: spkiOf(key), keyVersion: String(version) }))
+        },
         async sign(data, { signal } = {}) {
           signal?.throwIfAborted()
-          mustBeSignable(data)
+          mustBeSignable(data, name.purpose)
           const { version, key } = await primaryOf(text)
           return { signature: signatureOf(key, data), algorithm, keyVersion: String(version) }
         },

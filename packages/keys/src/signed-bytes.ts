@@ -8,7 +8,7 @@ import {
   sign,
   timingSafeEqual,
 } from 'node:crypto'
-import { maxSignedBytes } from './key-service.ts'
+import { maxCertificateBytes, maxSignedBytes, type SignerName } from './key-service.ts'
 import { isSignerText } from './key-text.ts'
 
 /** What stands before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410, section 7). */
@@ -38,7 +38,8 @@ export const spkiOf = (key: KeyObject): Uint8Array =>
   createPublicKey(key).export({ type: 'spki', format: 'der' })
 
 /** Throws a RangeError, as every kind of service does at the same size. */
-export function mustBeSignable(data: Uint8Array): void {
-  if (data.length >= 1 && data.length <= maxSignedBytes) return
-  throw new RangeError(`From 1 to ${maxSignedBytes} bytes are signed at once`)
+export function mustBeSignable(data: Uint8Array, purpose: 'search' | SignerName['purpose']): void {
+  const most = purpose === 'certificates' ? maxCertificateBytes : maxSignedBytes
+  if (data.length >= 1 && data.length <= most) return
+  throw new RangeError(`From 1 to ${most} bytes are signed at once`)
 }

@@ -20,6 +20,8 @@ export interface ConformanceOptions {
   readonly clock?: 'movable' | 'real' | undefined
   /** Where the place takes shorter keys than the contract, as a bucket does under a prefix. Default: 1,024. */
   readonly keyCharactersMost?: number | undefined
+  /** `own`: nothing is kept but as the store is set, and nothing is loosened; other cases are skipped. Default: `both`. */
+  readonly modes?: 'both' | 'own' | undefined
   /** Rounds of cases that repeat themselves in order to meet a race. Default: 20. */
   readonly raceRounds?: number | undefined
   /** Where what stands behind the store is in this process: one whose memory is not measured along. */
@@ -28,6 +30,7 @@ export interface ConformanceOptions {
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
+const dayMs = 1440 * minuteMs
 const mebibyte = 1_048_576
 const kept = { retainUntil: null }
 
@@ -40,11 +43,13 @@ export function objectStoreConformance(
   {
     clock = 'movable',
     keyCharactersMost = 1024,
+    modes = 'both',
     raceRounds = 20,
     makeApart = makeStore,
   }: ConformanceOptions = {},
 ): void {
   const keptMs = clock === 'real' ? secondMs * 10 : minuteMs
+  const whereBothModes = { skip: modes === 'own' && 'only the mode that this store is set to is tried' }
   const whereMovable = { skip: clock === 'real' && 'the clock of this store cannot be moved' }
   describe('object store', () => {
     test('what was put is what is read, with its facts', async () => {
@@ -58,6 +63,7 @@ export function objectStoreConformance(
         assert.equal(put.facts.key, `sized/${size}`)
         assert.equal(put.facts.sizeBytes, size)
         assert.equal(put.facts.retainUntil, null)
+        assert.equal(put.facts.locked, false)
         assert.equal(put.facts.held, false)
         assert.deepEqual(put.facts.metadata, {})
         assert.ok(Math.abs(put.facts.createdAt.getTime() - before) < minuteMs)
@@ -216,6 +222,7 @@ export function objectStoreConformance(
         await fails(store.delete(key), 'bad_key')
         await fails(contentOf(store, key), 'bad_key')
         await fails(store.retain(key, new Date(subject.now() + keptMs)), 'bad_key')
+        await fails(store.loosen(key, null, { generation: '1' }), 'bad_key')
         await fails(store.setHold(key, true), 'bad_key')
         await fails(store.setMetadata(key, {}), 'bad_key')
       }
@@ -282,9 +289,12 @@ export function objectStoreConformance(
       await assert.rejects(gathered(store.read('here', null, { signal })), reason)
       await assert.rejects(keysOf(store.list('', { signal })), reason)
       await assert.rejects(store.retain('here', new Date(subject.now() + keptMs), { signal }), reason)
+      await assert.rejects(store.loosen('here', null, { generation: '1', signal }), reason)
       await assert.rejects(store.setHold('here', true, { signal }), reason)
       await assert.rejects(store.setMetadata('here', { a: 'b' }, { signal }), reason)
       await assert.rejects(store.inspect({ signal }), reason)
+      await assert.rejects(store.restorable({ signal }), reason)
+      await assert.rejects(all(store.listGone('', { signal })), reason)
       assert.deepEqual(
         (await all(store.list(''))).map(({ held, retainUntil, metadata }) => ({
           held,
@@ -442,12 +452,147 @@ export function objectStoreConformance(
       const { facts } = await store.put('kept', whole('x'), kept)
       const sooner = new Date(subject.now() + keptMs)
       const later = new Date(subject.now() + 2 * keptMs)
-      assert.deepEqual(await store.retain('kept', later), { ...facts, retainUntil: later })
+      const longer = { ...facts, retainUntil: later, locked: false }
+      assert.deepEqual(await store.retain('kept', later, { lock: false }), longer)
       for (const until of [sooner, later, new Date(later.getTime() - 1)]) {
-        assert.deepEqual(await store.retain('kept', until), { ...facts, retainUntil: later })
+        assert.deepEqual(await store.retain('kept', until), longer)
       }
-      assert.deepEqual(await store.head('kept'), { ...facts, retainUntil: later })
+      assert.deepEqual(await store.head('kept'), longer)
       await fails(store.delete('kept'), 'retained')
+    })
+
+    test(
+      'a retention is locked where its first writer says so, and stays as it is',
+      whereBothModes,
+      async () => {
+        await using subject = await makeStore()
+        const { store } = subject
+        const sooner = new Date(subject.now() + keptMs)
+        const later = new Date(subject.now() + 2 * keptMs)
+        for (const lock of [true, false]) {
+          const put = await store.put(`put/${lock}`, whole('x'), { retainUntil: sooner, lock })
+          assert.equal(put.facts.locked, lock)
+          const longer = { ...put.facts, retainUntil: later }
+          assert.deepEqual(await store.retain(`put/${lock}`, later, { lock: !lock }), longer)
+          assert.deepEqual(await all(store.list(`put/${lock}`)), [longer])
+          const { facts } = await store.put(`kept/${lock}`, whole('x'), { ...kept, lock })
+          assert.equal(facts.locked, false)
+          const retained = { ...facts, retainUntil: sooner, locked: lock }
+          assert.deepEqual(await store.retain(`kept/${lock}`, sooner, { lock }), retained)
+          assert.deepEqual(await store.head(`kept/${lock}`), retained)
+          await fails(store.delete(`kept/${lock}`), 'retained')
+        }
+      },
+    )
+
+    test('what is not locked is loosened, by its generation alone', whereBothModes, async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const sooner = new Date(subject.now() + keptMs)
+      const later = new Date(subject.now() + 2 * keptMs)
+      const { facts } = await store.put('kept', whole('x'), { retainUntil: later, lock: false })
+      const { generation } = facts
+      await fails(store.loosen('kept', null, { generation: 'another' }), 'not_found')
+      const latest = new Date(later.getTime() + 1)
+      for (const until of [later, latest]) {
+        assert.deepEqual(await store.loosen('kept', until, { generation }), facts)
+      }
+      const shorter = { ...facts, retainUntil: sooner }
+      assert.deepEqual(await store.loosen('kept', sooner, { generation }), shorter)
+      assert.deepEqual(await store.head('kept'), shorter)
+      await fails(store.delete('kept'), 'retained')
+      await store.setHold('kept', true)
+      const free = { ...facts, retainUntil: null, held: true }
+      assert.deepEqual(await store.loosen('kept', new Date(subject.now() - 1), { generation }), free)
+      assert.deepEqual(await store.loosen('kept', null, { generation }), free)
+      await fails(store.delete('kept'), 'held')
+      await store.setHold('kept', false)
+      const locked = { ...facts, retainUntil: sooner, locked: true }
+      assert.deepEqual(await store.retain('kept', sooner, { lock: true }), locked)
+    })
+
+    test('what is locked is not loosened, whoever tries', whereBothModes, async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const until = new Date(subject.now() + keptMs)
+      const { facts } = await store.put('kept', whole('x'), { retainUntil: until, lock: true })
+      const { generation } = facts
+      for (const sooner of [null, new Date(0), new Date(subject.now()), new Date(until.getTime() - 1)]) {
+        await fails(store.loosen('kept', sooner, { generation }), 'locked')
+      }
+      assert.deepEqual(await store.loosen('kept', until, { generation }), facts)
+      assert.deepEqual(await store.head('kept'), facts)
+      await fails(store.delete('kept'), 'retained')
+    })
+
+    test('a retention that is over is nothing to loosen', whereMovable, async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      for (const lock of modes === 'own' ? [undefined] : [true, false]) {
+        const key = `kept/${lock}`
+        const retainUntil = new Date(subject.now() + minuteMs)
+        const { facts } = await store.put(key, whole('x'), { retainUntil, lock })
+        subject.advance(minuteMs)
+        const { generation } = facts
+        assert.deepEqual(await store.loosen(key, null, { generation }), facts)
+        assert.equal(await store.delete(key), 'deleted')
+      }
+    })
+
+    test(
+      'whoever is told that a retention is locked finds it so, whatever loosens it meanwhile',
+      whereBothModes,
+      async () => {
+        await using subject = await makeStore()
+        const { store } = subject
+        for (let round = 0; round < Math.ceil(raceRounds / 4); round++) {
+          const key = `race/${round}`
+          const [sooner, later] = [1, 2].map(factor => new Date(subject.now() + factor * keptMs))
+          assert.ok(sooner !== undefined && later !== undefined)
+          const { facts } = await store.put(key, whole('x'), kept)
+          const { generation } = facts
+          const calls = await Promise.all([
+            store.retain(key, later, { lock: true }),
+            store.retain(key, sooner, { lock: false }),
+            store.loosen(key, null, { generation }).catch((error: unknown) => {
+              assert.ok(error instanceof ObjectError && error.code === 'locked')
+              return null
+            }),
+          ])
+          const after = await store.head(key)
+          if (calls[0].locked) {
+            assert.equal(after?.locked, true)
+            assert.ok((after.retainUntil ?? sooner) >= (calls[0].retainUntil ?? later))
+          }
+        }
+      },
+    )
+
+    test('what was deleted is listed for as long as it can be restored', async () => {
+      await using subject = await makeStore()
+      const { store } = subject
+      const { days } = await store.restorable()
+      assert.ok(Number.isSafeInteger(days) && days >= 0)
+      const gone = []
+      for (const key of ['gone/b', 'gone/a/1', 'gone/a', 'other']) {
+        const { facts } = await store.put(key, whole(key), kept)
+        assert.equal(await store.delete(key, { generation: facts.generation }), 'deleted')
+        if (key !== 'other') gone.push({ key, generation: facts.generation, sizeBytes: key.length })
+      }
+      await store.put('gone/there', whole('x'), kept)
+      const found = await all(store.listGone('gone/'))
+      assert.deepEqual(
+        found.map(({ key, generation, sizeBytes }) => ({ key, generation, sizeBytes })),
+        days === 0 ? [] : gone.sort((a, b) => (a.key < b.key ? -1 : 1)),
+      )
+      for (const { deletedAt, restorableUntil } of found) {
+        assert.ok(restorableUntil.getTime() - deletedAt.getTime() <= days * dayMs)
+      }
+      if (clock === 'real' || days === 0) return
+      subject.advance(days * dayMs - minuteMs)
+      assert.equal((await all(store.listGone('gone/'))).length, gone.length)
+      subject.advance(minuteMs)
+      assert.deepEqual(await all(store.listGone('gone/')), [])
     })
 
     test('an object goes when the longest of its retentions has ended', whereMovable, async () => {
@@ -570,16 +715,17 @@ export function objectStoreConformance(
         ['there', { generation: '' }],
       ] as const) {
         await fails(store.retain(key, until, options), 'not_found')
+        await fails(store.loosen(key, null, { generation: 'another', ...options }), 'not_found')
         await fails(store.setHold(key, true, options), 'not_found')
         await fails(store.setHold(key, false, options), 'not_found')
         await fails(store.setMetadata(key, { a: 'b' }, options), 'not_found')
       }
       assert.deepEqual(await store.head('there'), facts)
       const { generation } = facts
-      await store.retain('there', until, { generation })
+      const { locked } = await store.retain('there', until, { generation })
       await store.setHold('there', true, { generation })
       const last = await store.setMetadata('there', { a: 'b' }, { generation })
-      assert.deepEqual(last, { ...facts, retainUntil: until, held: true, metadata: { a: 'b' } })
+      assert.deepEqual(last, { ...facts, retainUntil: until, locked, held: true, metadata: { a: 'b' } })
     })
 
     test('changes of one object at once all take effect', async () => {
@@ -632,10 +778,12 @@ export function objectStoreConformance(
       }
     })
 
-    test('list gives the keys with a prefix and no others', async () => {
+    test('list gives the keys with a prefix and no others, in their order', async () => {
       await using subject = await makeStore()
       const { store } = subject
       const keys = ['a', 'a/b', 'a/b/c', 'a/bc', 'ab', 'ab/c', 'b', 'a.b', 'a/b-c/d', 'a/b/c/d/e']
+      keys.push('a-b/c', 'a0', 'a_/x', `w/${'x'.repeat(200)}`, `w/${'x'.repeat(200)}/y`)
+      keys.push(`w/${'x'.repeat(200)}-z`, `w/${'x'.repeat(200)}a`, `w/${'x'.repeat(200)}.`)
       keys.push(`w/${'x'.repeat(450)}`, `w/${'x'.repeat(450)}/y`, `w/${'x'.repeat(450)}z`)
       await Promise.all(keys.map(key => store.put(key, whole(key), kept)))
       const prefixes = [
@@ -655,17 +803,15 @@ export function objectStoreConformance(
       ]
       prefixes.push('w/xxx', `w/${'x'.repeat(200)}`, `w/${'x'.repeat(449)}`, `w/${'x'.repeat(450)}/`, '.')
       for (const prefix of prefixes) {
-        assert.deepEqual(
-          (await keysWith(store, prefix)).sort(),
-          keys.filter(key => key.startsWith(prefix)).sort(),
-        )
+        assert.deepEqual(await keysWith(store, prefix), keys.filter(key => key.startsWith(prefix)).sort())
       }
       for (const prefix of ['/', '../', 'a//', 'A', 'a=', 'a\0']) {
         await fails(keysWith(store, prefix), 'bad_key')
+        await fails(all(store.listGone(prefix)), 'bad_key')
       }
       for (const from of keys) {
         assert.deepEqual(
-          (await keysOf(store.list('a', { from }))).sort(),
+          await keysOf(store.list('a', { from })),
           keys.filter(key => key.startsWith('a') && key >= from).sort(),
         )
       }

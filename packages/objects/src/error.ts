@@ -7,6 +7,7 @@ export type ObjectErrorCode =
   | 'not_found'
   | 'retained'
   | 'held'
+  | 'locked'
   | 'denied'
   | 'damaged'
   | 'unavailable'

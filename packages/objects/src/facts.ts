@@ -39,7 +39,7 @@ export function generationOf(stats: ObjectStats): string {
 export function factsOf(
   key: string,
   stats: ObjectStats,
-  { until, held }: Pick<Keeping, 'until' | 'held'>,
+  { until, locked, held }: Pick<Keeping, 'until' | 'locked' | 'held'>,
   metadata: ObjectMetadata,
 ): ObjectFacts {
   return {
@@ -48,6 +48,7 @@ export function factsOf(
     generation: generationOf(stats),
     createdAt: new Date(Number(stats.mtimeMs)),
     retainUntil: until,
+    locked,
     held,
     metadata,
   }

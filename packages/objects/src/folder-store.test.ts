@@ -87,6 +87,37 @@ describe('folder', () => {
     await fails(copy.delete('a/b'), 'retained')
   })
 
+  test('a retention of the version that knew no locks is locked', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path })
+    const { facts } = await store.put('a', whole('content'), { ...later, lock: false })
+    const retention = join(folder.path, 'objects/a=retention')
+    const [name = ''] = await readdir(retention)
+    const { locked, ...first } = JSON.parse(await readFile(join(retention, name), 'utf8'))
+    assert.equal(locked, false)
+    await rm(join(retention, name))
+    await writeFile(join(retention, name), JSON.stringify({ ...first, version: 1 }))
+    assert.deepEqual(await store.head('a'), { ...facts, locked: true })
+    await fails(store.loosen('a', null, { generation: facts.generation }), 'locked')
+    await fails(store.delete('a'), 'retained')
+  })
+
+  test('a retention is loosened by its own files alone, and what was before it stays until then', async () => {
+    await using folder = await temporaryFolder()
+    const store = createFolderStore({ folder: folder.path, retentionMode: 'Unlocked' })
+    const { facts } = await store.put('a', whole('content'), later)
+    assert.equal(facts.locked, false)
+    const retention = join(folder.path, 'objects/a=retention')
+    const [name = ''] = await readdir(retention)
+    const sooner = new Date('2090-01-01')
+    await store.loosen('a', sooner, { generation: facts.generation })
+    // As another writer leaves it, who was told before that the object had no retention.
+    const text = await readFile(join(retention, `until-${sooner.getTime()}-unlocked.json`), 'utf8')
+    await writeFile(join(retention, name), text.replace('2090', '2095').replace('false', 'true'))
+    assert.deepEqual((await store.head('a'))?.retainUntil, new Date('2095-01-01'))
+    await fails(store.loosen('a', null, { generation: facts.generation }), 'locked')
+  })
+
   test('a damaged, foreign or unreadable retention keeps the object', async () => {
     await using folder = await temporaryFolder()
     const now = () => new Date('2200-01-01').getTime()
@@ -101,7 +132,9 @@ describe('folder', () => {
       '{',
       'null',
       text.replace('2100', '21000'),
-      text.replace('"version": 1', '"version": 2'),
+      text.replace('"version": 2', '"version": 3'),
+      text.replace('"version": 2', '"version": 1'),
+      text.replace('"locked": true', '"locked": "no"'),
     ]
     damages.push(text.replace('"key"', '"hold": true, "key"'), text.replace('"a"', '"b"'), text.slice(0, -4))
     for (const damage of damages) {

@@ -7,6 +7,8 @@
 //         nobody has been told that it exists.
 // delete: see `leave.ts`. What it leaves in a crash goes with the next delete of that key.
 // retain, setHold: write the file, durable -> look whether the object is still there. See `leave.ts` again.
+// loosen: write the earlier time, durable -> remove the later ones, of which none is locked. A crash in between leaves
+//         what was there.
 // setMetadata: RENAME over the notes that are there.
 import { constants } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,9 +19,10 @@ import { factsOf, generationOf, type ObjectStats, statObject } from './facts.ts'
 import { hasCode, ioUnless, unavailable } from './failure.ts'
 import { addName, type OpenFile, openFile } from './file.ts'
 import { type FreeSpace, measureFreeSpace } from './free-space.ts'
-import { removeHold, writeHold } from './hold.ts'
+import { holdName, removeHold, writeHold } from './hold.ts'
 import { inspectFolder } from './inspect-folder.ts'
 import { type Keeping, readKeeping, readKeepingOfNew, refusal } from './keeping.ts'
+import { prefixSegments } from './key.ts'
 import { type Place, placeOf } from './layout.ts'
 import { beginLeaving, endLeaving } from './leave.ts'
 import { listKeys } from './list.ts'
@@ -28,13 +31,15 @@ import { checkMetadata } from './metadata.ts'
 import { listNotes, nameOf, readNotes, removeNotes, writeNotes } from './notes.ts'
 import { checkRange, readRange } from './read.ts'
 import { receive } from './receive.ts'
-import { writeRetention } from './retention.ts'
+import { removeUnlocked, writeRetention } from './retention.ts'
 import type { ObjectFacts, ObjectStore, OfGeneration, PutOptions, PutResult, StoreOptions } from './store.ts'
 import { createTemporary, sweepTemporaryFiles } from './temporary.ts'
 
 export interface FolderStoreOptions {
   /** Made with the first call where it does not exist. Must be on one file system that has hard links. */
   readonly folder: string
+  /** What a retention is where its writer does not say. Default: `Locked`, for good. */
+  readonly retentionMode?: 'Unlocked' | 'Locked' | undefined
   /** Unix milliseconds; decides when a retention has ended. Default: the system's clock. */
   readonly now?: () => number
 }
@@ -58,7 +63,8 @@ interface Opened {
 
 /** Opens nothing yet: the first call does, and one that fails is tried again by the next. */
 export function createFolderStore(options: FolderStoreOptions): FolderStore {
-  const { folder, now = Date.now } = options
+  const { folder, now = Date.now, retentionMode = 'Locked' } = options
+  const locksByDefault = retentionMode === 'Locked'
   const entries = createDirectorySync()
   let opening: Promise<Opened> | null = null
 
@@ -110,7 +116,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
   async function put(
     key: string,
     source: AsyncIterable<Uint8Array>,
-    { retainUntil, metadata = {}, signal }: PutOptions,
+    { retainUntil, lock = locksByDefault, metadata = {}, signal }: PutOptions,
   ): Promise<PutResult> {
     checkMetadata(metadata)
     const store = await opened()
@@ -128,7 +134,9 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       let keeping = await readKeepingOfNew(place)
       if (keeping.leaving.length > 0) await findStats(store, place)
       // Looked at first so that a late writer does not lengthen the retention of the object that is there.
-      if (retainUntil !== null && (await isFree())) await writeRetention(place, retainUntil, at)
+      if (retainUntil !== null && (await isFree())) {
+        await writeRetention(place, { until: retainUntil, locked: lock }, at)
+      }
       if (hasNotes) await writeNotes(place, stats, metadata, at)
       signal?.throwIfAborted()
       if (await publish(store, temporary.path, place)) {
@@ -219,7 +227,22 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     retain: (key, until, options = {}) =>
       amend(key, options, async ({ folders: { temporary } }, place, _stats, keeping) => {
         if (keeping.until !== null && until <= keeping.until) return
-        await writeRetention(place, until, { temporaryFolder: temporary, entries })
+        const locked = keeping.until === null ? (options.lock ?? locksByDefault) : keeping.locked
+        await writeRetention(place, { until, locked }, { temporaryFolder: temporary, entries })
+      }),
+
+    loosen: (key, until, options) =>
+      amend(key, options, async ({ folders: { temporary } }, place, _stats, keeping) => {
+        const current = keeping.until
+        if (current === null || current.getTime() <= now() || (until !== null && current <= until)) return
+        if (keeping.locked) throw new ObjectError('locked', 'The object is kept for good until its time')
+        const next = until !== null && until.getTime() > now() ? until : null
+        if (next !== null) {
+          const at = { temporaryFolder: temporary, entries }
+          await writeRetention(place, { until: next, locked: false }, at)
+        }
+        const names = keeping.names.filter(name => name !== holdName)
+        await removeUnlocked(place, { names, longerThan: next }, entries)
       }),
 
     setHold: (key, held, options = {}) =>
@@ -245,6 +268,19 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
         const stats = await statObject(place)
         if (stats !== null) yield await tell(place, stats)
       }
+    },
+
+    async restorable({ signal } = {}) {
+      signal?.throwIfAborted()
+      return { days: 0 }
+    },
+
+    async *listGone(prefix, { signal } = {}) {
+      signal?.throwIfAborted()
+      prefixSegments(prefix)
+      await confirmPresence(await opened())
+      // What goes here is gone at once.
+      yield* []
     },
 
     async inspect({ signal } = {}) {

@@ -11,6 +11,8 @@ import { readRetention } from './retention.ts'
 export interface Keeping {
   /** Null when no retention keeps the object. */
   readonly until: Date | null
+  /** Whether one of the retentions is for good: then none is shortened. */
+  readonly locked: boolean
   readonly held: boolean
   /** Names of what lies there on its way out: its delete is under way, or died (`leave.ts`). */
   readonly leaving: readonly string[]
@@ -18,7 +20,7 @@ export interface Keeping {
   readonly names: readonly string[]
 }
 
-const nothing: Keeping = { until: null, held: false, leaving: [], names: [] }
+const nothing: Keeping = { until: null, locked: false, held: false, leaving: [], names: [] }
 
 /** Throws `damaged` when something is there that cannot be understood. */
 export async function readKeeping(place: Place): Promise<Keeping> {
@@ -27,6 +29,7 @@ export async function readKeeping(place: Place): Promise<Keeping> {
   const isLeaving = (name: string): boolean => name.endsWith(leavingEnding)
   const names = found.filter(name => !isLeaving(name))
   let until: Date | null = null
+  let locked = false
   let held = false
   for (const name of names) {
     if (name === holdName) {
@@ -34,9 +37,11 @@ export async function readKeeping(place: Place): Promise<Keeping> {
       continue
     }
     const named = await readRetention(place, name)
-    if (named !== null && (until === null || named > until)) until = named
+    if (named === null) continue
+    if (until === null || named.until > until) until = named.until
+    locked ||= named.locked
   }
-  return { until, held, leaving: found.filter(isLeaving), names }
+  return { until, locked, held, leaving: found.filter(isLeaving), names }
 }
 
 /**

@@ -16,6 +16,8 @@ export interface ObjectFacts {
   readonly createdAt: Date
   /** Until when `delete` refuses; null when nothing keeps it. */
   readonly retainUntil: Date | null
+  /** Whether that time is for good: nobody shortens it. False where nothing keeps the object until a time. */
+  readonly locked: boolean
   /** Whether a hold keeps it, whatever its retention says. */
   readonly held: boolean
   /** What was noted beside the bytes. Whoever may write to the store may change it: nothing of it is to be believed. */
@@ -24,6 +26,8 @@ export interface ObjectFacts {
 
 export interface PutOptions extends StoreOptions {
   readonly retainUntil: Date | null
+  /** Whether that time is for good. Default: as the store is set. */
+  readonly lock?: boolean | undefined
   /** Default: none. */
   readonly metadata?: ObjectMetadata | undefined
 }
@@ -42,6 +46,21 @@ export interface ListOptions extends StoreOptions {
 export interface OfGeneration extends StoreOptions {
   /** Only this one of the objects that had the key one after the other; another counts as absent. */
   readonly generation?: string | undefined
+}
+
+export interface RetainOptions extends OfGeneration {
+  /** Of an object that had no retention; one that has keeps its mode. Default: as the store is set. */
+  readonly lock?: boolean | undefined
+}
+
+/** An object that was deleted and can still be brought back by whoever runs the store. */
+export interface GoneObject {
+  readonly key: string
+  readonly generation: string
+  readonly sizeBytes: number
+  readonly deletedAt: Date
+  /** Then it is gone for good. */
+  readonly restorableUntil: Date
 }
 
 /**
@@ -66,14 +85,27 @@ export interface ObjectStore {
   read(key: string, range: ByteRange | null, options?: StoreOptions): AsyncIterable<Uint8Array>
   /** Throws `held` while a hold keeps the object, and `retained` before its time. */
   delete(key: string, options?: OfGeneration): Promise<'deleted' | 'absent'>
-  /** Objects whose key begins with `prefix`, in no particular order; of them only those from the key `from` on, where given. */
+  /** Objects whose key begins with `prefix`, in the order of their keys, by character; of them only those from the key `from` on, where given. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ObjectFacts>
   /** Keeps the object until then at least: an earlier time than the present one changes nothing. Throws `not_found`. */
-  retain(key: string, until: Date, options?: OfGeneration): Promise<ObjectFacts>
+  retain(key: string, until: Date, options?: RetainOptions): Promise<ObjectFacts>
+  /**
+   * Keeps the object until then at most, or by no time at all (null): a later time than the present one changes nothing,
+   * nor does any where its time is over. Throws `locked` for what is kept for good, and `not_found`.
+   */
+  loosen(
+    key: string,
+    until: Date | null,
+    options: OfGeneration & { readonly generation: string },
+  ): Promise<ObjectFacts>
   /** Puts the hold on the object or takes it off; the same again changes nothing. Throws `not_found`. */
   setHold(key: string, held: boolean, options?: OfGeneration): Promise<ObjectFacts>
   /** Replaces what is noted beside the bytes, also of an object that is kept. Throws `not_found`. */
   setMetadata(key: string, metadata: ObjectMetadata, options?: OfGeneration): Promise<ObjectFacts>
+  /** For how many days at most, from its deletion on, whoever runs the store can bring an object back. */
+  restorable(options?: StoreOptions): Promise<{ readonly days: number }>
+  /** Those that can be now, by the order of their keys. */
+  listGone(prefix: string, options?: StoreOptions): AsyncIterable<GoneObject>
   /** Whether the place that it stores in is as the laws need it. Changes nothing. */
   inspect(options?: StoreOptions): Promise<readonly Finding[]>
 }

@@ -65,10 +65,19 @@ export interface Config {
       }
   /** How long a data key that a KMS unwrapped may be used again, in milliseconds. 0: not at all. */
   readonly keyCacheMs: number
+  /** For how long anybody keeps a copy of the database, at most. */
+  readonly backupDays: number
   readonly queue: { readonly kind: 'postgres' } | { readonly kind: 'redis' }
   readonly ingest: Endpoint
   readonly api: Endpoint
-  readonly worker: { readonly concurrency: number }
+  readonly worker: {
+    readonly concurrency: number
+    /**
+     * Whether this process deletes what has come to its end: with its other work, not at all, or as its only work, under
+     * an identity that may delete and can neither read a recording nor take a hold off.
+     */
+    readonly disposition: 'here' | 'apart' | 'only'
+  }
   /** Which ffmpeg makes renditions: the one in the system's usual folders, a given one, or none on purpose. */
   readonly ffmpeg:
     | { readonly kind: 'usual' }
@@ -187,6 +196,7 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
     witnesses: settings.AURICLE_WITNESSES,
     keys: toKeys(settings, dataFolder),
     keyCacheMs: settings.AURICLE_KEY_CACHE_MS,
+    backupDays: settings.AURICLE_BACKUP_DAYS,
     queue: { kind: settings.REDIS_URL === undefined ? 'postgres' : 'redis' },
     ingest: {
       host: settings.AURICLE_HOST,
@@ -198,7 +208,10 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
       port: settings.AURICLE_API_PORT,
       publicUrl: settings.AURICLE_API_URL ?? null,
     },
-    worker: { concurrency: settings.AURICLE_WORKER_CONCURRENCY },
+    worker: {
+      concurrency: settings.AURICLE_WORKER_CONCURRENCY,
+      disposition: settings.AURICLE_DISPOSITION,
+    },
     ffmpeg: toFfmpeg(settings.AURICLE_FFMPEG),
     log: { level: settings.AURICLE_LOG_LEVEL, format: settings.AURICLE_LOG_FORMAT },
     shutdownGraceMs: settings.AURICLE_SHUTDOWN_GRACE_MS,

@@ -20,7 +20,12 @@ it('counts and times what a process does, in names that carry their units', asyn
   metrics.gaugeQuarantine(async () => 2)
   metrics.observeReplication({ outcome: 'replicated', durationMs: 250 })
   metrics.gaugeReplication(async () => ({ objects: 5, owedAt: new Date(Date.now() - 90_000) }))
+  metrics.countDecisions('changed', 500)
+  metrics.countDestruction('destroyed')
   metrics.countAlert('break_glass_started')
+  metrics.countFollow('changed')
+  metrics.countDrift({ missing: 2, shorter: 3 })
+  metrics.gaugeStores(async () => ({ recordings: 4, failing: 1, askedAt: new Date(Date.now() - 90_000) }))
   metrics.gaugeAlerts(async () => ({ break_glass_started: 2 }))
   metrics.log.observeSealed([400, 600])
   metrics.log.observePublished(9000)
@@ -54,7 +59,14 @@ it('counts and times what a process does, in names that carry their units', asyn
     'auricle_alerts_raised_total{kind="break_glass_started"} 1',
     'auricle_alerts_open{kind="break_glass_started"} 2',
     'auricle_replication_duration_seconds_sum{outcome="replicated"} 0.25',
+    'auricle_retention_decisions_total{outcome="changed"} 500',
+    'auricle_destructions_total{outcome="destroyed"} 1',
     'auricle_unreplicated_objects 5',
+    'auricle_store_follows_total{outcome="changed"} 1',
+    'auricle_store_drift_findings_total{kind="shorter"} 3',
+    'auricle_store_backlog_recordings 4',
+    'auricle_store_failing_recordings 1',
+    'auricle_store_backlog_oldest_age_seconds 9',
     'auricle_unreplicated_oldest_age_seconds 9',
   ]) {
     assert.ok(text.includes(line), line)

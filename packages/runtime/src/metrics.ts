@@ -33,6 +33,10 @@ export interface Metrics {
   countRefusedToken(reason: string): void
   observeArchive(archive: { readonly outcome: string; readonly durationMs: number }): void
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
+  /** Decisions about recordings made again; `outcome`: `changed`, `same`, or `failed`. */
+  countDecisions(outcome: 'changed' | 'same' | 'failed', count: number): void
+  /** `outcome`: `destroyed`, `taken_out`, `postponed`, or `gone` where another was quicker. */
+  countDestruction(outcome: string): void
   observeAuditAppend(append: {
     readonly outcome: 'durable' | 'late' | 'failed'
     readonly durationMs: number
@@ -47,6 +51,18 @@ export interface Metrics {
   gaugeQuarantine(read: () => Promise<number>): void
   /** How to read how many objects have no copy in the recovery store, and since when the oldest of them has had none. */
   gaugeReplication(read: () => Promise<{ readonly objects: number; readonly owedAt: Date | null }>): void
+  /** One attempt to bring what the stores keep of a recording to what is decided. */
+  countFollow(outcome: string): void
+  /** What a look at the stores found to be different, by kind. */
+  countDrift(findings: Readonly<Record<string, number>>): void
+  /** How to read how many recordings the stores have still to follow, and since when the oldest of them waits. */
+  gaugeStores(
+    read: () => Promise<{
+      readonly recordings: number
+      readonly failing: number
+      readonly askedAt: Date | null
+    }>,
+  ): void
   /** How to read what the monitor has open, by name, and how its last round went; called for each `render()`. */
   gaugeMonitor(read: () => MonitorGauge): void
 }
@@ -107,6 +123,30 @@ export function createMetrics(): Metrics {
     help: 'Time one attempt to replicate a recording took',
     labelNames: ['outcome'],
     buckets: archiveBuckets,
+    registers,
+  })
+  const destructions = new Counter({
+    name: 'auricle_destructions_total',
+    help: 'Recordings taken up to be destroyed, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const decisions = new Counter({
+    name: 'auricle_retention_decisions_total',
+    help: 'Decisions about recordings that were made again since rules or facts changed',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const follows = new Counter({
+    name: 'auricle_store_follows_total',
+    help: 'Attempts to bring what the stores keep of a recording to what is decided, by what came of them',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const drifts = new Counter({
+    name: 'auricle_store_drift_findings_total',
+    help: 'Objects that the stores kept otherwise than is decided, as they were found, by kind',
+    labelNames: ['kind'],
     registers,
   })
   const appendSeconds = new Histogram({
@@ -176,6 +216,12 @@ export function createMetrics(): Metrics {
     observeReplication({ outcome, durationMs }) {
       replicationSeconds.observe({ outcome }, durationMs / msPerSecond)
     },
+    countDestruction(outcome) {
+      destructions.inc({ outcome })
+    },
+    countDecisions(outcome, count) {
+      decisions.inc({ outcome }, count)
+    },
     observeAuditAppend({ outcome, durationMs }) {
       appendSeconds.observe({ outcome }, durationMs / msPerSecond)
     },
@@ -239,6 +285,42 @@ export function createMetrics(): Metrics {
           unreplicated.set(objects)
           const ageMs = owedAt === null ? 0 : Math.max(0, Date.now() - owedAt.getTime())
           unreplicatedAge.set(ageMs / msPerSecond)
+        },
+      })
+    },
+    countFollow(outcome) {
+      follows.inc({ outcome })
+    },
+    countDrift(findings) {
+      for (const [kind, count] of Object.entries(findings)) drifts.inc({ kind }, count)
+    },
+    gaugeStores(read) {
+      const waiting = new Gauge({
+        name: 'auricle_store_backlog_recordings',
+        help: 'Recordings of which the stores have still to follow what is decided',
+        registers,
+      })
+      const failing = new Gauge({
+        name: 'auricle_store_failing_recordings',
+        help: 'Those of them that failed, and are tried again',
+        registers,
+      })
+      const age = new Gauge({
+        name: 'auricle_store_backlog_oldest_age_seconds',
+        help: 'How long the oldest of them has been waiting; 0 without any',
+        registers,
+      })
+      reads.push({
+        gauge: 'stores',
+        forget: () => {
+          for (const gauge of [waiting, failing, age]) gauge.remove()
+        },
+        read: async () => {
+          const backlog = await read()
+          waiting.set(backlog.recordings)
+          failing.set(backlog.failing)
+          const { askedAt } = backlog
+          age.set(askedAt === null ? 0 : Math.max(0, Date.now() - askedAt.getTime()) / msPerSecond)
         },
       })
     },

@@ -1,16 +1,17 @@
 // Reads the stored original back whole, and makes from those bytes what browsers play and the waveform they show.
 import type { RenderFacts, Rendition } from '@auricle/audio'
-import type { IntakeRow, StoredObject } from '@auricle/catalog'
+import type { IntakeRow, NewObject } from '@auricle/catalog'
 import { type AudioState, type ObjectRole, Peaks } from '@auricle/contract'
 import type { CallOptions, OpenedObject } from '@auricle/sealed'
 import type { ArchivingParts } from './archive.ts'
 import type { ArchivedOriginal } from './archive-original.ts'
 import { isError } from './error.ts'
 import { recordingKey } from './object-key.ts'
+import type { Keeping } from './retention/decide-first.ts'
 import { openStored, readWhole, storedObject, storeObject } from './stored-object.ts'
 
 export interface Derived {
-  readonly objects: readonly StoredObject[]
+  readonly objects: readonly NewObject[]
   readonly audioState: AudioState
   readonly durationMs: number | null
   readonly channels: number | null
@@ -25,7 +26,7 @@ export async function deriveObjects(
   parts: ArchivingParts,
   intake: IntakeRow,
   original: ArchivedOriginal,
-  keepUntil: Date,
+  keeping: Keeping,
   options: CallOptions,
 ): Promise<Derived> {
   const { tenantId, recordingId } = intake
@@ -43,7 +44,7 @@ export async function deriveObjects(
     return { objects: [], audioState, durationMs: null, channels: null }
   }
   try {
-    const facts = await render(parts, intake, original, opened, keepUntil, options)
+    const facts = await render(parts, intake, original, opened, keeping, options)
     return await finish(parts, intake, facts, options)
   } catch (error) {
     if (!isError(error, 'AudioError', 'undecodable')) throw error
@@ -58,7 +59,7 @@ async function render(
   intake: IntakeRow,
   original: ArchivedOriginal,
   opened: OpenedObject,
-  keepUntil: Date,
+  keeping: Keeping,
   options: CallOptions,
 ): Promise<RenderFacts> {
   const { tenantId, recordingId } = intake
@@ -66,7 +67,7 @@ async function render(
   const { format } = original
   if (audio === null || format === null) throw new TypeError('nothing to render with')
   const rendition = audio.render(opened.read(null, options), format, options)
-  const common = { tenantId, recordingId, createdAt: intake.receivedAt, retainUntil: keepUntil }
+  const common = { tenantId, recordingId, createdAt: intake.receivedAt, keeping }
   const playback = { ...common, role: 'playback' as const, contentType: rendition.contentType }
   const { status } = await storeObject(parts, playback, rendition.playback, options)
   const facts =
@@ -101,7 +102,7 @@ async function finish(
   facts: Pick<RenderFacts, 'durationMs' | 'channels'>,
   options: CallOptions,
 ): Promise<Derived> {
-  const objects: StoredObject[] = []
+  const objects: NewObject[] = []
   for (const role of ['playback', 'peaks'] as const) {
     const found = await openDerived(parts, intake, role, options)
     if (found === null) throw new TypeError('a derived object vanished')

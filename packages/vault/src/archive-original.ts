@@ -2,16 +2,17 @@
 
 import { createHash } from 'node:crypto'
 import type { AudioFormat } from '@auricle/audio'
-import type { IntakeRow, StoredObject } from '@auricle/catalog'
+import type { IntakeRow, NewObject } from '@auricle/catalog'
 import type { Notice } from '@auricle/contract'
 import type { CallOptions, OpenedObject } from '@auricle/sealed'
 import type { ArchivingParts } from './archive.ts'
 import { VaultError } from './error.ts'
 import { recordingKey } from './object-key.ts'
+import type { Keeping } from './retention/decide-first.ts'
 import { openStored, storedObject, storeObject } from './stored-object.ts'
 
 export interface ArchivedOriginal {
-  readonly object: StoredObject
+  readonly object: NewObject
   /** What its first bytes say it is; null where that is nothing known. */
   readonly format: AudioFormat | null
 }
@@ -26,7 +27,7 @@ export async function archiveOriginal(
   parts: ArchivingParts,
   intake: IntakeRow,
   notice: Notice,
-  keepUntil: Date,
+  keeping: Keeping,
   options: CallOptions,
 ): Promise<ArchivedOriginal> {
   const { tenantId, recordingId } = intake
@@ -49,7 +50,7 @@ export async function archiveOriginal(
         role: 'original',
         contentType: source.format?.contentType ?? unknownContentType,
         createdAt: intake.receivedAt,
-        retainUntil: keepUntil,
+        keeping,
       },
       source.bytes,
       options,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { createAudioTool, probeAudioTool } from '@auricle/audio'
 import { decodeLeaf } from '@auricle/audit'
 import type { ConnectorRow } from '@auricle/catalog'
-import type { IntakeId, RecordingId, TenantId } from '@auricle/contract'
+import { type IntakeId, newHoldId, type RecordingId, type TenantId } from '@auricle/contract'
+import { agreeRule } from '../../../test/agreed-rules.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
+import { anEvent } from '../../../test/catalog-fixture.ts'
 import { guardedKeys } from '../../../test/guarded-keys.ts'
+import { everything } from '../../../test/holds.ts'
 import {
   type Clinic,
   deliveryOf,
@@ -48,8 +51,8 @@ async function deliver(
   audio: Buffer,
   sourceId: string,
   facts: Parameters<typeof noticeOf>[1] = {},
+  { tenant, connector, connectorRow }: Clinic = clinic,
 ): Promise<Delivered> {
-  const { tenant, connector, connectorRow } = clinic
   await receive(vault, connector, deliveryOf(audio, noticeOf(sourceId, facts)), { request: 'r' })
   const intake = await vault.catalog.findIntakeBySource(
     tenant.id,
@@ -127,6 +130,100 @@ test('retention counts from the later of start and receipt, and the store refuse
     assert.deepEqual((await vault.objects.head(key))?.retainUntil, row.retainUntil)
     await assert.rejects(vault.objects.delete(key), { code: 'retained' })
   }
+})
+
+describe('with rules in force', () => {
+  const keptFor = (years: number, more: object = {}) => {
+    return { keep: { years }, dispose: 'review', lock: true, ...more } as const
+  }
+  const decisionOf = async ({ tenantId, recordingId }: Delivered) => {
+    const row = await vault.catalog.findDecision(tenantId, recordingId)
+    assert.ok(row)
+    return row
+  }
+  const keptBy = ({ tenantId, recordingId }: Delivered) => {
+    const heads = (['original', 'playback', 'peaks'] as const).map(async role => {
+      const facts = await vault.objects.head(recordingKey(tenantId, recordingId, role))
+      return [facts?.retainUntil, facts?.locked]
+    })
+    return Promise.all(heads)
+  }
+  const asked = async ({ tenantId, recordingId }: Delivered) => {
+    const { rowCount } = await vault.database.superuserPool.query(
+      'select from auricle.store_work where tenant_id = $1 and recording_id = $2',
+      [tenantId, recordingId],
+    )
+    return rowCount
+  }
+  let ruled: Clinic
+  before(async () => {
+    ruled = await makeClinic(vault)
+  })
+
+  test('every object is kept by the decision, which is there with the recording and made again', async () => {
+    const { id } = ruled.tenant
+    const at = new Date('2026-01-01T00:00:00Z')
+    const ruleId = await agreeRule(vault.catalog, id, { definition: keptFor(7), at })
+    const delivered = await deliver(shortWav(1), 'ruled', {}, ruled)
+    await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    const row = await find(delivered)
+    const decision = await decisionOf(delivered)
+    const year = row.receivedAt.getUTCFullYear() + 7
+    assert.equal(decision.keepUntil.getUTCFullYear(), year)
+    assert.equal(row.retainUntil.getTime(), row.receivedAt.getTime() + 30 * 86_400_000)
+    assert.deepEqual([decision.governing, decision.locked], [{ ruleId, version: 1 }, true])
+    assert.ok(decision.revision < 0)
+    assert.deepEqual(await keptBy(delivered), Array(3).fill([decision.keepUntil, true]))
+    assert.equal(await asked(delivered), 0)
+  })
+
+  test('what is known of mailbox and patient counts from the first', async () => {
+    const { id } = ruled.tenant
+    const at = new Date('2026-01-02T00:00:00Z')
+    const minors = { majorityAge: 18, keep: { years: 1 } } as const
+    const definition = keptFor(1, { minors, lock: false, appliesTo: { kinds: ['recording'] } })
+    await agreeRule(vault.catalog, id, { definition, at })
+    const { columns } = await vault.secrets.get(id)
+    const patientId = await vault.catalog.ensurePatient(id, 'MRN-2020', columns)
+    assert.ok(patientId)
+    const birth = { tenantId: id, patientId, birthDate: '2020-02-29' }
+    await vault.catalog.setBirthDate(birth, columns, anEvent(id))
+    const notice = { kind: 'recording', patientReference: 'MRN-2020' } as const
+    const delivered = await deliver(shortWav(1), 'a child', notice, ruled)
+    await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    const decision = await decisionOf(delivered)
+    assert.equal(decision.keepUntil.toISOString(), '2039-03-02T00:00:00.000Z')
+    assert.deepEqual(await keptBy(delivered), Array(3).fill([decision.keepUntil, true]))
+  })
+
+  test('an attempt that finds objects of one that knew less has the store follow', async () => {
+    const { id } = ruled.tenant
+    const delivered = await deliver(shortWav(1), 'killed before the rule', {}, ruled)
+    const catalog = failingAt(vault.catalog, ['commitArchive'], { left: 0 })
+    await assert.rejects(archive({ ...parts, catalog }, delivered.tenantId, delivered.intakeId, {}))
+    const [[before] = []] = await keptBy(delivered)
+    const at = new Date('2026-01-03T00:00:00Z')
+    await agreeRule(vault.catalog, id, { definition: keptFor(50), at })
+    await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    const decision = await decisionOf(delivered)
+    assert.ok(before instanceof Date && before < decision.keepUntil)
+    assert.deepEqual(await keptBy(delivered), Array(3).fill([before, true]))
+    assert.equal(await asked(delivered), 1)
+  })
+
+  test('a hold that asks for it covers it from the first, and the store is asked to hold it', async () => {
+    const { id } = ruled.tenant
+    const { columns } = await vault.secrets.get(id)
+    const hold = {
+      ...{ tenantId: id, id: newHoldId(), by: ruled.complianceOfficer.row.id, at: new Date() },
+      ...{ matter: 'A matter', notice: null, recordings: [], custodians: [], clauses: [everything] },
+    }
+    await vault.catalog.placeHold(hold, columns, async () => anEvent(id))
+    const delivered = await deliver(shortWav(1), 'held', {}, ruled)
+    await archive(parts, delivered.tenantId, delivered.intakeId, {})
+    assert.deepEqual((await find(delivered)).holdIds, [hold.id])
+    assert.equal(await asked(delivered), 1)
+  })
 })
 
 test('what no tool can decode is kept, marked and never dropped', async () => {

@@ -1,15 +1,22 @@
 // Turns an intake into a recording.
 //
-// Order: event that the recording's key is used -> original -> read back whole and compared, rendition and peaks made from what was read back -> ONE
-// transaction (recording, objects, intake archived, audit event) -> intake object deleted.
+// Order: event that the recording's key is used -> decision how long it is kept -> original -> read back whole and compared, rendition and peaks made from what was read back -> ONE
+// transaction (recording, objects, decision, holds that cover it, intake archived, audit event) -> intake object deleted.
 // The transaction is the commit point. Every object has a name that the intake fixed, and is created only if
 // absent: a run that was killed anywhere is run again, takes up the objects it finds whole and ends the same.
 // Peaks are stored last, so where they exist the rendition does too.
 // The key service is asked once, for the recording's secret that the notice was sealed under: it opens the intake,
 // and seals and opens what is stored (docs/decisions/0006-one-wrap-a-recording.md).
 import type { AudioFormat, AudioTool } from '@auricle/audio'
-import type { Catalog, IntakeRow, RecordingFacts, StoredObject } from '@auricle/catalog'
-import { type AudioState, type IntakeId, Notice, type TenantId } from '@auricle/contract'
+import type { Catalog, IntakeRow, NewRecording } from '@auricle/catalog'
+import {
+  type AudioState,
+  type IntakeId,
+  type MailboxId,
+  Notice,
+  type PatientId,
+  type TenantId,
+} from '@auricle/contract'
 import type { ObjectStore } from '@auricle/objects'
 import { retainUntil } from '@auricle/retention'
 import {
@@ -22,8 +29,10 @@ import {
 import { type Derived, deriveObjects } from './archive-derived.ts'
 import { type ArchivedOriginal, archiveOriginal } from './archive-original.ts'
 import { auditRecord } from './audit-record.ts'
+import { VaultError } from './error.ts'
 import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { recordingIdentity } from './object-context.ts'
+import { decideFirst, type FirstDecision, type FirstDecisionParts } from './retention/decide-first.ts'
 import { readWhole } from './stored-object.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
 import type { VaultKeys } from './vault-keys.ts'
@@ -32,7 +41,8 @@ export interface ArchiveParts {
   readonly catalog: Pick<
     Catalog,
     'findIntake' | 'findConnector' | 'findMailboxByAddress' | 'ensurePatient' | 'commitArchive'
-  >
+  > &
+    FirstDecisionParts['catalog']
   readonly objects: Pick<ObjectStore, 'put' | 'head' | 'read' | 'delete'>
   readonly keys: Pick<VaultKeys, 'key' | 'opener'>
   readonly log: EventAppender
@@ -81,16 +91,15 @@ export async function archive(
   using opened = await openNotice(parts, intake, event, options)
   const notice = await readNotice(opened, intake, options)
   const archiving = { ...parts, event, recordingSecret: opened.recordingSecret }
-  const startedAt = startOf(notice, intake)
-  const keepUntil = retainUntil({
-    startedAt,
-    receivedAt: intake.receivedAt,
-    keepDays: secrets.tenant.keepDays,
-  })
+  const place = await findPlace(parts, secrets, intake, notice, options)
+  const { kind } = notice
+  const { receivedAt } = intake
+  const now = parts.now?.() ?? new Date()
+  const first = await decideFirst(parts, secrets, { ...place, kind, receivedAt }, now, options)
 
-  const original = await archiveOriginal(archiving, intake, notice, keepUntil, options)
-  const derived = await deriveObjects(archiving, intake, original, keepUntil, options)
-  await commit(parts, secrets, intake, notice, { startedAt, keepUntil, original, derived }, options)
+  const original = await archiveOriginal(archiving, intake, notice, first.keeping, options)
+  const derived = await deriveObjects(archiving, intake, original, first.keeping, options)
+  await commit(parts, secrets, intake, notice, { ...place, first, original, derived }, options)
   await discardIntake(parts, intake, options)
   return { status: 'archived', audioState: derived.audioState, bytes: original.object.plaintextBytes }
 }
@@ -122,6 +131,7 @@ function openNotice(
   event: DurableEvent,
   { signal }: CallOptions,
 ): Promise<OpenedObject> {
+  if (intake.sealedNotice === null) throw new VaultError('not_found', 'The recording is destroyed')
   return openSealed(bytesSource(intake.sealedNotice), {
     expect: recordingIdentity(intake.tenantId, intake.recordingId, 'notice'),
     unwrapper: parts.keys.opener({ purpose: 'recordings', tenantId: intake.tenantId }, event),
@@ -131,7 +141,7 @@ function openNotice(
 
 async function readNotice(opened: OpenedObject, intake: IntakeRow, options: CallOptions): Promise<Notice> {
   // What it was sealed to is in memory already, and longer.
-  const json = await readWhole(opened, intake.sealedNotice.length, options)
+  const json = await readWhole(opened, intake.sealedNotice?.length ?? 0, options)
   return Notice.parse(JSON.parse(json.toString('utf8')))
 }
 
@@ -145,9 +155,36 @@ function startOf(notice: Notice, intake: IntakeRow): Date {
   return new Date(Math.min(claimed.getTime(), intake.receivedAt.getTime()))
 }
 
-interface Work {
+/** Where a delivery belongs in time, among mailboxes and patients; and the tenant's minimum for it. */
+interface Place {
   readonly startedAt: Date
-  readonly keepUntil: Date
+  readonly mailboxId: MailboxId | null
+  readonly patientId: PatientId | null
+  readonly floor: Date
+}
+
+async function findPlace(
+  parts: ArchiveParts,
+  { tenant, columns }: TenantSecrets,
+  intake: IntakeRow,
+  notice: Notice,
+  options: CallOptions,
+): Promise<Place> {
+  const { patientReference } = notice
+  const startedAt = startOf(notice, intake)
+  return {
+    startedAt,
+    mailboxId: await findMailboxId(parts, intake, notice, options),
+    patientId:
+      patientReference === null
+        ? null
+        : await parts.catalog.ensurePatient(tenant.id, patientReference, columns, options),
+    floor: retainUntil({ startedAt, receivedAt: intake.receivedAt, keepDays: tenant.keepDays }),
+  }
+}
+
+interface Work extends Place {
+  readonly first: FirstDecision
   readonly original: ArchivedOriginal
   readonly derived: Derived
 }
@@ -157,29 +194,25 @@ async function commit(
   secrets: TenantSecrets,
   intake: IntakeRow,
   notice: Notice,
-  { startedAt, keepUntil, original, derived }: Work,
+  { startedAt, mailboxId, patientId, floor, first, original, derived }: Work,
   options: CallOptions,
 ): Promise<void> {
   const { tenantId, recordingId, connectorId } = intake
   const now = parts.now?.() ?? new Date()
-  const { patientReference } = notice
-  const patientId =
-    patientReference === null
-      ? null
-      : await parts.catalog.ensurePatient(tenantId, patientReference, secrets.columns, options)
-  const facts: RecordingFacts = {
+  const objects = [original.object, ...derived.objects]
+  const facts: NewRecording = {
     id: recordingId,
     tenantId,
     connectorId,
     intakeId: intake.id,
-    mailboxId: await findMailboxId(parts, intake, notice, options),
+    mailboxId,
     kind: notice.kind,
     direction: notice.direction,
     sourceId: notice.sourceId,
     from: notice.from,
     fromName: notice.fromName,
     to: notice.to,
-    patientReference,
+    patientReference: notice.patientReference,
     patientId,
     note: notice.note,
     startedAt,
@@ -189,9 +222,9 @@ async function commit(
     channels: derived.channels,
     codec: original.format?.codec ?? null,
     audioState: derived.audioState,
-    retainUntil: keepUntil,
+    retainUntil: floor,
+    decision: first.committed(derived.durationMs, objects),
   }
-  const objects: readonly StoredObject[] = [original.object, ...derived.objects]
   const fingerprint = Buffer.from(original.object.fingerprint).toString('hex')
   const event = await auditRecord(
     {

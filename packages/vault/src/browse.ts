@@ -11,6 +11,7 @@ import {
   type RecordingView,
 } from '@auricle/contract'
 import type { Decide, Decision, UserActor } from '@auricle/identity'
+import { stateAt } from '@auricle/retention'
 import type { CallOptions } from '@auricle/sealed'
 import { appendAccess, appendOrRefuse } from './access-event.ts'
 import { auditRecord } from './audit-record.ts'
@@ -65,6 +66,7 @@ export async function listRecordings(
     before: query.before === undefined ? undefined : new Date(query.before),
     number: query.number,
     heard: query.heard,
+    held: query.held,
     cursor: query.cursor,
     limit: query.limit,
   }
@@ -75,7 +77,7 @@ export async function listRecordings(
     detail: { kind: 'found', count: page.recordings.length } as const,
   }
   await appendAccess(appending, { ...searching, ...shown }, 'recording.listed', object, decision, options)
-  return { recordings: page.recordings.map(viewOf), nextCursor: page.nextCursor }
+  return { recordings: page.recordings.map(row => viewOf(row, now)), nextCursor: page.nextCursor }
 }
 
 export async function showRecording(
@@ -91,7 +93,7 @@ export async function showRecording(
   const object = { type: 'recording', id, version: null }
   const about = { ...facts, patients: patientsOf(row) }
   await appendOrRefuse({ ...parts, secrets }, about, 'recording.shown', object, decision, options)
-  return viewOf(row)
+  return viewOf(row, timeOf(parts))
 }
 
 /** Marks heard or unheard, in one transaction with its event. Who heard it first stays on record. */
@@ -127,7 +129,7 @@ export async function markRecording(
   )
   const mark = { tenantId, recordingId: id, heard: heard ? { at: new Date(), by: userId } : null }
   await parts.catalog.commitHeard(mark, event, options)
-  return viewOf(await find(parts, facts, 'recording.marked', id, secrets, options))
+  return viewOf(await find(parts, facts, 'recording.marked', id, secrets, options), timeOf(parts))
 }
 
 /** Puts labels on or takes them off, in one transaction with the event that names them. */
@@ -157,7 +159,7 @@ export async function labelRecording(
   }
   if (event !== null)
     await parts.catalog.commitLabels({ tenantId, recordingId: id, add, remove }, event, options)
-  return viewOf(await find(parts, facts, 'recording.labelled', id, secrets, options))
+  return viewOf(await find(parts, facts, 'recording.labelled', id, secrets, options), timeOf(parts))
 }
 
 /** The log says where it was emergency access that let somebody see more than their own. */
@@ -228,7 +230,11 @@ async function find(
 
 const patientsOf = ({ patientId }: RecordingRow) => (patientId === null ? [] : [patientId])
 
-function viewOf(row: RecordingRow): RecordingView {
+const timeOf = ({ now }: BrowseParts) => now?.() ?? new Date()
+
+function viewOf(row: RecordingRow, now: Date): RecordingView {
+  const holds = row.holdIds.map(holdId => ({ holdId }))
+  const state = stateAt(row.decision, holds, now)
   return {
     id: row.id,
     kind: row.kind,
@@ -252,6 +258,8 @@ function viewOf(row: RecordingRow): RecordingView {
     labels: row.labels,
     heardAt: row.heardAt?.toISOString() ?? null,
     heardBy: row.heardBy,
-    retainUntil: row.retainUntil.toISOString(),
+    retainUntil: row.decision.keepUntil.toISOString(),
+    retention: { state: state.state, until: state.state === 'due' ? null : state.until.toISOString() },
+    held: holds.length > 0,
   }
 }

@@ -32,7 +32,34 @@ export {
 export { type EmergencySignInParts, emergencySignIn } from './break-glass/emergency-sign-in.ts'
 export { type BreakGlassSweepParts, sweepBreakGlass } from './break-glass/sweep-break-glass.ts'
 export { type BrowseParts, labelRecording, listRecordings, markRecording, showRecording } from './browse.ts'
+export { type Disposal, disposalClaims, type Gone } from './certificates/disposal-claims.ts'
+export { type IssueParts, issueCertificates } from './certificates/issue.ts'
+export { certificateKeys } from './certificates/keys.ts'
+export {
+  type CertificateParts,
+  listCertificates,
+  showCertificate,
+  showCertificateKeys,
+} from './certificates/reading.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
+export type { DestroyParts, Destruction } from './disposition/destroy.ts'
+export {
+  type DestroyedCounts,
+  type DestroyReadyParts,
+  destroyReady,
+} from './disposition/destroy-ready.ts'
+export {
+  cancelDisposition,
+  type DispositionParts,
+  listDispositionItems,
+  listDispositions,
+  previewDisposition,
+  proposeDisposition,
+  reviewDisposition,
+  showDisposition,
+} from './disposition/dispositions.ts'
+export type { DisposalStore, DisposalStores } from './disposition/remains.ts'
+export { type SweepDueParts, sweepDue } from './disposition/sweep-due.ts'
 export { errorCode, isError, refusalOf, VaultError, type VaultErrorCode } from './error.ts'
 export {
   type EvidenceParts,
@@ -72,6 +99,16 @@ export { endOwnToken, listOwnTokens, makeOwnToken, type OwnTokenParts } from './
 export type { AssertionOptions, PasskeyAnswerParts } from './factors/passkey-answer.ts'
 export { beginPasskeySignIn, type PasskeySignInParts, signInByPasskey } from './factors/passkey-sign-in.ts'
 export { beginPasskeyStepUp, type PasskeyStepUpParts, verifyByPasskey } from './factors/passkey-step-up.ts'
+export {
+  extendHold,
+  type HoldExtension,
+  type HoldParts,
+  placeHold,
+  releaseCover,
+  releaseHold,
+} from './holds/manage-holds.ts'
+export { acknowledgeNotice, listOwnNotices } from './holds/own-notices.ts'
+export { listHeld, listHolds, previewHold, showHold } from './holds/read-holds.ts'
 export { type AnchorParts, anchorVerifierKey } from './log/anchor.ts'
 export { type DurableEvent, type EventAppender, isDurable } from './log/durable-event.ts'
 export {
@@ -294,6 +331,36 @@ export {
   showReportRun,
 } from './reports/schedules.ts'
 export type { RequestFacts } from './request-facts.ts'
+export {
+  type ApplyPolicyParts,
+  applyPolicy,
+  decideAgain,
+  type PolicyApplied,
+} from './retention/apply-policy.ts'
+export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
+export {
+  listRetentionEvents,
+  type RetentionEventParts,
+  recordRetentionEvent,
+  withdrawRetentionEvent,
+} from './retention/events.ts'
+export { type ExplainParts, explainRecording } from './retention/explain-recording.ts'
+export { type PreviewParts, previewRule } from './retention/preview-rule.ts'
+export { proposeRule, proposeVersion } from './retention/propose-rule.ts'
+export { decideRecordSet, listRecordSet, type RecordSetParts } from './retention/record-set.ts'
+export {
+  approveVersion,
+  listPresets,
+  listRules,
+  type RuleParts,
+  showRule,
+  withdrawVersion,
+} from './retention/rules.ts'
+export {
+  changeRetentionSettings,
+  type RetentionSettingsParts,
+  showRetentionSettings,
+} from './retention/settings.ts'
 export { type ReviewSweepParts, sweepReviews, weekOf } from './review/open-reviews.ts'
 export {
   changeWorkingHours,
@@ -332,6 +399,10 @@ export {
 export { endSessionsAtProvider, type ProviderLogoutParts } from './sign-in/provider-logout.ts'
 export { signInWays } from './sign-in/sign-in-ways.ts'
 export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
+export { type DriftParts, type DriftReport, findDrift } from './stores/drift.ts'
+export { type DriftRunParts, listDriftRuns, showDriftRun } from './stores/drift-runs.ts'
+export { type FollowAttempt, type FollowWorkParts, followWork } from './stores/follow-work.ts'
+export { type DriftSweepParts, sweepDrift } from './stores/sweep-drift.ts'
 export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {
   enqueueReplication,

@@ -1,6 +1,6 @@
 // Where objects lie in the store, and back.
 import { createHash } from 'node:crypto'
-import { IntakeId, type ObjectRole, type RecordingId, TenantId } from '@auricle/contract'
+import { IntakeId, type ObjectRole, RecordingId, TenantId } from '@auricle/contract'
 
 export const intakePrefix = 'intake/'
 const recordingsPrefix = 'recordings/'
@@ -27,9 +27,17 @@ export function recordingKey(tenantId: TenantId, recordingId: RecordingId, role:
   return `${recordingFolder(tenantId, recordingId)}${role}`
 }
 
-function recordingFolder(tenantId: TenantId, recordingId: RecordingId): string {
+/** Everything of a recording lies below. */
+export function recordingFolder(tenantId: TenantId, recordingId: RecordingId): string {
   const spread = createHash('sha256').update(recordingId).digest('hex').slice(0, 2)
   return `${tenantRecordingsPrefix(tenantId)}${spread}/${recordingId}/`
+}
+
+/** The recording that a key under `recordings/` names; null for any other key. */
+export function recordingOfKey(key: string): RecordingId | null {
+  const [, , , recording] = key.split('/')
+  const id = RecordingId.safeParse(recording)
+  return key.startsWith(recordingsPrefix) && id.success ? id.data : null
 }
 
 export function tenantRecordingsPrefix(tenantId: TenantId): string {

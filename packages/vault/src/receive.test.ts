@@ -65,7 +65,7 @@ test('a delivery is sealed, committed with its event and answered with its recor
   assert.equal(intake.recordingId, receipt.recording)
   assert.equal(intake.state, 'received')
   const unwrapper = vault.keyService.key({ purpose: 'recordings', tenantId: tenant.id })
-  const opened = await openBytes(intake.sealedNotice, {
+  const opened = await openBytes(intake.sealedNotice ?? assert.fail(), {
     expect: recordingIdentity(tenant.id, receipt.recording, 'notice'),
     unwrapper,
   })

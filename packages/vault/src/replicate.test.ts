@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAudioTool, probeAudioTool } from '@auricle/audio'
 import { createCatalog } from '@auricle/catalog'
-import { newRecordingId, type RecordingId, type TenantId } from '@auricle/contract'
+import { newHoldId, newRecordingId, type RecordingId, type TenantId } from '@auricle/contract'
 import { createPostgresJobs, migrateJobs } from '@auricle/jobs'
 import { createFolderStore, type FolderStore, ObjectError } from '@auricle/objects'
 import fc from 'fast-check'
@@ -198,12 +198,35 @@ test('several at once make one copy and one event', async () => {
 
 const unavailable = () => new ObjectError('unavailable', 'The bucket cannot be reached')
 
+test('the copy of what is held is held from the start', async () => {
+  const recording = await archived(1)
+  const { tenantId, recordingId } = recording
+  const values = [tenantId, newHoldId(), new Date(), recordingId]
+  await vault.database.superuserPool.query(
+    `with placed as (
+       insert into auricle.legal_hold (tenant_id, id, matter, placed_at) values ($1, $2, 'sealed', $3) returning 1
+     )
+     insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at) select $1, $2, $4, $3 from placed`,
+    values,
+  )
+  assert.equal((await attempt(recording)).status, 'replicated')
+  assert.equal((await recovery.head((await original(recording)).objectKey))?.held, true)
+  // The first one is still to follow; the copy was found as it is to be, so nobody asked for it.
+  const { rows } = await vault.database.superuserPool.query(
+    `select o.recovery_held, (select count(*)::int from auricle.store_work w where w.recording_id = $1) as asked
+     from auricle.recording_object o where o.recording_id = $1`,
+    [recordingId],
+  )
+  assert.deepEqual(rows, [{ recovery_held: true, asked: 0 }])
+})
+
 test('while the recovery store is down it waits longer each time, and nothing is lost or given up', async () => {
   const recording = await archived(1)
   const down = {
     put: () => Promise.reject(unavailable()),
     head: () => Promise.reject(unavailable()),
     retain: () => Promise.reject(unavailable()),
+    setHold: () => Promise.reject(unavailable()),
     // biome-ignore lint/correctness/useYield: it breaks before its first byte
     async *read(): AsyncGenerator<Uint8Array> {
       throw unavailable()

@@ -2,12 +2,12 @@
 //
 // Order, an object at a time: a copy that is there already is taken up, else the object in the primary store is
 // compared with the catalog -> streamed into the recovery store, created only if absent, kept as long -> the copy
-// compared with the catalog -> kept longer where the primary is. Then ONE transaction: every object marked with the
+// compared with the catalog -> kept longer where the primary is, held where it is to be. Then ONE transaction: every object marked with the
 // generation of its copy, audit event.
 // The transaction is the commit point. A crash before it leaves copies that no row knows of; the next run finds them,
 // compares them like its own and ends the same. What stands under the key and is another object is never touched.
 // No key is used, so whoever replicates need not be able to open anything.
-import type { Catalog, KeptObject } from '@auricle/catalog'
+import type { Catalog, KeptObject, MadeCopy, Wanted } from '@auricle/catalog'
 import type { RecordingId, TenantId } from '@auricle/contract'
 import type { ObjectFacts, ObjectStore } from '@auricle/objects'
 import type { CallOptions } from '@auricle/sealed'
@@ -18,7 +18,7 @@ import { VaultError } from './error.ts'
 export interface ReplicateParts {
   readonly catalog: Pick<Catalog, 'findReplication' | 'commitReplication'>
   readonly objects: Pick<ObjectStore, 'head' | 'read'>
-  readonly recovery: Pick<ObjectStore, 'put' | 'head' | 'read' | 'retain'>
+  readonly recovery: Pick<ObjectStore, 'put' | 'head' | 'read' | 'retain' | 'setHold'>
   readonly now?: () => Date
 }
 
@@ -40,10 +40,10 @@ export async function replicate(
   const facts = await parts.catalog.findReplication(tenantId, recordingId, options)
   const owed = facts?.objects.filter(({ copy }) => copy === null) ?? []
   if (facts === null || owed.length === 0) return { status: 'gone' }
-  const copies: { role: KeptObject['role']; generation: string }[] = []
+  const copies: MadeCopy[] = []
   for (const object of owed) {
-    const { generation } = await copyObject(parts, object, facts.retainUntil, options)
-    copies.push({ role: object.role, generation })
+    const { generation, retainUntil: until, held } = await copyObject(parts, object, facts, options)
+    copies.push({ role: object.role, generation, until, held })
   }
   const now = parts.now?.() ?? new Date()
   const event = await auditRecord(
@@ -74,17 +74,31 @@ function nameOf(objects: readonly KeptObject[]): string | null {
 async function copyObject(
   { objects, recovery }: ReplicateParts,
   object: KeptObject,
-  keepUntil: Date,
+  { keepUntil, locked, held }: Wanted,
   options: CallOptions,
 ): Promise<ObjectFacts> {
   const { objectKey: key } = object
   const [primary, earlier] = await Promise.all([objects.head(key, options), recovery.head(key, options)])
   // The object may be kept longer than its row says: by a run whose rules were others, or since it was archived.
   const until = latest(keepUntil, primary?.retainUntil ?? null)
-  const copy = earlier ?? (await putCopy({ objects, recovery }, object, primary, until, options))
+  // As the first one is, where that has a retention.
+  const asFirst = primary?.retainUntil == null ? undefined : primary.locked
+  const keep: Keep = { until, lock: locked || asFirst }
+  const copy = earlier ?? (await putCopy({ objects, recovery }, object, primary, keep, options))
   refuse(await compareStored(recovery, object, copy, options), 'The copy in the recovery store')
-  if (copy.retainUntil !== null && copy.retainUntil >= until) return copy
-  return recovery.retain(key, until, { generation: copy.generation, ...options })
+  const { generation } = copy
+  const isLongEnough = copy.retainUntil !== null && copy.retainUntil >= until
+  const kept = isLongEnough
+    ? copy
+    : await recovery.retain(key, until, { generation, lock: keep.lock, ...options })
+  // One that is there and held for no reason that stands is let go by whoever follows what is decided.
+  return held && !kept.held ? recovery.setHold(key, true, { generation, ...options }) : kept
+}
+
+interface Keep {
+  readonly until: Date
+  /** Undefined: as the store is set. */
+  readonly lock: boolean | undefined
 }
 
 /** The store checks what it was sent against what it holds; a source that breaks off leaves nothing there. */
@@ -92,13 +106,13 @@ async function putCopy(
   { objects, recovery }: Pick<ReplicateParts, 'objects' | 'recovery'>,
   object: KeptObject,
   primary: ObjectFacts | null,
-  retainUntil: Date,
+  { until: retainUntil, lock }: Keep,
   options: CallOptions,
 ): Promise<ObjectFacts> {
   refuse(await compareStored(objects, object, primary, options), 'The stored object')
   // Asked for as a whole, since a store can check a whole object against its checksum and a range it cannot.
   const source = ofSize(objects.read(object.objectKey, null, options), object.sealedBytes)
-  return (await recovery.put(object.objectKey, source, { retainUntil, ...options })).facts
+  return (await recovery.put(object.objectKey, source, { retainUntil, lock, ...options })).facts
 }
 
 /** Throws before its end where there are more bytes or fewer, so that what reads it stores nothing. */

@@ -1,5 +1,5 @@
 // Opening and storing one sealed object of a recording, the same way in every use case.
-import type { StoredObject } from '@auricle/catalog'
+import type { NewObject, StoredObject } from '@auricle/catalog'
 import type { ObjectRole, RecordingId, TenantId } from '@auricle/contract'
 import type { ObjectFacts, ObjectStore } from '@auricle/objects'
 import {
@@ -13,6 +13,7 @@ import {
 import type { DurableEvent } from './log/durable-event.ts'
 import { recordingIdentity, sealContext } from './object-context.ts'
 import { recordingKey } from './object-key.ts'
+import type { Keeping } from './retention/decide-first.ts'
 import type { VaultKeys } from './vault-keys.ts'
 
 /** The stored bytes of one generation of an object, as the sealed format reads them. */
@@ -66,7 +67,7 @@ export interface ObjectToStore {
   readonly role: ObjectRole
   readonly contentType: string
   readonly createdAt: Date
-  readonly retainUntil: Date
+  readonly keeping: Keeping
 }
 
 /**
@@ -93,11 +94,13 @@ export async function storeObject(
     signal,
   })
   const key = recordingKey(tenantId, recordingId, role)
-  return parts.objects.put(key, sealing.seal(source, { signal }), { retainUntil: object.retainUntil, signal })
+  const { until: retainUntil, lock } = object.keeping
+  const options = { retainUntil, lock: lock ?? undefined, signal }
+  return parts.objects.put(key, sealing.seal(source, { signal }), options)
 }
 
-/** How the catalog keeps an object that was opened and found right. */
-export function storedObject(role: ObjectRole, facts: ObjectFacts, opened: OpenedObject): StoredObject {
+/** How the catalog keeps an object that was opened and found right, and how the store does. */
+export function storedObject(role: ObjectRole, facts: ObjectFacts, opened: OpenedObject): NewObject {
   return {
     role,
     objectKey: facts.key,
@@ -107,6 +110,8 @@ export function storedObject(role: ObjectRole, facts: ObjectFacts, opened: Opene
     contentType: opened.header.context.contentType,
     fingerprint: opened.fingerprint,
     wrap: null,
+    storeUntil: facts.retainUntil,
+    storeLocked: facts.locked,
   }
 }
 

@@ -6,7 +6,7 @@ import type { CallOptions, OpenedObject, RecordingSecret } from '@auricle/sealed
 import { auditRecord } from './audit-record.ts'
 import { errorCode } from './error.ts'
 import type { DurableEvent, EventAppender } from './log/durable-event.ts'
-import { tenantRecordingsPrefix } from './object-key.ts'
+import { recordingOfKey, tenantRecordingsPrefix } from './object-key.ts'
 import { openStored } from './stored-object.ts'
 import { operatorEvent } from './token.ts'
 import type { VaultKeys } from './vault-keys.ts'
@@ -14,7 +14,7 @@ import type { VaultKeys } from './vault-keys.ts'
 const pageSize = 200
 
 export interface VerifyParts {
-  readonly catalog: Pick<Catalog, 'listAllRecordings'>
+  readonly catalog: Pick<Catalog, 'listAllRecordings' | 'isEnding'>
   readonly log: EventAppender
   readonly objects: Pick<ObjectStore, 'head' | 'read' | 'list'>
   readonly keys: Pick<VaultKeys, 'opener'>
@@ -48,12 +48,19 @@ export async function* verifyTenant(
     for (const { id, objects } of page) {
       after = id
       for (const { objectKey } of objects) known.add(objectKey)
-      yield* verifyRecording({ ...parts, event }, tenantId, id, objects, options)
+      for await (const finding of verifyRecording({ ...parts, event }, tenantId, id, objects, options)) {
+        // It may have come to its end since it was listed.
+        const isGone = finding.type === 'bad' && (await parts.catalog.isEnding(tenantId, id, options))
+        if (!isGone) yield finding
+      }
     }
     if (page.length < pageSize) break
   }
   for await (const { key } of parts.objects.list(tenantRecordingsPrefix(tenantId), options)) {
-    if (!known.has(key)) yield { type: 'stray', key }
+    if (known.has(key)) continue
+    const id = recordingOfKey(key)
+    if (id !== null && (await parts.catalog.isEnding(tenantId, id, options))) continue
+    yield { type: 'stray', key }
   }
 }
 

@@ -4,12 +4,16 @@ import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './r
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type CertificateRouteParts, createCertificateHandlers } from './routes/certificates.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
+import { createDispositionHandlers, type DispositionRouteParts } from './routes/dispositions.ts'
 import { createDocumentHandlers } from './routes/document.ts'
+import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
 import { createEvidenceHandlers, type EvidenceRouteParts } from './routes/evidence.ts'
+import { createHoldHandlers, type HoldRouteParts } from './routes/holds.ts'
 import {
   createIdentityProviderHandlers,
   type IdentityProviderRouteParts,
@@ -24,7 +28,13 @@ import { createProviderHandlers, type ProviderRouteParts } from './routes/provid
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
 import { createReportScheduleHandlers, type ReportScheduleRouteParts } from './routes/report-schedules.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
+import {
+  createRetentionDecisionHandlers,
+  type RetentionDecisionRouteParts,
+} from './routes/retention-decisions.ts'
+import { createRetentionFactHandlers, type RetentionFactRouteParts } from './routes/retention-facts.ts'
 import { createRetentionReportHandlers, type RetentionReportRouteParts } from './routes/retention-reports.ts'
+import { createRetentionRuleHandlers, type RetentionRuleRouteParts } from './routes/retention-rules.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
 import { createSessionHandlers, type SessionRouteParts } from './routes/sessions.ts'
@@ -44,7 +54,10 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  CertificateRouteParts &
+  DriftRunRouteParts &
   EvidenceRouteParts &
+  HoldRouteParts &
   OwnSessionRouteParts &
   EmergencyCodeRouteParts &
   ProviderRouteParts &
@@ -61,7 +74,11 @@ export type HandlerParts = RecordingRouteParts &
   ReportRouteParts &
   RetentionReportRouteParts &
   ReportScheduleRouteParts &
-  DisclosureRouteParts & {
+  RetentionRuleRouteParts &
+  RetentionFactRouteParts &
+  RetentionDecisionRouteParts &
+  DisclosureRouteParts &
+  DispositionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -85,7 +102,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createCertificateHandlers(parts),
+    ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
+    ...createHoldHandlers(parts),
     ...createEmergencyCodeHandlers(parts),
     ...createConnectorHandlers(parts),
     ...createServiceAccountHandlers(parts),
@@ -95,6 +115,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createRetentionReportHandlers(parts),
     ...createReportScheduleHandlers(parts),
     ...createDisclosureHandlers(parts),
+    ...createRetentionRuleHandlers(parts),
+    ...createRetentionFactHandlers(parts),
+    ...createRetentionDecisionHandlers(parts),
+    ...createDispositionHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -10,12 +10,16 @@ import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
 import * as audit from './routes/audit.ts'
 import * as breakGlass from './routes/break-glass.ts'
+import * as certificates from './routes/certificates.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
+import * as dispositions from './routes/dispositions.ts'
 import * as document from './routes/document.ts'
+import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
 import * as evidence from './routes/evidence.ts'
+import * as holds from './routes/holds.ts'
 import * as identityProviders from './routes/identity-providers.ts'
 import * as invitations from './routes/invitations.ts'
 import * as ownFactors from './routes/own-factors.ts'
@@ -27,7 +31,10 @@ import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
 import * as reportSchedules from './routes/report-schedules.ts'
 import * as reports from './routes/reports.ts'
+import * as retentionDecisions from './routes/retention-decisions.ts'
+import * as retentionFacts from './routes/retention-facts.ts'
 import * as retentionReports from './routes/retention-reports.ts'
+import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
 import * as sessions from './routes/sessions.ts'
@@ -56,7 +63,9 @@ export const schemas = {
   ...breakGlass.schemas,
   ...alerts.schemas,
   ...activityReviews.schemas,
+  ...driftRuns.schemas,
   ...emergencyCodes.schemas,
+  ...certificates.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
@@ -65,6 +74,11 @@ export const schemas = {
   ...retentionReports.schemas,
   ...reportSchedules.schemas,
   ...disclosures.schemas,
+  ...retentionRules.schemas,
+  ...retentionFacts.schemas,
+  ...holds.schemas,
+  ...retentionDecisions.schemas,
+  ...dispositions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -79,6 +93,8 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...certificates.table,
+  ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,
   ...providers.table,
@@ -96,6 +112,11 @@ const table = [
   ...retentionReports.table,
   ...reportSchedules.table,
   ...disclosures.table,
+  ...retentionRules.table,
+  ...retentionFacts.table,
+  ...holds.table,
+  ...retentionDecisions.table,
+  ...dispositions.table,
   ...document.table,
 ] as const
 

@@ -46,10 +46,15 @@ import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addCertificateCommands } from './program-certificate.ts'
+import { addDispositionCommands } from './program-dispositions.ts'
 import { addEvidenceCommands } from './program-evidence.ts'
+import { addHoldCommands } from './program-holds.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
 import { addPeople } from './program-people.ts'
 import { addProviderCommands } from './program-providers.ts'
+import { addRetentionCommands } from './program-retention.ts'
+import { addStoreCommands } from './program-stores.ts'
 import { addWatching } from './program-watching.ts'
 
 export interface ProgramParts {
@@ -154,16 +159,18 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addProviderCommands(program, { withOperator, fail })
   addWatching(program, { context: () => context(false), output, process: host, signal })
   const audit = program.command('audit').description('the log: what it says, and whether it holds')
-  addEvidenceCommands(audit, {
-    withOperator,
-    output,
-    exit: code => {
-      if (code !== 0) host.exitCode = code
-    },
-  })
+  const exit = (code: number) => {
+    if (code !== 0) host.exitCode = code
+  }
+  addEvidenceCommands(audit, { withOperator, output, exit })
+  addCertificateCommands(program, { withPerson: withPersonOf(env), output, exit })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
+  addHoldCommands(program, { withPerson: withPersonOf(env) })
+  const retention = addRetentionCommands(program, { withPerson: withPersonOf(env) })
+  addStoreCommands(retention, { withOperator, fail })
+  addDispositionCommands(program, { withPerson: withPersonOf(env), withOperator })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),
@@ -379,6 +386,7 @@ function addListening(
     .option('--before <time>', 'started before, RFC 3339 UTC')
     .option('--number <number>', 'exact number of either party')
     .addOption(new Option('--heard <yes|no>').choices(['yes', 'no']))
+    .addOption(new Option('--held <yes|no>', 'under a legal hold').choices(['yes', 'no']))
     .option('--limit <count>')
     .option('--cursor <cursor>')
     .action(options => withPerson((operator, out, person) => list(operator, out, person, options)))

@@ -63,7 +63,13 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
 
   const log = captureLog()
   const api = { host: '127.0.0.1', port: 0, publicUrl: null }
-  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [], api }
+  const config = {
+    worker: { concurrency: 2, disposition: 'here' as const },
+    logName: 'log.clinic.example',
+    witnesses: [],
+    backupDays: 35,
+    api,
+  }
   const { sweepTemporary } = vault.objects
   const keys = vault.keyService
   const parts = {

@@ -2,6 +2,7 @@
 // what was forgotten, sweeps, keeps the audit log.
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
+import type { RecordingId } from '@auricle/contract'
 import { retentionReportPdf } from '@auricle/documents'
 import type { Jobs } from '@auricle/jobs'
 import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
@@ -11,6 +12,7 @@ import { createFetcher } from '@auricle/pbx'
 import { apiUrl, type Config, type Logger, type Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
+  applyPolicy,
   createLateReconciler,
   createTenantSecrets,
   type EventAppender,
@@ -24,14 +26,18 @@ import {
   sweepBreakGlass,
   sweepIntakeObjects,
   sweepReviews,
+  type TenantSecretsCache,
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
+import { certificateWork } from './certificates.ts'
+import { createDisposition } from './disposition.ts'
 import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
+import { createStores } from './stores.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'api'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'backupDays' | 'api'>
   readonly catalog: Catalog
   readonly log: EventAppender
   readonly objects: ObjectStore
@@ -65,6 +71,13 @@ const sweepPauseMs = 10 * 60_000
 const breakGlassPauseMs = 60_000
 const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
+const decidePauseMs = 10_000
+const certificatePauseMs = 30_000
+const duePauseMs = 60 * 60_000
+const destroyPauseMs = 60_000
+const followPauseMs = 1_000
+/** Looks whether the day is over. */
+const driftPauseMs = 10 * 60_000
 const namePatientsPauseMs = 10 * 60_000
 const reportPauseMs = 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
@@ -81,6 +94,13 @@ export async function startWorker(
   await using opening = new AsyncDisposableStack()
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const secrets = createTenantSecrets({ ...parts, keys })
+  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
+    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
+  const { disposition: place } = parts.config.worker
+  const disposition = createDisposition({ ...parts, secrets })
+  if (place !== 'apart') loop(disposition.destroy, destroyPauseMs, 'What is ready could not be destroyed')
+  if (place === 'only') return opening.move()
+  loop(disposition.propose, duePauseMs, 'What is due could not be proposed')
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
@@ -119,8 +139,6 @@ export async function startWorker(
   })
   opening.use(workers)
   opening.use(startLogKeeping(parts))
-  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
-    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')
   loop(
     async options => {
@@ -137,6 +155,9 @@ export async function startWorker(
       'Recordings without a copy could not be looked for',
     )
   }
+  const stores = createStores(parts)
+  loop(stores.follow, followPauseMs, 'What is decided could not be brought to the stores')
+  loop(stores.drift, driftPauseMs, 'The stores could not be held against what is decided')
   const late = createLateReconciler({
     ...{ catalog, store: parts.logStore, by: 'worker' },
     onAltered: ({ tenantId, eventId }) =>
@@ -171,6 +192,8 @@ export async function startWorker(
     reviewPauseMs,
     'The weekly review of activity could not be opened',
   )
+  loop(options => decideStale(parts, secrets, options), decidePauseMs, 'Rules could not be applied')
+  loop(certificateWork(parts), certificatePauseMs, 'Certificates could not be issued')
   loop(
     async options => {
       const { sent, failed } = await runReports(
@@ -210,6 +233,24 @@ export async function startWorker(
     'Intake objects could not be swept',
   )
   return opening.move()
+}
+
+/** Brings decisions to what rules and facts say by now. */
+async function decideStale(
+  { catalog, logger, metrics }: WorkerParts,
+  secrets: TenantSecretsCache,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  const startedMs = performance.now()
+  const onFailure = (recordingId: RecordingId, error: unknown) =>
+    logger.error('What is known of a recording does not say how long to keep it', { recordingId, error })
+  const { versions, decided, changed, failed } = await applyPolicy({ catalog, secrets, onFailure }, options)
+  metrics.countDecisions('changed', changed)
+  metrics.countDecisions('same', decided - changed)
+  metrics.countDecisions('failed', failed)
+  if (versions > 0) logger.info('Versions of retention rules came into force', { count: versions })
+  const durationMs = Math.round(performance.now() - startedMs)
+  if (decided > 0) logger.info('Decided recordings again', { count: decided, durationMs })
 }
 
 function logAttempt(logger: Logger, outcome: AttemptOutcome, intakeId: string, durationMs: number): void {

@@ -14,6 +14,7 @@ import { createPostgresJobs, type Jobs, migrateJobs } from '@auricle/jobs'
 import { createFolderStore, type FolderStore, ObjectError } from '@auricle/objects'
 import { createMetrics, type Metrics } from '@auricle/runtime'
 import { receive, startBreakGlass } from '@auricle/vault'
+import { agreeRule } from '../../../test/agreed-rules.ts'
 import { auditEvents } from '../../../test/audit-log.ts'
 import { type CapturedLog, captureLog } from '../../../test/captured-log.ts'
 import { type CommandFolder, openCommandFolder } from '../../../test/command.ts'
@@ -25,6 +26,7 @@ import {
   noticeOf,
   openTestVault,
   sample,
+  shortWav,
   type TestVault,
 } from '../../../test/vault.ts'
 import { startWorker, type WorkerParts } from './service.ts'
@@ -64,7 +66,13 @@ async function work(
 ): Promise<Worker> {
   const log = captureLog()
   const api = { host: '127.0.0.1', port: 0, publicUrl: null }
-  const config = { worker: { concurrency: 2 }, logName: 'log.clinic.example', witnesses: [], api }
+  const config = {
+    worker: { concurrency: 2, disposition: 'here' as const },
+    logName: 'log.clinic.example',
+    witnesses: [],
+    backupDays: 35,
+    api,
+  }
   const parts = {
     ...vault,
     keys: vault.keyService,
@@ -436,4 +444,24 @@ test('emergency access that ran out goes on record, and its late review alerts, 
   assert.match(metrics, /^auricle_alerts_open\{kind="break_glass_started"\} 1$/m)
   assert.match(metrics, /^auricle_alerts_raised_total\{kind="review_overdue"\} 1$/m)
   assert.match(worker.log.text(), /"kind":"review_overdue","alertId":"alr_\w{26}","msg":"Alert raised"/)
+})
+
+test('a rule whose time has come is applied to what is there', async () => {
+  await using worker = await work()
+  const { tenantId, recordingId } = await until(await take(shortWav(1)), isArchived)
+  const at = new Date('2026-01-01T00:00:00Z')
+  const ruleId = await agreeRule(vault.catalog, tenantId, {
+    definition: { keep: { years: 10 }, dispose: 'review' },
+    ...{ at, effectiveFrom: new Date(at.getTime() + 1) },
+  })
+  const patience = performance.now() + patienceMs
+  for (;;) {
+    const decision = await vault.catalog.findDecision(tenantId, recordingId)
+    const isSaid = worker.log.text().includes('Decided recordings again')
+    if (isSaid && decision?.governing?.ruleId === ruleId) break
+    assert.ok(performance.now() < patience, 'the recording is not decided by the rule')
+    await delay(100)
+  }
+  assert.match(worker.log.text(), /"count":1,"msg":"Versions of retention rules came into force"/)
+  assert.match(await worker.metrics.render(), /auricle_retention_decisions_total\{outcome="changed"\} [1-9]/)
 })

@@ -22,7 +22,7 @@ output "service_accounts" {
 output "settings" {
   description = "The settings of each service that come from here, a line each. The database and Redis come beside them."
   value = { for service, settings in module.blueprint.settings : service => join("\n", [
-    for setting, value in merge(settings, local.everywhere, contains(["worker", "operator"], service) ? local.with_recovery : {}) : "${setting}=${value}"
+    for setting, value in merge(settings, local.everywhere, contains(["worker", "disposer", "operator"], service) ? local.with_recovery : {}) : "${setting}=${value}"
   ]) }
 }
 

@@ -1,7 +1,13 @@
 # What a deployment consists of, as values: names, durations and places. No provider, so `terraform test` runs offline.
 
 locals {
-  services = ["ingest", "worker", "api", "operator"]
+  services = ["ingest", "worker", "disposer", "api", "operator"]
+
+  # Only one of the two deletes recordings, and it can do nothing else to them.
+  own_settings = {
+    worker   = { AURICLE_DISPOSITION = "apart" }
+    disposer = { AURICLE_DISPOSITION = "only" }
+  }
 
   account_ids = { for service in local.services : service => "${var.name}-${service}" }
 

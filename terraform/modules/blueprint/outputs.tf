@@ -64,6 +64,18 @@ output "object_grants" {
   }) }
 }
 
+output "officer_roles" {
+  description = "The roles for buckets that no service holds, by short name."
+  value       = local.officer_roles
+}
+
+output "officer_grants" {
+  description = "Which officer may hold which of them, on which bucket, within which folder, and why. Folders as they are in the bucket."
+  value = { for name, grant in local.officer_grants : name => merge(grant, {
+    within = "${local.prefix}${grant.within}"
+  }) }
+}
+
 output "key_roles" {
   description = "Google's roles for keys, by short name."
   value       = local.key_roles
@@ -87,10 +99,10 @@ output "key_grants" {
 # What the processes are told, by service. They are held to the names of docs/configuration.md by a test.
 output "settings" {
   description = "The settings of each service that do not depend on what Google Cloud answers."
-  value = { for service in local.services : service => {
+  value = { for service in local.services : service => merge({
     AURICLE_OBJECTS_RETENTION = lower(var.retention_mode)
     AURICLE_KMS_PROTECTION    = var.protection
     AURICLE_KMS_ROTATION_DAYS = tostring(var.rotation_days)
     AURICLE_KMS_DESTROY_DAYS  = tostring(var.destroy_days)
-  } }
+  }, lookup(local.own_settings, service, {})) }
 }

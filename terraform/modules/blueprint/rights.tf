@@ -188,6 +188,69 @@ locals {
       within  = null
       why     = "auricle doctor"
     }
+    disposer_remove = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "remove"
+      within  = "recordings/"
+      why     = "Deletes recordings whose time has come; can neither read them, nor shorten a retention, nor take a hold off"
+    }
+    disposer_remove_intake = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "remove"
+      within  = "intake/"
+      why     = "Deletes what is left of the delivery of such a recording"
+    }
+    disposer_list = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "list"
+      within  = null
+      why     = "Checks that nothing is left of a recording"
+    }
+    disposer_inspect = {
+      service = "disposer"
+      store   = "recordings"
+      role    = "inspect"
+      within  = null
+      why     = "Learns how long the bucket can bring deleted objects back"
+    }
+    disposer_remove_recovery = {
+      service = "disposer"
+      store   = "recovery"
+      role    = "remove"
+      within  = "recordings/"
+      why     = "Deletes second copies with the first"
+    }
+    disposer_list_recovery = {
+      service = "disposer"
+      store   = "recovery"
+      role    = "list"
+      within  = null
+      why     = "Checks that no second copy is left"
+    }
+    disposer_inspect_recovery = {
+      service = "disposer"
+      store   = "recovery"
+      role    = "inspect"
+      within  = null
+      why     = "Learns how long the bucket can bring deleted copies back"
+    }
+    disposer_create_log = {
+      service = "disposer"
+      store   = "log"
+      role    = "create"
+      within  = "late/"
+      why     = "Takes events in while the database cannot have them"
+    }
+    disposer_inspect_log = {
+      service = "disposer"
+      store   = "log"
+      role    = "inspect"
+      within  = null
+      why     = "Refuses to start on a bucket that is not set up as it must be"
+    }
     worker_create_log = {
       service = "worker"
       store   = "log"
@@ -295,6 +358,31 @@ locals {
     }
   }
 
+  # What no service may do: for a person, for as long as they need it. Nobody runs as one of these.
+  officer_roles = {
+    loosen = {
+      title       = "Auricle: shorten retention that is not locked"
+      permissions = ["storage.objects.get", "storage.objects.overrideUnlockedRetention", "storage.objects.setRetention", "storage.objects.update"]
+    }
+  }
+
+  officer_grants = {
+    loosen_recordings = {
+      officer = "retention_officer"
+      store   = "recordings"
+      role    = "loosen"
+      within  = "recordings/"
+      why     = "Shortens or locks a retention that is not locked; cannot delete"
+    }
+    loosen_recovery = {
+      officer = "retention_officer"
+      store   = "recovery"
+      role    = "loosen"
+      within  = "recordings/"
+      why     = "The same of second copies"
+    }
+  }
+
   # Google's roles for the use of keys hold one right each beside finding their way, so they are taken as they are.
   key_roles = {
     encrypt = "roles/cloudkms.cryptoKeyEncrypter"
@@ -393,8 +481,32 @@ locals {
       keys    = "checkpoints"
       why     = "Checks its signature before it is written"
     }
+    worker_sign_certificates = {
+      service = "worker"
+      role    = "sign"
+      keys    = "certificates"
+      why     = "Signs that a recording was destroyed"
+    }
+    worker_view_certificates = {
+      service = "worker"
+      role    = "view"
+      keys    = "certificates"
+      why     = "Names the key in what it signs, and checks the signature before it is stored"
+    }
     worker_look_up = {
       service = "worker"
+      role    = "look_up"
+      keys    = null
+      why     = "Refuses to start where keys are not as they must be"
+    }
+    disposer_decrypt_recordings = {
+      service = "disposer"
+      role    = "decrypt"
+      keys    = "recordings"
+      why     = "Opens dates of birth, from which retention counts; has no right to read an object"
+    }
+    disposer_look_up = {
+      service = "disposer"
       role    = "look_up"
       keys    = null
       why     = "Refuses to start where keys are not as they must be"
@@ -440,6 +552,12 @@ locals {
       role    = "view"
       keys    = "receipts"
       why     = "Hands whoever has a receipt the key that vouches for it"
+    }
+    api_view_certificates = {
+      service = "api"
+      role    = "view"
+      keys    = "certificates"
+      why     = "Hands out the keys that certificates verify with"
     }
     api_look_up = {
       service = "api"
@@ -488,6 +606,12 @@ locals {
       role    = "decrypt"
       keys    = "identity"
       why     = "auricle token issue signs"
+    }
+    operator_view_certificates = {
+      service = "operator"
+      role    = "view"
+      keys    = "certificates"
+      why     = "auricle certificate keys hands out what certificates verify with"
     }
     operator_view_checkpoints = {
       service = "operator"

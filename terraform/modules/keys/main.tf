@@ -11,14 +11,15 @@ locals {
   ring_grants = { for name, grant in var.grants : name => grant if grant.keys == null || contains(keys(var.tenant_key_endings), coalesce(grant.keys, "-")) }
   key_grants  = { for name, grant in var.grants : name => grant if !contains(keys(local.ring_grants), name) }
 
-  # Of everything that is signed for outsiders.
+  # Of what is signed of the log.
   signature_algorithm = var.checkpoint_algorithm
 
   # What a grant may name beside the keys of tenants.
   key_ids = {
-    identity    = google_kms_crypto_key.identity.id
-    checkpoints = google_kms_crypto_key.checkpoints.id
-    receipts    = google_kms_crypto_key.receipts.id
+    identity     = google_kms_crypto_key.identity.id
+    checkpoints  = google_kms_crypto_key.checkpoints.id
+    receipts     = google_kms_crypto_key.receipts.id
+    certificates = google_kms_crypto_key.certificates.id
   }
 
   roles = merge(var.key_roles, { for name, role in google_project_iam_custom_role.own : name => role.name })
@@ -88,6 +89,23 @@ resource "google_kms_crypto_key" "receipts" {
 
   version_template {
     algorithm        = local.signature_algorithm
+    protection_level = var.protection
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# Signs that a recording was destroyed. Longer than what Cloud KMS signs whole with Ed25519, so its digest is signed.
+resource "google_kms_crypto_key" "certificates" {
+  name                       = "certificates"
+  key_ring                   = google_kms_key_ring.auricle.id
+  purpose                    = "ASYMMETRIC_SIGN"
+  destroy_scheduled_duration = var.destroy_duration
+
+  version_template {
+    algorithm        = "EC_SIGN_P256_SHA256"
     protection_level = var.protection
   }
 

@@ -164,6 +164,7 @@ function detailsOf(detail: EventDetail): [string, string | null][] {
         ['version', detail.version.toString()],
         ['objects', detail.objects.toString()],
         ['bytesDestroyed', detail.bytes.toString()],
+        ['claims', detail.claims ?? null],
       ]
     case 'version':
       return [['version', detail.version.toString()]]

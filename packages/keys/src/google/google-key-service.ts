@@ -29,7 +29,7 @@ export function createGoogleKeyService(options: GoogleKeyServiceOptions): Google
     rotate: (name, { signal } = {}) => making.rotate(name, signal),
     key: name => wrappingKey(keyResource(keyRing, name), caller, settings),
     mac: name => macKey(keyResource(keyRing, name), parts),
-    signer: name => signer(keyResource(keyRing, name), parts),
+    signer: name => signer(keyResource(keyRing, name), name.purpose, parts),
     inspect: ({ signal } = {}) => inspectKeyRing(caller, settings, signal),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }

@@ -1,6 +1,6 @@
 // What an operator should know of a key ring: whether it is there, and whether its keys are as they were asked to be.
 import type { Finding } from '@auricle/contract'
-import type { protos } from '@google-cloud/kms'
+import { protos } from '@google-cloud/kms'
 import { KeyError } from '../error.ts'
 import type { Caller } from './call.ts'
 import { isDenied, isNotFound } from './kms-error.ts'
@@ -11,6 +11,7 @@ import { keyVersionOf } from './versions.ts'
 
 type CryptoKey = protos.google.cloud.kms.v1.ICryptoKey
 
+const p256 = protos.google.cloud.kms.v1.CryptoKeyVersion.CryptoKeyVersionAlgorithm.EC_SIGN_P256_SHA256
 const secondsPerDay = 86_400
 const pageSize = 1000
 /** Of more keys than these the rest is not looked at, and that is said. */
@@ -99,6 +100,15 @@ const checks: readonly Check[] = [
     const mend =
       'A key cannot be moved: set AURICLE_KMS_PROTECTION to what the keys are, or use a new key ring'
     return others.length === 0 ? null : { name: 'key protection', state: 'bad', found, mend }
+  },
+
+  function digest(keys) {
+    const algorithm = keys.find(key => idOf(key) === 'certificates')?.versionTemplate?.algorithm
+    const found = 'certificates does not sign with ECDSA on P-256: no certificate can be issued'
+    const mend = 'Make a version of it with EC_SIGN_P256_SHA256, and disable the others'
+    return algorithm === undefined || algorithm === 'EC_SIGN_P256_SHA256' || algorithm === p256
+      ? null
+      : { name: 'key algorithm', state: 'bad', found, mend }
   },
 
   function primary(keys, { keyRing }) {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, verify } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { newTenantId } from '@auricle/contract'
+import { KeyManagementServiceClient } from '@google-cloud/kms'
+import { identityWith } from '../../../../test/emulators/kms/identity.ts'
 import { keyRing, startKeysOnEmulator } from '../../../../test/emulators/kms/keys-on-emulator.ts'
 import { refuses } from '../conformance-checks.ts'
-import type { AnyKeyName, KeyName, SignerName } from '../key-service.ts'
+import { type AnyKeyName, type KeyName, maxSignedBytes, type SignerName } from '../key-service.ts'
 import { createGoogleKeyService } from './google-key-service.ts'
 import { keyResource } from './resource-names.ts'
 
@@ -25,6 +27,7 @@ describe('keys that are made', () => {
       { purpose: 'identity' },
       { purpose: 'checkpoints' },
       { purpose: 'receipts' },
+      { purpose: 'certificates' },
     ]
     const ids = names.map(name => keyResource(keyRing, name).id)
     assert.equal(ids[0], `tenants-${tenantId}-recordings`)
@@ -103,6 +106,35 @@ describe('keys that are made', () => {
     const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
     assert.equal(verify('sha256', data, key, signed.signature), true)
     assert.equal(verify('sha256', Buffer.from('other'), key, signed.signature), false)
+  })
+
+  test('sign certificates with ECDSA on P-256 wherever they are, and those of Ed25519 are told of', async () => {
+    await using keys = await startKeysOnEmulator()
+    const service = keys.open()
+    const certificates: SignerName = { purpose: 'certificates' }
+    await service.ensure(certificates)
+    assert.equal((await service.signer(certificates).publicKey()).algorithm, 'p256-sha256')
+    assert.deepEqual(
+      (await service.inspect()).filter(({ state }) => state === 'bad'),
+      [],
+    )
+    await using others = await startKeysOnEmulator()
+    const { host: apiEndpoint, port } = others.emulator.endpoint
+    const authClient = identityWith(() => 'anybody')
+    const client = new KeyManagementServiceClient({ apiEndpoint, port, authClient })
+    await client.createCryptoKey({
+      parent: keyRing,
+      cryptoKeyId: 'certificates',
+      cryptoKey: { purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm: 'EC_SIGN_ED25519' } },
+    })
+    await client.close()
+    const bad = (await others.open().inspect()).filter(({ state }) => state === 'bad')
+    assert.deepEqual(
+      bad.map(({ name }) => name),
+      ['key algorithm'],
+    )
+    const signer = others.open().signer(certificates)
+    await refuses(signer.sign(randomBytes(maxSignedBytes + 1)), 'wrong_protection')
   })
 
   test('are refused where they are held otherwise than demanded', async () => {

@@ -34,6 +34,11 @@ const algorithmsOf: Readonly<Record<KeyKind, readonly Algorithm[]>> = {
   mac: [CryptoKeyVersionAlgorithm.HMAC_SHA256],
   sign: [CryptoKeyVersionAlgorithm.EC_SIGN_ED25519, CryptoKeyVersionAlgorithm.EC_SIGN_P256_SHA256],
 }
+/** Certificates are longer than what every service signs whole, so their digest is signed. */
+const algorithmsFor = (name: AnyKeyName): readonly Algorithm[] =>
+  name.purpose === 'certificates'
+    ? [CryptoKeyVersionAlgorithm.EC_SIGN_P256_SHA256]
+    : algorithmsOf[kindOf(name)]
 
 export interface KeyMaking {
   ensure(name: AnyKeyName, signal?: AbortSignal): Promise<void>
@@ -94,10 +99,10 @@ export function createKeyMaking({ call }: Caller, versions: Versions, settings: 
     })
 
   /** Makes it under the first algorithm that the location offers. */
-  async function createFirstOffered(key: KeyResource, kind: KeyKind, signal?: AbortSignal) {
+  async function createFirstOffered(key: KeyResource, name: AnyKeyName, signal?: AbortSignal) {
     let cause: unknown
-    for (const algorithm of algorithmsOf[kind]) {
-      const made = await create(key, kind, algorithm, signal)
+    for (const algorithm of algorithmsFor(name)) {
+      const made = await create(key, kindOf(name), algorithm, signal)
       if (typeof made === 'string' || !('notOffered' in made)) return made
       cause = made.notOffered
     }
@@ -185,7 +190,7 @@ export function createKeyMaking({ call }: Caller, versions: Versions, settings: 
       if (ensured.has(key.name)) return
       let found: CryptoKey | 'missing' | 'denied' | 'exists' = await find(key, signal)
       const couldLook = found !== 'denied'
-      if (typeof found === 'string') found = await createFirstOffered(key, kind, signal)
+      if (typeof found === 'string') found = await createFirstOffered(key, name, signal)
       if (found === 'denied' && !couldLook && kind === 'wrap' && (await isThereToWrap(key, signal))) return
       if (found === 'denied') {
         throw new KeyError('denied', 'The key does not exist, and this identity may not make it')

@@ -1,7 +1,14 @@
 // MACs and signatures by Cloud KMS: the version is named in every call, and every answer is checked like a wrap.
 import { createHash, createPublicKey } from 'node:crypto'
 import { KeyError } from '../error.ts'
-import type { MacKey, PublicKey, SignatureAlgorithm, Signer } from '../key-service.ts'
+import {
+  type MacKey,
+  maxSignedBytes,
+  type PublicKey,
+  type SignatureAlgorithm,
+  type Signer,
+  type SignerName,
+} from '../key-service.ts'
 import { mustBeSignable } from '../signed-bytes.ts'
 import type { Caller } from './call.ts'
 import { checkedBytes, checksum, mustHold } from './checksum.ts'
@@ -42,14 +49,14 @@ export function macKey(key: KeyResource, { caller: { call }, versions, settings 
   return {
     async sign(data, { keyVersion = null, signal } = {}) {
       signal?.throwIfAborted()
-      mustBeSignable(data)
+      mustBeSignable(data, 'search')
       if (keyVersion !== null) return await sign(ownVersion(key, keyVersion), data, signal)
       return await withCurrent(key, versions, signal, ({ name }) => sign(name, data, signal))
     },
 
     async verify(data, mac, keyVersion = null, { signal } = {}) {
       signal?.throwIfAborted()
-      mustBeSignable(data)
+      mustBeSignable(data, 'search')
       const named = keyVersion === null ? null : ownVersion(key, keyVersion)
       if (mac.length !== macBytes) return false
       const verify = (name: string) =>
@@ -74,7 +81,11 @@ export function macKey(key: KeyResource, { caller: { call }, versions, settings 
   }
 }
 
-export function signer(key: KeyResource, { caller: { call }, versions, settings }: Parts): Signer {
+export function signer(
+  key: KeyResource,
+  purpose: SignerName['purpose'],
+  { caller: { call }, versions, settings }: Parts,
+): Signer {
   /** Never change, and are few. */
   const publicKeys = new Map<string, PublicKey>()
 
@@ -100,6 +111,10 @@ export function signer(key: KeyResource, { caller: { call }, versions, settings 
   const sign = (version: KeyVersion, data: Uint8Array, signal?: AbortSignal) => {
     const { name } = version
     const algorithm = algorithmOf(version)
+    // A digest is as long whatever it is of; Ed25519 signs the data itself.
+    if (algorithm === 'ed25519' && data.length > maxSignedBytes) {
+      throw new KeyError('wrong_protection', 'A key that signs as much as this has to be of ECDSA on P-256')
+    }
     const digest = createHash('sha256').update(data).digest()
     const request =
       algorithm === 'ed25519'
@@ -127,9 +142,17 @@ export function signer(key: KeyResource, { caller: { call }, versions, settings 
       return await withCurrent(key, versions, signal, ({ name }) => publicKeyOf(name, signal))
     },
 
+    async publicKeys({ signal } = {}) {
+      signal?.throwIfAborted()
+      const found: PublicKey[] = []
+      for (const { name, state } of await versions.list(key, signal))
+        if (state === 'ENABLED') found.push(await publicKeyOf(name, signal))
+      return found
+    },
+
     async sign(data, { signal } = {}) {
       signal?.throwIfAborted()
-      mustBeSignable(data)
+      mustBeSignable(data, purpose)
       return await withCurrent(key, versions, signal, version => sign(version, data, signal))
     },
   }

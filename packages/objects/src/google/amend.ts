@@ -11,12 +11,12 @@ const delayMs = 20
 
 /**
  * `changeOf` tells what to change, or null where all is as it should be: so also a change whose answer was lost is
- * recognised. Throws `not_found`.
+ * recognised. `overrides`: by the right to shorten what is not locked. Throws `not_found`.
  */
 export async function amend(
   bucket: Bucket,
   objectName: string,
-  { generation, signal }: OfGeneration,
+  { generation, signal, overrides = false }: OfGeneration & { readonly overrides?: boolean },
   changeOf: (resource: Resource) => object | null,
 ): Promise<Resource> {
   for (let round = 0; round < roundsMost; round++) {
@@ -25,7 +25,7 @@ export async function amend(
       throw notFound()
     const change = changeOf(resource)
     if (change === null) return resource
-    const changed = await bucket.patch(resource, change, { signal })
+    const changed = await bucket.patch(resource, change, { signal, overrides })
     if (changed === null) throw notFound()
     if (changed !== 'conflict') return changed
     await sleep(delayMs * Math.random(), undefined, { signal }).catch(() => signal?.throwIfAborted())
@@ -41,6 +41,20 @@ export function retentionChange(
 ): object | null {
   if (until.getTime() <= now || (retention != null && until <= retention.retainUntilTime)) return null
   return { retention: { mode: retention?.mode ?? mode, retainUntilTime: until.toISOString() } }
+}
+
+/** Sooner than now, or null where there is nothing to shorten. Throws `locked`. */
+export function looserChange(
+  { retention }: Resource,
+  until: Date | null,
+  { now }: { readonly now: number },
+): object | null {
+  const current = retention?.retainUntilTime ?? null
+  if (current === null || current.getTime() <= now || (until !== null && current <= until)) return null
+  if (retention?.mode === 'Locked')
+    throw new ObjectError('locked', 'The object is kept for good until its time')
+  if (until === null || until.getTime() <= now) return { retention: null }
+  return { retention: { mode: 'Unlocked', retainUntilTime: until.toISOString() } }
 }
 
 /** A temporary hold: one that is event-based cannot be together with a retention. */

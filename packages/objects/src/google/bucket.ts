@@ -1,6 +1,7 @@
 // The calls about objects of one bucket that are answered with what an object is, or that it is not.
 import { meaningOf } from './api-failure.ts'
 import type { ApiAnswer, ApiRequest, Connection } from './connection.ts'
+import { type GonePage, goneFields, parseGonePage } from './gone.ts'
 import { type Page, parsePage, parseResource, type Resource, resourceFields } from './resource.ts'
 
 export interface Call {
@@ -16,17 +17,23 @@ export interface Bucket {
   /** Null when there is no such object. */
   get(objectName: string, call: Call): Promise<Resource | null>
   /** Null when there is no such object; `conflict` when it changed since it was looked at. */
-  patch(resource: Resource, change: object, call: Call): Promise<Resource | 'conflict' | null>
+  patch(
+    resource: Resource,
+    change: object,
+    call: Call & { readonly overrides: boolean },
+  ): Promise<Resource | 'conflict' | null>
   delete(objectName: string, generation: string, call: Call): Promise<'deleted' | 'absent'>
-  list(
-    which: {
-      readonly prefix: string
-      /** The first name that may be in it; null for none. */
-      readonly startOffset: string | null
-      readonly pageToken: string | null
-    },
-    call: Call,
-  ): Promise<Page>
+  /** In the order of names. */
+  list(which: Which, call: Call): Promise<Page>
+  /** What is deleted and can still be restored, likewise. */
+  listGone(which: Omit<Which, 'startOffset'>, call: Call): Promise<GonePage>
+}
+
+interface Which {
+  readonly prefix: string
+  /** The first name that may be in it; null for none. */
+  readonly startOffset: string | null
+  readonly pageToken: string | null
 }
 
 const pageObjects = '1000'
@@ -56,11 +63,16 @@ export function createBucket(name: string, connection: Connection): Bucket {
       return answer === null ? null : parseResource(answer.body)
     },
 
-    async patch({ name: objectName, generation, metageneration }, change, call) {
+    async patch({ name: objectName, generation, metageneration }, change, { overrides, ...call }) {
       const request: ApiRequest = {
         method: 'PATCH',
         path: pathOf(objectName),
-        query: { generation, ifMetagenerationMatch: metageneration, fields: resourceFields },
+        query: {
+          generation,
+          ifMetagenerationMatch: metageneration,
+          fields: resourceFields,
+          ...(overrides ? { overrideUnlockedRetention: 'true' } : {}),
+        },
         headers: { 'content-type': 'application/json' },
         body: [Buffer.from(JSON.stringify(change))],
       }
@@ -101,6 +113,17 @@ export function createBucket(name: string, connection: Connection): Bucket {
         ...(pageToken === null ? {} : { pageToken }),
       }
       return parsePage((await connection.send({ method: 'GET', path: `${root}/o`, query }, call)).body)
+    },
+
+    async listGone({ prefix, pageToken }, call) {
+      const query = {
+        prefix,
+        softDeleted: 'true',
+        maxResults: pageObjects,
+        fields: `nextPageToken,items(${goneFields})`,
+        ...(pageToken === null ? {} : { pageToken }),
+      }
+      return parseGonePage((await connection.send({ method: 'GET', path: `${root}/o`, query }, call)).body)
     },
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   emulatedBucketName as bucket,
   googleEnvironment,
+  lawfulSettings,
   startBucketApart,
   startEmulatedBucket,
 } from '../../../../test/harness/emulated-bucket.ts'
@@ -9,13 +10,14 @@ import { objectStoreConformance } from '../conformance.ts'
 import { createGoogleStore } from './google-store.ts'
 
 const prefix = randomUUID()
+const settings = { ...lawfulSettings, softDeletePolicy: { retentionDurationSeconds: '604800' } }
 
 objectStoreConformance(
   async () => {
     const startedAt = Date.now()
     let aheadMs = 0
     const now = () => startedAt + aheadMs
-    const emulated = await startEmulatedBucket({ clock: now })
+    const emulated = await startEmulatedBucket({ clock: now, settings })
     Object.assign(process.env, googleEnvironment(emulated.metadata.host))
     return {
       store: createGoogleStore({ bucket, prefix, retentionMode: 'Locked', endpoint: emulated.gcs.url, now }),

@@ -1,14 +1,22 @@
 // An object store in a bucket of Google Cloud Storage.
 import { prefixSegments } from '../key.ts'
 import { checkMetadata } from '../metadata.ts'
-import type { ListOptions, ObjectFacts, ObjectStore, OfGeneration, StoreOptions } from '../store.ts'
-import { amend, holdChange, metadataChange, retentionChange } from './amend.ts'
+import type {
+  GoneObject,
+  ListOptions,
+  ObjectFacts,
+  ObjectStore,
+  OfGeneration,
+  StoreOptions,
+} from '../store.ts'
+import { amend, holdChange, looserChange, metadataChange, retentionChange } from './amend.ts'
 import { objectError } from './api-failure.ts'
 import { createBucket } from './bucket.ts'
 import { quantumBytes } from './chunks.ts'
 import { createConnection, type GoogleAuthClient } from './connection.ts'
-import { inspectBucket, readSettings } from './inspect-bucket.ts'
-import { put } from './put.ts'
+import { type GonePage, goneOf } from './gone.ts'
+import { inspectBucket, readSettings, secondsPerDay } from './inspect-bucket.ts'
+import { modeOf, put } from './put.ts'
 import { readObject } from './read.ts'
 import { createNames, factsOf, type Page, type Resource } from './resource.ts'
 
@@ -69,7 +77,7 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
 
   const change = async (
     key: string,
-    ofGeneration: OfGeneration,
+    ofGeneration: OfGeneration & { readonly overrides?: boolean },
     changeOf: (resource: Resource) => object | null,
   ): Promise<ObjectFacts> => {
     const name = names.nameOf(key)
@@ -88,6 +96,22 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
         signal?.throwIfAborted()
         const key = names.keyOf(resource.name)
         if (key !== null) yield factsOf(key, resource)
+      }
+      pageToken = page.nextPageToken ?? null
+    } while (pageToken !== null)
+  }
+
+  async function* listGone(listPrefix: string, { signal }: StoreOptions = {}): AsyncGenerator<GoneObject> {
+    prefixSegments(listPrefix)
+    let pageToken: string | null = null
+    do {
+      const page: GonePage = await translated(
+        bucket.listGone({ prefix: names.begin + listPrefix, pageToken }, { signal }),
+      )
+      for (const gone of page.items) {
+        signal?.throwIfAborted()
+        const key = names.keyOf(gone.name)
+        if (key !== null) yield goneOf(key, gone)
       }
       pageToken = page.nextPageToken ?? null
     } while (pageToken !== null)
@@ -135,7 +159,14 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
 
     retain: (key, until, ofGeneration = {}) =>
       change(key, ofGeneration, resource =>
-        retentionChange(resource, until, { mode: retentionMode, now: now() }),
+        retentionChange(resource, until, {
+          mode: ofGeneration.lock === undefined ? retentionMode : modeOf(ofGeneration.lock),
+          now: now(),
+        }),
+      ),
+    loosen: (key, until, ofGeneration) =>
+      change(key, { ...ofGeneration, overrides: true }, resource =>
+        looserChange(resource, until, { now: now() }),
       ),
     setHold: (key, held, ofGeneration = {}) =>
       change(key, ofGeneration, resource => holdChange(resource, held)),
@@ -144,11 +175,21 @@ export function createGoogleStore(options: GoogleStoreOptions): GoogleStore {
       return await change(key, ofGeneration, resource => metadataChange(resource, metadata))
     },
 
+    async restorable({ signal } = {}) {
+      const { softDeletePolicy } = await translated(readSettings(connection, bucket.name, { signal }))
+      if (softDeletePolicy == null) return { days: softDeleteDaysMost }
+      return { days: Math.ceil(softDeletePolicy.retentionDurationSeconds / secondsPerDay) }
+    },
+    listGone,
+
     inspect: async ({ signal } = {}) => inspectBucket(connection, bucket.name, { keptByBucketDays, signal }),
     location: async ({ signal } = {}) =>
       (await translated(readSettings(connection, bucket.name, { signal }))).location,
   }
 }
+
+/** What the service keeps at most; taken where a bucket does not tell. */
+const softDeleteDaysMost = 90
 
 /** Any other text is none of an object's. */
 const isGeneration = (text: string): boolean => /^[1-9]\d{0,18}$/.test(text)

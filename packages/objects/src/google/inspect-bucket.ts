@@ -27,7 +27,7 @@ const Settings = z.object({
 type Settings = z.output<typeof Settings>
 
 const fields = Object.keys(Settings.shape).join(',')
-const secondsPerDay = 86_400
+export const secondsPerDay = 86_400
 
 /** Throws `ApiFailure`, and `unavailable` for an answer that is not the service's. Needs `storage.buckets.get`. */
 export async function readSettings(connection: Connection, bucket: string, call: Call): Promise<Settings> {

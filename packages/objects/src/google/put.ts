@@ -54,7 +54,7 @@ export async function put(
 function describe(
   { retentionMode, now }: PutParts,
   name: string,
-  { retainUntil, metadata = {} }: PutOptions,
+  { retainUntil, lock = retentionMode === 'Locked', metadata = {} }: PutOptions,
 ): NewObject {
   checkMetadata(metadata)
   const putId = { [putIdName]: randomUUID() }
@@ -66,9 +66,11 @@ function describe(
     name,
     contentType,
     metadata: hasRoom ? { ...metadata, ...putId } : metadata,
-    ...(isKept ? { retention: { mode: retentionMode, retainUntilTime: retainUntil.toISOString() } } : {}),
+    ...(isKept ? { retention: { mode: modeOf(lock), retainUntilTime: retainUntil.toISOString() } } : {}),
   }
 }
+
+export const modeOf = (isLocked: boolean): 'Locked' | 'Unlocked' => (isLocked ? 'Locked' : 'Unlocked')
 
 interface Whole {
   readonly object: NewObject

@@ -66,6 +66,7 @@ export function factsOf(key: string, resource: Resource): ObjectFacts {
     generation: resource.generation,
     createdAt: resource.timeCreated,
     retainUntil: later(resource.retention?.retainUntilTime, resource.retentionExpirationTime),
+    locked: resource.retention?.mode === 'Locked',
     held: resource.temporaryHold === true || resource.eventBasedHold === true,
     metadata: metadataOf(resource),
   }

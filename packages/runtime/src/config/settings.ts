@@ -27,6 +27,8 @@ const defaults = {
   /** Cloud KMS's own default: how long a destroyed key version can be brought back. */
   destroyDays: 30,
   keyCacheMs: 60_000,
+  /** Backups of a managed database are commonly kept for a month; with some days for whoever is late. */
+  backupDays: 35,
 } as const
 
 const portMost = 65_535
@@ -35,6 +37,7 @@ const graceMostMs = 600_000
 const rotationDaysMost = 3650
 /** Cloud KMS takes 1 to 120 days. */
 const destroyDaysMost = 120
+const backupDaysMost = 3650
 const keyCacheMostMs = 300_000
 
 const whole = (least: number, most: number) => z.coerce.number('must be a number').int().min(least).max(most)
@@ -68,12 +71,14 @@ export const Settings = z.object({
   AURICLE_KMS_ROTATION_DAYS: whole(1, rotationDaysMost).default(defaults.rotationDays),
   AURICLE_KMS_DESTROY_DAYS: whole(1, destroyDaysMost).default(defaults.destroyDays),
   AURICLE_KEY_CACHE_MS: whole(0, keyCacheMostMs).default(defaults.keyCacheMs),
+  AURICLE_BACKUP_DAYS: whole(0, backupDaysMost).default(defaults.backupDays),
   AURICLE_HOST: z.union([z.ipv4(), z.ipv6()], 'must be an IP address').default(defaults.host),
   AURICLE_INGEST_PORT: port.default(defaults.ingestPort),
   AURICLE_INGEST_URL: httpsUrl.optional(),
   AURICLE_API_PORT: port.default(defaults.apiPort),
   AURICLE_API_URL: httpsUrl.optional(),
   AURICLE_WORKER_CONCURRENCY: whole(1, concurrencyMost).default(defaults.workerConcurrency),
+  AURICLE_DISPOSITION: z.enum(['here', 'apart', 'only']).default('here'),
   AURICLE_FFMPEG: z.union([z.literal('none'), absolutePath], 'must be an absolute path, or none').optional(),
   AURICLE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   AURICLE_LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),

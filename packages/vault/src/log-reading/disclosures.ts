@@ -106,7 +106,9 @@ export const noPatient = 'There is no patient of that reference here'
 
 /** By reference, made known where they were not; a name of the log must be of somebody. */
 export async function patientMade(
-  parts: DisclosureParts,
+  parts: {
+    readonly catalog: Pick<Catalog, 'ensurePatient' | 'findPatient' | 'findPatientReference'>
+  },
   tenantId: TenantId,
   secrets: TenantSecrets,
   text: string,

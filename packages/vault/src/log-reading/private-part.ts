@@ -1,11 +1,12 @@
 // The private part of an event: opened for whoever may read the log, and gone for good where it has to go.
-import { type AuditEvent, commitPrivate, decodePrivate, type PrivatePart } from '@auricle/audit'
+import { type AuditEvent, commitPrivate, decodeLeaf, decodePrivate, type PrivatePart } from '@auricle/audit'
 import type { Catalog, StoredEvent } from '@auricle/catalog'
 import type { EventId } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
 import { openPrivate } from '../audit-record.ts'
 import { type AuthorizeParts, authorize } from '../authorize.ts'
 import { VaultError } from '../error.ts'
+import { refuse } from '../people/reading.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { TenantSecrets } from '../tenant-secrets.ts'
 import { base64 } from './as-of.ts'
@@ -42,7 +43,7 @@ export interface DropParts extends AuthorizeParts {
   readonly catalog: Pick<Catalog, 'findAudit' | 'dropPrivatePart'>
 }
 
-/** With its event, in one transaction. Throws `conflict` where there is none (any more). */
+/** With its event, in one transaction. Throws `conflict` where there is none (any more), or a legal hold keeps it. */
 export async function dropPrivatePart(
   parts: DropParts,
   facts: RequestFacts,
@@ -54,10 +55,17 @@ export async function dropPrivatePart(
   const object = { type: 'event', id, version: null } as const
   const wanted = { action: 'audit.drop_private', log: 'private_part.dropped', object } as const
   const { now, secrets, decision } = await authorize(parts, facts, wanted, options)
-  if ((await parts.catalog.findAudit(tenantId, id, options)) === null)
-    throw new VaultError('not_found', 'There is no such event')
+  const found = await parts.catalog.findAudit(tenantId, id, options)
+  if (found === null) throw new VaultError('not_found', 'There is no such event')
+  const stored = found.stored ?? found.seal?.stored ?? null
+  const about = stored === null ? null : decodeLeaf(stored.leaf).object
   const said = { action: 'private_part.dropped', object, reasons: decision.reasons } as const
   const event = await wordedEvent(facts, secrets, said, reason, now)
-  if (!(await parts.catalog.dropPrivatePart(tenantId, id, event, options)))
+  const outcome = await parts.catalog.dropPrivatePart(tenantId, { id, about }, event, options)
+  if (outcome === 'held') {
+    const conflict = 'A legal hold keeps what this event is about'
+    return refuse(parts, facts, { log: 'private_part.dropped', object, reason: 'held', conflict }, options)
+  }
+  if (outcome === 'none')
     throw new VaultError('conflict', 'This event has no private part, or has it no longer')
 }

@@ -91,7 +91,7 @@ export async function beginReading(
 
 /** The patient of a reference, or of their name in the log; null where the tenant knows none. */
 export async function patientNamed(
-  { catalog }: Pick<ReadingParts, 'catalog'>,
+  { catalog }: { readonly catalog: Pick<Catalog, 'findPatient' | 'findPatientReference'> },
   { tenantId, secrets }: Pick<Reading, 'tenantId' | 'secrets'>,
   text: string,
   options: CallOptions,
@@ -106,7 +106,7 @@ export async function patientNamed(
 export function wordedEvent(
   facts: RequestFacts,
   secrets: TenantSecrets,
-  event: Pick<Parameters<typeof auditRecord>[0], 'action' | 'object' | 'reasons' | 'patients'>,
+  event: Pick<Parameters<typeof auditRecord>[0], 'action' | 'object' | 'reasons' | 'patients' | 'detail'>,
   reason: string | null,
   now: Date,
 ): Promise<AuditRecord> {

@@ -71,6 +71,7 @@ export const table = [
         number: 'Either party has exactly this number; only its digits count.',
         label: 'Only those with this label.',
         heard: 'Only those that were heard, or only those that were not.',
+        held: 'Only those that a legal hold covers, or only those that none covers.',
         cursor: '`nextCursor` of the page before.',
         limit: 'Most recordings on a page.',
       },

@@ -85,13 +85,23 @@ run "rights_to_delete" {
   }
 
   assert {
-    condition     = [for grant in values(output.object_grants) : "${grant.service} ${grant.store} ${grant.within}" if contains(output.object_roles[grant.role].permissions, "storage.objects.delete")] == ["worker recordings hospital/one/intake/"]
-    error_message = "Only the worker deletes, and only deliveries."
+    condition     = toset([for grant in values(output.object_grants) : "${grant.service} ${grant.store} ${grant.within}" if contains(output.object_roles[grant.role].permissions, "storage.objects.delete")]) == toset(["worker recordings hospital/one/intake/", "disposer recordings hospital/one/intake/", "disposer recordings hospital/one/recordings/", "disposer recovery hospital/one/recordings/"])
+    error_message = "The worker deletes deliveries alone, and only disposition deletes recordings."
   }
 
   assert {
     condition     = !anytrue([for role in values(output.object_roles) : contains(role.permissions, "storage.objects.overrideUnlockedRetention")])
     error_message = "Nobody shortens retention."
+  }
+
+  assert {
+    condition     = !anytrue([for role in values(output.officer_roles) : contains(role.permissions, "storage.objects.delete")])
+    error_message = "Whoever may shorten retention deletes nothing."
+  }
+
+  assert {
+    condition     = toset([for grant in values(output.officer_grants) : "${grant.officer} ${grant.store} ${grant.within}"]) == toset(["retention_officer recordings hospital/one/recordings/", "retention_officer recovery hospital/one/recordings/"])
+    error_message = "Officers reach recordings and their second copies, and nothing else."
   }
 
   assert {
