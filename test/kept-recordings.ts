@@ -60,7 +60,7 @@ export interface KeptVault extends AsyncDisposable {
 
 const dayMs = 86_400_000
 /** Of what is archived here. */
-export const keptDays = 30
+const keptDays = 30
 const startsAt = Date.parse('2030-01-01T00:00:00Z')
 
 export interface KeptVaultOptions {

@@ -58,6 +58,13 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
   ],
 }
 
+/** What people may be given who are no service, at most: where, and what. Never to delete, and nothing of the log. */
+const officerRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
+  retention_officer: [
+    /^(get|overrideUnlockedRetention|setRetention|update) (recordings|recovery)\/recordings\/$/,
+  ],
+}
+
 const keyRightsMost: Readonly<Record<string, readonly string[]>> = {
   ingest: ['encrypt recordings', 'decrypt connectors'],
   api: [
@@ -107,6 +114,7 @@ export function judgeRights(rights: Rights, file: string, deploymentKeys: readon
     ...judgeRoles(rights),
     ...judgeObjectGrants(rights),
     ...judgeWhoDeletes(rights),
+    ...judgeOfficerGrants(rights),
     ...judgeKeyGrants(rights, deploymentKeys),
   ].map(sentence => `${file}: ${sentence}`)
 }
@@ -141,6 +149,21 @@ function* judgeObjectGrants({ object_roles, object_grants }: Rights): Generator<
       const right = `${permission.replace(/^storage\.objects\./, '')} ${store}/${within ?? ''}`
       const most = objectRightsMost[service] ?? []
       if (!most.some(allowed => allowed.test(right))) yield `grant ${name} gives ${service} ${right}`
+    }
+  }
+}
+
+function* judgeOfficerGrants({ object_roles, officer_roles, officer_grants }: Rights): Generator<string> {
+  for (const name of Object.keys(officer_roles))
+    if (object_roles[name] !== undefined) yield `role ${name} is an officer's and a service's`
+  for (const [name, { officer, store, role, within }] of Object.entries(officer_grants)) {
+    if (services.includes(officer)) yield `grant ${name} is to ${officer}, which is a service`
+    const held = officer_roles[role]?.permissions
+    if (held === undefined) yield `grant ${name} is of ${role}, which is no officer's role`
+    for (const permission of held ?? []) {
+      const right = `${permission.replace(/^storage\.objects\./, '')} ${store}/${within ?? ''}`
+      if (!officerRightsMost[officer]?.some(allowed => allowed.test(right)))
+        yield `grant ${name} gives ${officer} ${right}`
     }
   }
 }

@@ -15,6 +15,12 @@ export interface ObjectGrant {
   readonly why: string
 }
 
+/** To people, by what they are at the time. */
+export interface OfficerGrant extends Omit<ObjectGrant, 'service' | 'within'> {
+  readonly officer: string
+  readonly within: string
+}
+
 export interface KeyGrant {
   readonly service: string
   readonly role: string
@@ -28,6 +34,8 @@ type Named<Item> = Readonly<Record<string, Item>>
 export interface Rights {
   readonly object_roles: Named<Role>
   readonly object_grants: Named<ObjectGrant>
+  readonly officer_roles: Named<Role>
+  readonly officer_grants: Named<OfficerGrant>
   readonly key_roles: Named<string>
   readonly own_key_roles: Named<Role>
   readonly tenant_key_endings: Named<string>
@@ -49,6 +57,8 @@ const role = { title: text, permissions: texts }
 const shape: Readonly<Record<keyof Rights, Field | Readonly<Record<string, Field>>>> = {
   object_roles: role,
   object_grants: { service: text, store, role: text, within: folder, why: text },
+  officer_roles: role,
+  officer_grants: { officer: text, store, role: text, within: folder, why: text },
   key_roles: text,
   own_key_roles: role,
   tenant_key_endings: text,

@@ -255,6 +255,16 @@ const seeds: Readonly<Record<string, Seed>> = {
   }),
   releaseHold: async ({ things }) => ({ params: { id: await things.hold() }, body: { reason: 'of a test' } }),
   acknowledgeNotice: async ({ things, self }) => ({ params: { id: await things.hold([], [self]) } }),
+  // --- dispositions ---
+  previewDisposition: nothing,
+  proposeDisposition: async ({ things }) => ({ body: { recordings: [await things.dueRecording()] } }),
+  showDisposition: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  listDispositionItems: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  reviewDisposition: async ({ things }) => ({
+    params: { id: await things.disposition() },
+    body: { verdict: 'approve' },
+  }),
+  cancelDisposition: async ({ things }) => ({ params: { id: await things.disposition() } }),
   previewRetention: async ({ things }) => ({
     body: { rule: await things.shorterRule(), definition: aRule },
   }),

@@ -368,6 +368,13 @@ const operations = `
   releaseHold               -                  hold.manage           -                  tenant                          201              -
   listOwnNotices            -                  self.read             -                  tenant                          200              -
   acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
+  previewDisposition        -                  disposition.read      -                  tenant                          200              -
+  listDispositions          -                  disposition.read      -                  tenant                          200              -
+  proposeDisposition        -                  disposition.propose   -                  tenant                          201              -
+  showDisposition           -                  disposition.read      -                  tenant                          200              -
+  listDispositionItems      -                  disposition.read      -                  tenant                          200              -
+  reviewDisposition         -                  disposition.review    -                  tenant                          201              -
+  cancelDisposition         -                  disposition.propose   -                  tenant                          201              -
   previewRetention          -                  retention.read       -                  tenant                          200              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -

@@ -8,6 +8,7 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDispositionId,
   newDriftRunId,
   newEmergencyCodeId,
   newHoldId,
@@ -40,10 +41,12 @@ import {
   createConnector,
   createMailbox,
   createUser,
+  decideAgain,
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
 import { destroyRows } from '../destroyed.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -78,6 +81,10 @@ export interface Things {
   shorterRule(): Promise<RuleId>
   retentionEvent(): Promise<string>
   hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
+  /** One that the rules have done with. */
+  dueRecording(): Promise<RecordingId>
+  /** Up for review, by the vault. */
+  disposition(): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -142,7 +149,7 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     ])
     return facts.id
   }
-  return {
+  const things: Things = {
     unique,
     recording,
     async destroyed() {
@@ -263,6 +270,28 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.addRetentionEvent(whole, await event())
       return whole.id
     },
+    async dueRecording() {
+      const mailboxId = await things.mailbox([])
+      const appliesTo = { kinds: null, mailboxes: [mailboxId], labels: null, recordSet: null }
+      await addRule(vault, tenantId, { appliesTo, dispose: 'review' })
+      await leaveOutOfRecordSet(vault, tenantId, mailboxId)
+      const id = await things.recording(mailboxId, 'none')
+      await makeOld(vault, tenantId, id)
+      return id
+    },
+    async disposition() {
+      const recordingId = await things.dueRecording()
+      await decideAgain(vault, tenantId, [recordingId], { onlyStale: false }, {})
+      const disposition = {
+        id: newDispositionId(),
+        tenantId,
+        kind: 'review',
+        at: new Date(),
+        by: null,
+      } as const
+      await catalog.openDisposition(disposition, [recordingId], event)
+      return disposition.id
+    },
     async hold(recordings = [], custodians = []) {
       const id = newHoldId()
       const nobody = { clauses: [], recordings, custodians: [] }
@@ -360,4 +389,5 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       return id
     },
   }
+  return things
 }

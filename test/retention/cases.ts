@@ -18,7 +18,7 @@ import type { ModelCase } from './model.ts'
 import { dayMs } from './model-calendar.ts'
 
 /** Each with times around which something odd befalls its clocks. */
-export const oddTimes: Readonly<Record<string, readonly string[]>> = {
+const oddTimes: Readonly<Record<string, readonly string[]>> = {
   UTC: ['1999-12-31T23:59:59.999Z', '2000-02-29T00:00:00Z', '2100-02-28T23:59:59Z'],
   'America/New_York': ['2026-03-08T07:00:00Z', '2026-11-01T06:00:00Z', '2028-02-29T05:00:00Z'],
   // Midnight was skipped in spring and came after a second eleven o'clock in autumn, until 2019.
@@ -87,7 +87,7 @@ function drawRule(random: Random, ruleId: RuleId, atMs: number): readonly RuleVe
   }))
 }
 
-export function drawDefinition(random: Random): RuleDefinition {
+function drawDefinition(random: Random): RuleDefinition {
   const some = <Item>(items: readonly Item[]): Item[] | null =>
     random.integer(0, 4) === 0 ? random.shuffle(items).slice(0, random.integer(1, items.length)) : null
   return {

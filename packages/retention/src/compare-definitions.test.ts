@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Period, RuleDefinition, RuleEffect } from '@auricle/contract'
 import fc from 'fast-check'
+import { anyDefinition, anyFacts, anyPeriod, ruleIds, zones } from '../../../test/retention/any-rules.ts'
 import { addPeriod, dateAt, isBefore } from './calendar.ts'
 import { compareDefinitions, isNeverShorter } from './compare-definitions.ts'
 import { decide, type RetentionDecision } from './decide.ts'
-import { anyDefinition, anyFacts, anyPeriod, ruleIds, zones } from './fixture-rules.ts'
 
 /** Not to be destroyed by itself, as long as nothing else comes. */
 const never = Number.POSITIVE_INFINITY

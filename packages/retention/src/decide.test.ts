@@ -3,17 +3,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RuleDefinition } from '@auricle/contract'
 import fc from 'fast-check'
-import type { z } from 'zod'
+import { anyDefinition, anyFacts, ruleIds, zones } from '../../../test/retention/any-rules.ts'
 import { decide } from './decide.ts'
 import { RetentionError } from './error.ts'
 import type { RetentionFacts } from './facts.ts'
-import { anyDefinition, anyFacts, ruleIds, zones } from './fixture-rules.ts'
 import type { RuleInForce } from './rules-in-force.ts'
 
 const zone = 'America/New_York'
 const day = (text: string) => new Date(`${text}T00:00:00Z`)
 
-type Said = Partial<z.input<typeof RuleDefinition>>
+type Said = Partial<(typeof RuleDefinition)['_zod']['input']>
 
 function rule(definition: Said, index = 0): RuleInForce {
   return {

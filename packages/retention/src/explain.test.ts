@@ -3,11 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HoldId, RuleDefinition } from '@auricle/contract'
 import fc from 'fast-check'
-import type { z } from 'zod'
+import { anyDefinition, anyFacts, ruleIds, zones } from '../../../test/retention/any-rules.ts'
 import { decide } from './decide.ts'
 import { explain } from './explain.ts'
 import type { RetentionFacts } from './facts.ts'
-import { anyDefinition, anyFacts, ruleIds, zones } from './fixture-rules.ts'
 import type { RuleInForce } from './rules-in-force.ts'
 import { stateAt } from './state.ts'
 
@@ -30,7 +29,7 @@ const facts: RetentionFacts = {
   lockedUntil: null,
 }
 
-const rule = (definition: Partial<z.input<typeof RuleDefinition>>): RuleInForce => ({
+const rule = (definition: Partial<(typeof RuleDefinition)['_zod']['input']>): RuleInForce => ({
   ruleId,
   version: 3,
   name: 'Records',
@@ -38,7 +37,7 @@ const rule = (definition: Partial<z.input<typeof RuleDefinition>>): RuleInForce 
 })
 
 function words(
-  definition: Partial<z.input<typeof RuleDefinition>> | null,
+  definition: Partial<(typeof RuleDefinition)['_zod']['input']> | null,
   about: Partial<RetentionFacts> = {},
   now = '2026-12-01T00:00:00Z',
 ): string {

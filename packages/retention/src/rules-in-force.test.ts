@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RuleDefinition } from '@auricle/contract'
-import { ruleIds } from './fixture-rules.ts'
+import { ruleIds } from '../../../test/retention/any-rules.ts'
 import { type RuleVersion, rulesInForce } from './rules-in-force.ts'
 
 const [first = assert.fail(), second = assert.fail()] = ruleIds

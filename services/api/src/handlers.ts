@@ -8,6 +8,7 @@ import { type CertificateRouteParts, createCertificateHandlers } from './routes/
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
+import { createDispositionHandlers, type DispositionRouteParts } from './routes/dispositions.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
@@ -72,7 +73,8 @@ export type HandlerParts = RecordingRouteParts &
   RetentionRuleRouteParts &
   RetentionFactRouteParts &
   RetentionDecisionRouteParts &
-  DisclosureRouteParts & {
+  DisclosureRouteParts &
+  DispositionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -110,6 +112,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createRetentionRuleHandlers(parts),
     ...createRetentionFactHandlers(parts),
     ...createRetentionDecisionHandlers(parts),
+    ...createDispositionHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -14,6 +14,7 @@ import * as certificates from './routes/certificates.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
+import * as dispositions from './routes/dispositions.ts'
 import * as document from './routes/document.ts'
 import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
@@ -73,6 +74,7 @@ export const schemas = {
   ...retentionFacts.schemas,
   ...holds.schemas,
   ...retentionDecisions.schemas,
+  ...dispositions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -108,6 +110,7 @@ const table = [
   ...retentionFacts.table,
   ...holds.table,
   ...retentionDecisions.table,
+  ...dispositions.table,
   ...document.table,
 ] as const
 

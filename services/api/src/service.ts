@@ -192,6 +192,7 @@ export async function startApi(
     breakGlass: { ...deciding, onAlert },
     alerts: deciding,
     reviews: deciding,
+    dispositions: deciding,
     certificates: { ...deciding, keys: parts.keys },
     holds: deciding,
     drift: deciding,

@@ -47,6 +47,7 @@ import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
 import { addCertificateCommands } from './program-certificate.ts'
+import { addDispositionCommands } from './program-dispositions.ts'
 import { addEvidenceCommands } from './program-evidence.ts'
 import { addHoldCommands } from './program-holds.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
@@ -166,10 +167,10 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
-  addRetentionCommands(program, { withPerson: withPersonOf(env) })
   addHoldCommands(program, { withPerson: withPersonOf(env) })
-  const retention = program.command('retention').description('how long recordings are kept')
+  const retention = addRetentionCommands(program, { withPerson: withPersonOf(env) })
   addStoreCommands(retention, { withOperator, fail })
+  addDispositionCommands(program, { withPerson: withPersonOf(env), withOperator })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

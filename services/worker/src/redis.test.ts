@@ -66,6 +66,7 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
     worker: { concurrency: 2, disposition: 'here' as const },
     logName: 'log.clinic.example',
     witnesses: [],
+    backupDays: 35,
   }
   const { sweepTemporary } = vault.objects
   const keys = vault.keyService

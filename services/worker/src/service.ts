@@ -27,13 +27,14 @@ import {
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
 import { certificateWork } from './certificates.ts'
+import { createDisposition } from './disposition.ts'
 import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
 import { createStores } from './stores.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'backupDays'>
   readonly catalog: Catalog
   readonly log: EventAppender
   readonly objects: ObjectStore
@@ -66,6 +67,8 @@ const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
 const decidePauseMs = 10_000
 const certificatePauseMs = 30_000
+const duePauseMs = 60 * 60_000
+const destroyPauseMs = 60_000
 const followPauseMs = 1_000
 /** Looks whether the day is over. */
 const driftPauseMs = 10 * 60_000
@@ -84,6 +87,13 @@ export async function startWorker(
   await using opening = new AsyncDisposableStack()
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const secrets = createTenantSecrets({ ...parts, keys })
+  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
+    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
+  const { disposition: place } = parts.config.worker
+  const disposition = createDisposition({ ...parts, secrets })
+  if (place !== 'apart') loop(disposition.destroy, destroyPauseMs, 'What is ready could not be destroyed')
+  if (place === 'only') return opening.move()
+  loop(disposition.propose, duePauseMs, 'What is due could not be proposed')
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
@@ -122,8 +132,6 @@ export async function startWorker(
   })
   opening.use(workers)
   opening.use(startLogKeeping(parts))
-  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
-    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')
   loop(
     async options => {

@@ -69,6 +69,7 @@ async function work(
     worker: { concurrency: 2, disposition: 'here' as const },
     logName: 'log.clinic.example',
     witnesses: [],
+    backupDays: 35,
   }
   const parts = {
     ...vault,

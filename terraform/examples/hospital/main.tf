@@ -49,6 +49,9 @@ module "recordings" {
   roles               = module.blueprint.object_roles
   grants              = module.blueprint.object_grants
   members             = module.identities.members
+  officer_roles       = module.blueprint.officer_roles
+  officer_grants      = module.blueprint.officer_grants
+  officers            = { retention_officer = var.retention_officers }
 }
 
 module "recovery" {
@@ -65,6 +68,9 @@ module "recovery" {
   roles               = module.blueprint.object_roles
   grants              = module.blueprint.object_grants
   members             = module.identities.members
+  officer_roles       = module.blueprint.officer_roles
+  officer_grants      = module.blueprint.officer_grants
+  officers            = { retention_officer = var.retention_officers }
 }
 
 module "log" {

@@ -79,6 +79,12 @@ variable "retention_mode" {
   default     = "Unlocked"
 }
 
+variable "retention_officers" {
+  description = "People who may shorten or lock retention that is not locked, such as user:somebody@clinic.example. Best nobody: name them while they need it."
+  type        = list(string)
+  default     = []
+}
+
 variable "soft_delete_days" {
   description = "How many days a deleted object can be brought back; 0 for not at all."
   type        = number

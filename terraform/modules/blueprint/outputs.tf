@@ -64,6 +64,18 @@ output "object_grants" {
   }) }
 }
 
+output "officer_roles" {
+  description = "The roles for buckets that no service holds, by short name."
+  value       = local.officer_roles
+}
+
+output "officer_grants" {
+  description = "Which officer may hold which of them, on which bucket, within which folder, and why. Folders as they are in the bucket."
+  value = { for name, grant in local.officer_grants : name => merge(grant, {
+    within = "${local.prefix}${grant.within}"
+  }) }
+}
+
 output "key_roles" {
   description = "Google's roles for keys, by short name."
   value       = local.key_roles

@@ -358,6 +358,31 @@ locals {
     }
   }
 
+  # What no service may do: for a person, for as long as they need it. Nobody runs as one of these.
+  officer_roles = {
+    loosen = {
+      title       = "Auricle: shorten retention that is not locked"
+      permissions = ["storage.objects.get", "storage.objects.overrideUnlockedRetention", "storage.objects.setRetention", "storage.objects.update"]
+    }
+  }
+
+  officer_grants = {
+    loosen_recordings = {
+      officer = "retention_officer"
+      store   = "recordings"
+      role    = "loosen"
+      within  = "recordings/"
+      why     = "Shortens or locks a retention that is not locked; cannot delete"
+    }
+    loosen_recovery = {
+      officer = "retention_officer"
+      store   = "recovery"
+      role    = "loosen"
+      within  = "recordings/"
+      why     = "The same of second copies"
+    }
+  }
+
   # Google's roles for the use of keys hold one right each beside finding their way, so they are taken as they are.
   key_roles = {
     encrypt = "roles/cloudkms.cryptoKeyEncrypter"

@@ -3,6 +3,14 @@
 locals {
   grants = { for name, grant in var.grants : name => grant if grant.store == var.store }
   roles  = { for name, role in var.roles : name => role if contains([for grant in values(local.grants) : grant.role], name) }
+
+  officer_grants = { for name, grant in var.officer_grants : name => grant if grant.store == var.store }
+  officer_roles  = { for name, role in var.officer_roles : name => role if contains([for grant in values(local.officer_grants) : grant.role], name) }
+
+  # One for each person who is an officer at the time.
+  officers = merge([for name, grant in local.officer_grants : {
+    for member in lookup(var.officers, grant.officer, []) : "${name} ${member}" => merge(grant, { member = member, name = name })
+  }]...)
 }
 
 resource "google_project_service" "storage" {
@@ -113,5 +121,28 @@ resource "google_storage_bucket_iam_member" "grant" {
       description = each.value.why
       expression  = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.store.name}/objects/${condition.value}\")"
     }
+  }
+}
+
+resource "google_project_iam_custom_role" "officer" {
+  for_each = local.officer_roles
+
+  project     = var.project_id
+  role_id     = "${replace(var.deployment, "-", "_")}.${var.store}.${each.key}"
+  title       = each.value.title
+  permissions = each.value.permissions
+}
+
+resource "google_storage_bucket_iam_member" "officer" {
+  for_each = local.officers
+
+  bucket = google_storage_bucket.store.name
+  role   = google_project_iam_custom_role.officer[each.value.role].name
+  member = each.value.member
+
+  condition {
+    title       = each.value.name
+    description = each.value.why
+    expression  = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.store.name}/objects/${each.value.within}\")"
   }
 }

@@ -73,3 +73,35 @@ variable "members" {
   description = "Each service as grants name it."
   type        = map(string)
 }
+
+variable "officer_roles" {
+  description = "Roles for buckets that no service holds, by short name."
+  type = map(object({
+    title       = string
+    permissions = list(string)
+  }))
+  default = {}
+}
+
+variable "officer_grants" {
+  description = "Which officer may hold which of them, on which bucket, within which folder, and why."
+  type = map(object({
+    officer = string
+    store   = string
+    role    = string
+    within  = string
+    why     = string
+  }))
+  default = {}
+}
+
+variable "officers" {
+  description = "Who is which officer now, as grants name people, such as user:somebody@clinic.example. Best nobody: named while they need it."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for member in flatten(values(var.officers)) : can(regex("^(user|group):", member))])
+    error_message = "An officer is a person or a group of them: no service may be one."
+  }
+}

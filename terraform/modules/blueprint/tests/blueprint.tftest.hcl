@@ -95,6 +95,16 @@ run "rights_to_delete" {
   }
 
   assert {
+    condition     = !anytrue([for role in values(output.officer_roles) : contains(role.permissions, "storage.objects.delete")])
+    error_message = "Whoever may shorten retention deletes nothing."
+  }
+
+  assert {
+    condition     = toset([for grant in values(output.officer_grants) : "${grant.officer} ${grant.store} ${grant.within}"]) == toset(["retention_officer recordings hospital/one/recordings/", "retention_officer recovery hospital/one/recordings/"])
+    error_message = "Officers reach recordings and their second copies, and nothing else."
+  }
+
+  assert {
     condition     = !anytrue([for role in values(output.own_key_roles) : anytrue([for permission in role.permissions : can(regex("destroy|setIamPolicy|useTo|delete", permission))])])
     error_message = "Roles of ours neither use, destroy nor hand out keys."
   }

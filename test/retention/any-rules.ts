@@ -10,8 +10,8 @@ import {
   RuleDisposal,
   RuleId,
 } from '@auricle/contract'
+import type { RetentionFacts } from '@auricle/retention'
 import fc from 'fast-check'
-import type { RetentionFacts } from './facts.ts'
 
 export const zones = [
   'UTC',
