@@ -4,7 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Catalog, createCatalog, type MadeCopy, type StoredObject } from '@auricle/catalog'
+import {
+  type Catalog,
+  createCatalog,
+  type MadeCopy,
+  type NewObject,
+  type StoredObject,
+} from '@auricle/catalog'
 import { type HoldId, newHoldId, ObjectRole, type RecordingId, type TenantId } from '@auricle/contract'
 import { createFolderStore, type ObjectFacts, type ObjectStore } from '@auricle/objects'
 import { createGoogleStore } from '@auricle/objects/google'
@@ -102,14 +108,14 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
     const retainUntil = new Date(nowMs + keptDays * dayMs)
     const recording = aRecording(of, intake, { retainUntil, archivedAt: new Date(nowMs) })
     await catalog.commitIntake(intake, anEvent(of.tenantId))
-    const stored: StoredObject[] = []
+    const stored: NewObject[] = []
     const copies: MadeCopy[] = []
     for (const role of ObjectRole.options) {
       const objectKey = keyOf(of.tenantId, recording.id, role)
       const content = randomBytes(20)
       const keeping = { retainUntil: retained ? retainUntil : null }
       const { facts } = await objects.put(objectKey, pieces(content), keeping)
-      stored.push(storedObject(role, facts))
+      stored.push(newObject(role, facts))
       if (!copied) continue
       const copy = await recovery.put(objectKey, pieces(content), keeping)
       copies.push({ role, generation: copy.facts.generation, until: keeping.retainUntil, held: false })
@@ -183,11 +189,6 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
            where tenant_id = $1 and hold_id = $2`,
           [tenant.tenantId, hold, at],
         )
-        await query(`update auricle.hold_cover set released_at = $3 where tenant_id = $1 and hold_id = $2`, [
-          tenant.tenantId,
-          hold,
-          at,
-        ])
       }),
 
     async facts({ objects: stored, copies }) {
@@ -223,9 +224,11 @@ async function* pieces(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content
 }
 
-function storedObject(role: ObjectRole, { key, generation, sizeBytes }: ObjectFacts): StoredObject {
+function newObject(role: ObjectRole, facts: ObjectFacts): NewObject {
+  const { key, generation, sizeBytes, retainUntil } = facts
   return {
     ...{ role, objectKey: key, generation, sealedBytes: sizeBytes, plaintextBytes: sizeBytes },
     ...{ contentType: 'audio/wav', fingerprint: randomBytes(32), wrap: null },
+    ...{ storeUntil: retainUntil, storeLocked: false },
   }
 }

@@ -578,6 +578,8 @@ begin
   perform auricle.share_holds(p_tenant);
   perform from auricle.recording r where r.tenant_id = p_tenant and r.id = p_recording for update;
   if not found then return 'absent'; end if;
+  -- Holds cover by now what they ask for, also where whoever changed it did not say so.
+  perform auricle.cover_recording(p_tenant, p_recording, p_now);
   if exists (
     select from auricle.hold_cover c
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
