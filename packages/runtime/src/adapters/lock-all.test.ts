@@ -23,7 +23,11 @@ test('what a rule leaves open is locked all the same, and nobody shortens it', a
   const retained = await store.retain('one/later', soon, { lock: false })
   assert.deepEqual([open.facts.locked, put.facts.locked, retained.locked], [false, true, true])
   for (const key of ['one/put', 'one/later']) {
-    await assert.rejects(plain.loosen(key, null), (error: { code?: string }) => error.code === 'locked', key)
+    await assert.rejects(
+      plain.loosen(key, null, {}),
+      (error: { code?: string }) => error.code === 'locked',
+      key,
+    )
   }
-  assert.equal((await plain.loosen('one/open', null)).retainUntil, null)
+  assert.equal((await plain.loosen('one/open', null, {})).retainUntil, null)
 })
