@@ -551,7 +551,7 @@ function readDue(row: Row): DueRecording {
   }
 }
 
-export function readDisposition(row: Row): DispositionRow {
+function readDisposition(row: Row): DispositionRow {
   return {
     id: parsed(row, 'id', DispositionId),
     state: parsed(row, 'state', DispositionState),
