@@ -4,13 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Catalog,
-  createCatalog,
-  type MadeCopy,
-  type NewObject,
-  type StoredObject,
-} from '@auricle/catalog'
+import { type Catalog, createCatalog, type MadeCopy, type NewObject } from '@auricle/catalog'
 import { type HoldId, newHoldId, ObjectRole, type RecordingId, type TenantId } from '@auricle/contract'
 import { createFolderStore, type ObjectFacts, type ObjectStore } from '@auricle/objects'
 import { createGoogleStore } from '@auricle/objects/google'
@@ -27,7 +21,7 @@ import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export interface Kept {
   readonly id: RecordingId
-  readonly objects: readonly StoredObject[]
+  readonly objects: readonly NewObject[]
   readonly copies: readonly MadeCopy[]
 }
 
@@ -106,7 +100,13 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
   const keep: KeptVault['keep'] = async ({ copied = true, retained = true, of = tenant } = {}) => {
     const intake = anIntake(of)
     const retainUntil = new Date(nowMs + keptDays * dayMs)
-    const recording = aRecording(of, intake, { retainUntil, archivedAt: new Date(nowMs) })
+    const recording = aRecording(of, intake, {
+      ...{ retainUntil, archivedAt: new Date(nowMs) },
+      decision: {
+        ...{ status: 'unruled', governing: null, keepUntil: retainUntil, dueAt: null, disposal: 'none' },
+        ...{ locked: false, revision: 0 },
+      },
+    })
     await catalog.commitIntake(intake, anEvent(of.tenantId))
     const stored: NewObject[] = []
     const copies: MadeCopy[] = []
@@ -115,7 +115,7 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
       const content = randomBytes(20)
       const keeping = { retainUntil: retained ? retainUntil : null }
       const { facts } = await objects.put(objectKey, pieces(content), keeping)
-      stored.push(newObject(role, facts))
+      stored.push(storedObject(role, facts))
       if (!copied) continue
       const copy = await recovery.put(objectKey, pieces(content), keeping)
       copies.push({ role, generation: copy.facts.generation, until: keeping.retainUntil, held: false })
@@ -224,11 +224,11 @@ async function* pieces(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content
 }
 
-function newObject(role: ObjectRole, facts: ObjectFacts): NewObject {
-  const { key, generation, sizeBytes, retainUntil } = facts
+function storedObject(role: ObjectRole, facts: ObjectFacts): NewObject {
+  const { key, generation, sizeBytes, retainUntil, locked } = facts
   return {
     ...{ role, objectKey: key, generation, sealedBytes: sizeBytes, plaintextBytes: sizeBytes },
     ...{ contentType: 'audio/wav', fingerprint: randomBytes(32), wrap: null },
-    ...{ storeUntil: retainUntil, storeLocked: false },
+    ...{ storeUntil: retainUntil, storeLocked: locked },
   }
 }
