@@ -49,7 +49,14 @@ function work(disposition: WorkerParts['config']['worker']['disposition']): Prom
       ...{ worker: { concurrency: 1, disposition }, logName: 'log.clinic.example', witnesses: [] },
       backupDays: 35,
     },
-    ...{ jobs, audio: null, logger: captureLog().logger, metrics: createMetrics() },
+    ...{
+      reportStore: null,
+      mailer: null,
+      jobs,
+      audio: null,
+      logger: captureLog().logger,
+      metrics: createMetrics(),
+    },
   }
   return startWorker(parts, { signal: new AbortController().signal })
 }
