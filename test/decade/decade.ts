@@ -1,0 +1,164 @@
+// Ten years of a practice in as many minutes: recordings arrive, rules and facts change, holds come and go, people propose
+// and review, workers work and fail. At the end of every month what failed has been tried again, and the vault is held
+// against the model.
+import { ObjectRole } from '@auricle/contract'
+import { createRandom, type Random } from '../harness/random.ts'
+import { checkEmptied, checkExplained, checkLog, checkStandings, checkStores } from './checks.ts'
+import { count, createDeeds, type Tally } from './deeds.ts'
+import { calm, drawPeopleWeather } from './faults.ts'
+import { dayMs, type Model } from './model.ts'
+import { createWorkers, type Plant } from './work.ts'
+import { type Arrival, arrive, openWorld, recordingIdOf, type World } from './world.ts'
+
+export interface DecadeOptions {
+  readonly seed: number
+  readonly recordings: number
+  readonly months?: number
+  /** In how many steps a month goes by. */
+  readonly steps: number
+  readonly plant?: Plant
+  readonly holdsOneIn?: number
+  readonly onMonth?: (month: MonthReport) => void
+}
+
+export interface MonthReport {
+  readonly month: number
+  readonly archived: number
+  readonly destroyed: number
+  readonly held: number
+  readonly left: ReadonlyMap<string, number>
+  readonly wrong: number
+}
+
+export interface DecadeReport {
+  readonly wrong: readonly string[]
+  /** What people did, what went wrong, what was looked at. */
+  readonly tally: Tally
+  readonly faults: ReadonlyMap<string, number>
+  /** Recordings by what they are in the end. */
+  readonly states: ReadonlyMap<string, number>
+  readonly left: ReadonlyMap<string, number>
+}
+
+const startMs = Date.parse('2026-01-05T12:00:00Z')
+const decadeMonths = 120
+/** In the last ones nothing new comes. */
+const quietMonths = 3
+/** Enough is wrong to look at. */
+const wrongMost = 50
+const lookEveryMonths = 6
+const explainedAtOnce = 20
+
+export async function runDecade({
+  seed,
+  recordings,
+  steps,
+  ...options
+}: DecadeOptions): Promise<DecadeReport> {
+  const { months = decadeMonths, plant = null, holdsOneIn = 300, onMonth } = options
+  const random = createRandom(seed)
+  await using world = await openWorld(random, startMs)
+  const { model, clock } = world
+  const tally: Tally = new Map()
+  const deeds = createDeeds(world, tally)
+  const workers = createWorkers(world, { plant, holdsOneIn, holdNow: deeds.holdNow })
+  const arrivals = createArrivals(world, recordings)
+  const stepDays = 30.4375 / steps
+  let left: ReadonlyMap<string, number> = new Map()
+
+  await deeds.begin()
+  for (let month = 1; month <= months && model.wrong.length < wrongMost; month++) {
+    for (let step = 0; step < steps; step++) {
+      clock.ms = startMs + ((month - 1) * steps + step) * stepDays * dayMs + month * 3 * dayMs
+      const due = (recordings * ((month - 1) * steps + step + 1)) / ((months - quietMonths) * steps)
+      await arrivals.until(Math.min(recordings, Math.round(due)))
+      await deeds.live(stepDays)
+      await workers.inBadWeather()
+      await workers.applyPolicy()
+      model.settle(clock.ms)
+    }
+    left = await endMonth(month)
+    const destroyed = [...model.recordings.values()].filter(({ destroyedAt }) => destroyedAt !== null).length
+    const held = model.live().filter(model.isHeld).length
+    const archived = model.recordings.size
+    onMonth?.({ month, archived, destroyed, held, left, wrong: model.wrong.length })
+  }
+  if (model.wrong.length < wrongMost) {
+    count(tally, 'recordings looked at in the end', await checkEmptied(world))
+    count(tally, 'events read', await checkLog(world))
+  }
+  const states = new Map<string, number>()
+  for (const recording of model.recordings.values()) count(states, model.stateOf(recording, clock.ms))
+  count(tally, 'objects deleted', model.deletions.primary + model.deletions.recovery)
+  return { wrong: model.wrong, tally, faults: world.faults.counts, states, left }
+
+  /** More than a day, so that whatever is to be tried again is, and the vault proposes once more. */
+  async function endMonth(month: number): Promise<ReadonlyMap<string, number>> {
+    clock.ms += 1.1 * dayMs
+    await workers.applyPolicy()
+    model.settle(clock.ms)
+    await workers.follow()
+    await loosen(model, world)
+    const failures = await workers.destroy()
+    await workers.follow()
+    await workers.propose()
+    const reasons = model.checkLeft(clock.ms, failures)
+    count(tally, 'standings compared', await checkStandings(world))
+    if (month % lookEveryMonths === 0 || steps === 1) {
+      count(tally, 'objects compared', await checkStores(world))
+      const report = await workers.drift()
+      for (const [kind, found] of Object.entries(report?.counts ?? {})) count(tally, `drift: ${kind}`, found)
+      count(tally, 'explanations compared', await checkExplained(world, explainedAtOnce))
+    }
+    return reasons
+  }
+}
+
+/** Whoever may shorten what a store keeps does so, where it keeps longer than the rules by now ask for: of most. */
+async function loosen(model: Model, { stores, clock, random }: World): Promise<void> {
+  for (const recording of model.live()) {
+    const { said } = recording
+    if (said === null || model.storeUntil(recording) <= said.keepUntil) continue
+    if (model.isHeld(recording) || random.integer(1, 10) === 1) continue
+    for (const { store, key, generation, locked, until } of model.left(recording)) {
+      if (locked || until === null || until <= said.keepUntil || until <= clock.ms) continue
+      await stores[store].loosen(key, new Date(said.keepUntil), { generation })
+    }
+  }
+}
+
+function createArrivals(world: World, recordings: number) {
+  const { random } = world
+  let arrived = 0
+  return {
+    async until(wanted: number): Promise<void> {
+      for (; arrived < wanted; arrived++) {
+        const arrival = drawArrival(world, random, arrived, recordings)
+        const weather = random.integer(1, 5) === 1 ? drawPeopleWeather(random) : calm
+        const failure = await world.faults.within(weather, () => arrive(world, arrival))
+        if (failure !== null) await arrive(world, arrival)
+      }
+    },
+  }
+}
+
+function drawArrival(world: World, random: Random, number: number, recordings: number): Arrival {
+  const receivedAt = world.clock.ms - random.integer(0, 5) * 60_000
+  const patients = Math.ceil(recordings / 8)
+  const kind = random.pick(['voicemail', 'recording'] as const)
+  const phone = () => `+1202555${String(random.integer(0, 400)).padStart(4, '0')}`
+  return {
+    id: recordingIdOf(number + 1),
+    kind,
+    mailbox: random.pick(world.mailboxes),
+    patient:
+      random.integer(0, 2) === 0 ? null : `MRN-${String(random.integer(1, patients)).padStart(6, '0')}`,
+    ...{ from: phone(), to: phone() },
+    startedAt: receivedAt - random.magnitude(1, 2 * dayMs),
+    receivedAt,
+    durationMs: random.integer(0, 9) === 0 ? null : random.magnitude(1000, 7_200_000),
+    roles: random.integer(0, 9) === 0 ? ObjectRole.options : ['original'],
+    hasIntake: random.integer(0, 19) === 0,
+    hasStray: random.integer(0, 39) === 0,
+  }
+}
