@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runDecade } from './decade.ts'
+import { stayInMemory } from './in-memory.ts'
 import { withoutHoldCheck } from './work.ts'
+
+stayInMemory()
 
 test('over ten years every recording meets the end that it should, at its time', async () => {
   const { wrong, states, tally, faults } = await runDecade({ seed: 6, recordings: 240, steps: 1 })

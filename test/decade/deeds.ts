@@ -47,7 +47,8 @@ export interface Deeds {
   holdNow(recordingId: RecordingId): Promise<void>
 }
 
-export function createDeeds(world: World, tally: Tally): Deeds {
+/** `pace`: how much people do in a week, at most. */
+export function createDeeds(world: World, tally: Tally, pace: number): Deeds {
   const { random, model, mailboxes, people, clock, now } = world
   const parts = { ...world.vault, ...world, now }
   const withdrawable: string[] = []
@@ -424,7 +425,7 @@ export function createDeeds(world: World, tally: Tally): Deeds {
       }
     },
     async live(days) {
-      const weeks = Math.max(1, Math.round(days / 7))
+      const weeks = Math.max(1, Math.round((days / 7) * pace))
       if (chance(Math.ceil(6 / weeks))) await proposeSomething()
       await agree()
       await times(3 * weeks, recordEvent)

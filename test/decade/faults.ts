@@ -27,6 +27,8 @@ export interface Faults {
   within(weather: Weather, work: (signal: AbortSignal) => Promise<unknown>): Promise<unknown>
   /** Throws where the process is dead by now. */
   at(place: Place): Trouble | null
+  /** A change is committed with its event. */
+  committed(): void
   readonly counts: ReadonlyMap<string, number>
 }
 
@@ -50,7 +52,8 @@ export const drawPeopleWeather = (random: Random): Weather => ({
   oneIn: random.integer(1, 6) === 1 ? random.pick([2, 5, 20]) : null,
 })
 
-interface Running extends Weather {
+interface Running extends Omit<Weather, 'oneIn'> {
+  oneIn: number | null
   steps: number
   readonly stop: AbortController
 }
@@ -72,6 +75,10 @@ export function createFaults(random: Random): Faults {
       } finally {
         running = null
       }
+    },
+    committed() {
+      // Whoever is to know whether it is done is told so.
+      if (running !== null && !running.hidesSuccess) running.oneIn = null
     },
     at(place) {
       if (running === null) return null
@@ -114,11 +121,17 @@ export function troubledPool(pool: pg.Pool, faults: Faults): pg.Pool {
 }
 
 function troubledClient(client: pg.PoolClient, faults: Faults): pg.PoolClient {
+  let hasEvent = false
   const query = async (statement: unknown, ...values: unknown[]): Promise<unknown> => {
     const place = placeOf(statement)
     const trouble = faults.at(place)
     if (trouble === 'before') throw lost()
     const result: unknown = await Reflect.apply(client.query, client, [statement, ...values])
+    if (place === 'event') hasEvent = true
+    if (place === 'commit' && hasEvent) {
+      hasEvent = false
+      faults.committed()
+    }
     if (trouble === 'after') throw lost()
     return result
   }

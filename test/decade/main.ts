@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { freshSeed } from '../harness/random.ts'
 import { printTable, say, seconds } from '../harness/verdict.ts'
 import { runDecade } from './decade.ts'
+import { stayInMemory } from './in-memory.ts'
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ if (recordings === undefined || months === undefined || steps === undefined)
   throw new RangeError('Give whole numbers')
 if (![seed, recordings, months, steps].every(Number.isSafeInteger)) throw new RangeError('Give whole numbers')
 
+stayInMemory()
 const startedMs = performance.now()
 say(`decade with seed ${seed}, ${recordings} recordings, ${months} months of ${steps} steps`)
 const report = await runDecade({

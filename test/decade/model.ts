@@ -371,9 +371,15 @@ export function createModel(settings: ModelSettings) {
     }: { by: string; verdict: 'approve' | 'reject'; keep: readonly RecordingId[]; at: number },
   ): void {
     const found = dispositions.get(id)
-    if (found === undefined) return complain(`${id} is reviewed and was never proposed`)
+    if (found === undefined) {
+      complain(`${id} is reviewed and was never proposed`)
+      return
+    }
     if (mayReview(id, by) !== 'yes') complain(`${id} is reviewed by ${by}, who may not`)
-    if (verdict === 'reject') return ended(id)
+    if (verdict === 'reject') {
+      ended(id)
+      return
+    }
     found.yes.push(by)
     for (const recordingId of keep) takeOut(found, recordingId, true)
     if (found.yes.length < found.stages) return
@@ -393,7 +399,10 @@ export function createModel(settings: ModelSettings) {
   function stopped(recordingId: RecordingId, reason: string, wasBegun: boolean, at: number): void {
     const recording = recordings.get(recordingId)
     const item = recording?.item ?? null
-    if (recording === undefined || item === null) return complain(`${recordingId} is taken out of nothing`)
+    if (recording === undefined || item === null) {
+      complain(`${recordingId} is taken out of nothing`)
+      return
+    }
     if (wasBegun) recording.wasStopped = true
     const said = ask(recording, at)
     const reasons: Record<string, boolean> = {
@@ -434,11 +443,17 @@ export function createModel(settings: ModelSettings) {
   /** Judged as it goes: why it must not go, if anything says so. */
   function deleted(store: 'primary' | 'recovery', key: string, generation: string, at: number): void {
     const object = objects.get(nameOf(store, key, generation))
-    if (object === undefined) return complain(`${store} deletes ${key}, which was never there`)
+    if (object === undefined) {
+      complain(`${store} deletes ${key}, which was never there`)
+      return
+    }
     object.goneAt = at
     deletions[store] += 1
     const recording = object.recording === null ? undefined : recordings.get(object.recording)
-    if (recording === undefined) return complain(`${store} deletes ${key}, which is of no recording`)
+    if (recording === undefined) {
+      complain(`${store} deletes ${key}, which is of no recording`)
+      return
+    }
     const name = `${store} deletes the ${object.role} of ${recording.id}`
     for (const why of objections(recording, at)) complain(`${name}: ${why}`)
     if (object.held) complain(`${name}: the store holds it`)
@@ -471,7 +486,10 @@ export function createModel(settings: ModelSettings) {
 
   function destroyed(recordingId: RecordingId, at: number): void {
     const recording = recordings.get(recordingId)
-    if (recording === undefined) return complain(`${recordingId} is destroyed and was never there`)
+    if (recording === undefined) {
+      complain(`${recordingId} is destroyed and was never there`)
+      return
+    }
     for (const why of objections(recording, at)) complain(`${recordingId} is destroyed: ${why}`)
     for (const { store, role } of left(recording))
       complain(`${recordingId} is destroyed and its ${role} is in ${store}`)
