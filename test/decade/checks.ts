@@ -8,7 +8,6 @@ import { namesIn, type World } from './world.ts'
 interface StandingRow {
   readonly id: RecordingId
   readonly destroying_at: Date | null
-  readonly destroyed_at: Date | null
   readonly status: string | null
   readonly keep_until: Date | null
   readonly due_at: Date | null
@@ -24,7 +23,7 @@ const iso = (ms: number | null) => (ms === null ? 'never' : new Date(ms).toISOSt
 /** What every recording is, by its rows. Returns how many. */
 export async function checkStandings({ vault, model, clock }: World): Promise<number> {
   const { rows } = await vault.database.superuserPool.query<StandingRow>(
-    `select r.id, r.destroying_at, r.destroyed_at, d.status, d.keep_until, d.due_at, d.disposal, d.locked,
+    `select r.id, r.destroying_at, d.status, d.keep_until, d.due_at, d.disposal, d.locked,
        d.rule_id || '/' || d.rule_version as governing, d.revision = t.policy_revision as fresh,
        exists (
          select from auricle.hold_cover c where c.recording_id = r.id and c.released_at is null
@@ -32,10 +31,11 @@ export async function checkStandings({ vault, model, clock }: World): Promise<nu
      from auricle.recording r
      join auricle.tenant t on t.id = r.tenant_id
      left join auricle.retention_decision d on d.tenant_id = r.tenant_id and d.recording_id = r.id
-       and d.superseded_at is null`,
+       and d.superseded_at is null
+     where r.destroyed_at is null`,
   )
-  if (rows.length !== model.recordings.size)
-    model.complain(`there are ${rows.length} recordings and not ${model.recordings.size}`)
+  const expected = model.live().length
+  if (rows.length !== expected) model.complain(`there are ${rows.length} recordings and not ${expected}`)
   for (const row of rows) {
     const recording = model.recordings.get(row.id)
     if (recording === undefined) model.complain(`${row.id} was never archived`)
@@ -44,28 +44,25 @@ export async function checkStandings({ vault, model, clock }: World): Promise<nu
   return rows.length
 
   function differences(row: StandingRow, recording: ModelRecording): string[] {
-    if (row.destroyed_at !== null || recording.destroyedAt !== null)
-      return row.destroyed_at?.getTime() === recording.destroyedAt && row.status === null
-        ? []
-        : [`destroyed at ${row.destroyed_at?.toISOString()} and not at ${iso(recording.destroyedAt)}`]
+    if (recording.destroyedAt !== null) return [`not destroyed, and was at ${iso(recording.destroyedAt)}`]
     if (row.held && row.destroying_at !== null) return ['held, and still being destroyed']
     // What is locked counts from the decision after the one that locked it, with all that its stores had locked by then.
-    const lockable = [
-      recording.lockedUntil,
-      Math.max(recording.lockedUntil ?? 0, model.storeUntil(recording)),
-    ]
-    const allowed = lockable.map(until =>
-      standingOf(recording, model.ask(recording, clock.ms, undefined, until), model.isHeld(recording)),
-    )
+    const { lockedUntil, said } = recording
+    const answers =
+      lockedUntil === null
+        ? [said ?? model.ask(recording, clock.ms)]
+        : [lockedUntil, Math.max(lockedUntil, model.storeUntil(recording))].map(until =>
+            model.ask(recording, clock.ms, undefined, until),
+          )
+    const allowed = answers.map(answer => standingOf(answer, model.isHeld(recording)))
     const found = [
       ...[row.status, row.keep_until?.toISOString(), row.due_at?.toISOString() ?? 'never', row.disposal],
       ...[row.locked, row.governing, row.fresh ? 'fresh' : 'stale', row.held ? 'held' : 'free'],
     ].join(' ')
-    const expected = recording.lockedUntil === null ? allowed.slice(0, 1) : allowed
-    return expected.includes(found) ? [] : [`is ${found} and not ${expected.join(' or ')}`]
+    return allowed.includes(found) ? [] : [`is ${found} and not ${allowed.join(' or ')}`]
   }
 
-  function standingOf(_: ModelRecording, said: ReturnType<typeof model.ask>, isHeld: boolean): string {
+  function standingOf(said: ReturnType<typeof model.ask>, isHeld: boolean): string {
     return [
       ...[said.status, iso(said.keepUntil), iso(said.due), said.disposal, said.locked, said.governing],
       ...['fresh', isHeld ? 'held' : 'free'],
@@ -217,4 +214,23 @@ export async function checkExplained(world: World, most: number): Promise<number
       model.complain(`${recording.id} is told to be ${state} and is ${expected}`)
   }
   return chosen.length
+}
+
+const historiesMost = 5
+
+/** Of the first recordings with which something is wrong, to see why. */
+export async function historiesOf({ vault, model }: World): Promise<readonly string[]> {
+  const ids = new Set(model.wrong.flatMap(what => /rec_\w+/.exec(what)?.[0] ?? []))
+  const { rows } = await vault.database.superuserPool.query<{ readonly line: string }>(
+    `select recording_id || ' ' || line as line from (
+       select d.recording_id, d.decided_at as at, 'decided ' || to_jsonb(d)::text as line
+       from auricle.retention_decision d
+       union all
+       select i.recording_id, i.changed_at, 'item ' || to_jsonb(i)::text from auricle.disposition_item i
+       union all
+       select c.recording_id, c.covered_at, 'held ' || to_jsonb(c)::text from auricle.hold_cover c
+     ) h where recording_id = any ($1) order by recording_id, at`,
+    [[...ids].slice(0, historiesMost)],
+  )
+  return rows.map(({ line }) => line)
 }

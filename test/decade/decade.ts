@@ -3,11 +3,11 @@
 // against the model.
 import { ObjectRole } from '@auricle/contract'
 import { createRandom, type Random } from '../harness/random.ts'
-import { checkEmptied, checkExplained, checkLog, checkStandings, checkStores } from './checks.ts'
+import { checkEmptied, checkExplained, checkLog, checkStandings, checkStores, historiesOf } from './checks.ts'
 import { count, createDeeds, type Tally } from './deeds.ts'
-import { calm, drawPeopleWeather } from './faults.ts'
+import { calm, drawWeather } from './faults.ts'
 import { dayMs, type Model } from './model.ts'
-import { createWorkers, type Plant } from './work.ts'
+import { createWorkers, inLanes, type Plant } from './work.ts'
 import { type Arrival, arrive, openWorld, recordingIdOf, type World } from './world.ts'
 
 export interface DecadeOptions {
@@ -16,6 +16,8 @@ export interface DecadeOptions {
   readonly months?: number
   /** In how many steps a month goes by. */
   readonly steps: number
+  /** How many arrive, and how many are destroyed, at once. */
+  readonly lanes?: number
   readonly plant?: Plant
   readonly holdsOneIn?: number
   readonly onMonth?: (month: MonthReport) => void
@@ -32,6 +34,8 @@ export interface MonthReport {
 
 export interface DecadeReport {
   readonly wrong: readonly string[]
+  /** Of some of the recordings with which something is: what the vault decided and did, line by line. */
+  readonly histories: readonly string[]
   /** What people did, what went wrong, what was looked at. */
   readonly tally: Tally
   readonly faults: ReadonlyMap<string, number>
@@ -46,7 +50,7 @@ const decadeMonths = 120
 const quietMonths = 3
 /** Enough is wrong to look at. */
 const wrongMost = 50
-const lookEveryMonths = 6
+const lookEveryMonths = 15
 const explainedAtOnce = 20
 
 export async function runDecade({
@@ -55,14 +59,14 @@ export async function runDecade({
   steps,
   ...options
 }: DecadeOptions): Promise<DecadeReport> {
-  const { months = decadeMonths, plant = null, holdsOneIn = 300, onMonth } = options
+  const { months = decadeMonths, lanes = 1, plant = null, holdsOneIn = 300, onMonth } = options
   const random = createRandom(seed)
   await using world = await openWorld(random, startMs)
   const { model, clock } = world
   const tally: Tally = new Map()
   const deeds = createDeeds(world, tally, steps > 1 ? 1 : 0.25)
-  const workers = createWorkers(world, { plant, holdsOneIn, holdNow: deeds.holdNow })
-  const arrivals = createArrivals(world, recordings)
+  const workers = createWorkers(world, { plant, holdsOneIn, lanes, holdNow: deeds.holdNow })
+  const arrivals = createArrivals(world, recordings, lanes)
   const stepDays = 30.4375 / steps
   let left: ReadonlyMap<string, number> = new Map()
 
@@ -78,7 +82,7 @@ export async function runDecade({
       model.settle(clock.ms)
     }
     left = await endMonth(month)
-    const destroyed = [...model.recordings.values()].filter(({ destroyedAt }) => destroyedAt !== null).length
+    const destroyed = model.inOrder.filter(({ destroyedAt }) => destroyedAt !== null).length
     const held = model.live().filter(model.isHeld).length
     const archived = model.recordings.size
     onMonth?.({ month, archived, destroyed, held, left, wrong: model.wrong.length })
@@ -87,10 +91,11 @@ export async function runDecade({
     count(tally, 'recordings looked at in the end', await checkEmptied(world))
     count(tally, 'events read', await checkLog(world))
   }
+  const histories = await historiesOf(world)
   const states = new Map<string, number>()
   for (const recording of model.recordings.values()) count(states, model.stateOf(recording, clock.ms))
   count(tally, 'objects deleted', model.deletions.primary + model.deletions.recovery)
-  return { wrong: model.wrong, tally, faults: world.faults.counts, states, left }
+  return { wrong: model.wrong, histories, tally, faults: world.faults.counts, states, left }
 
   /** More than a day, so that whatever is to be tried again is, and the vault proposes once more. */
   async function endMonth(month: number): Promise<ReadonlyMap<string, number>> {
@@ -127,17 +132,21 @@ async function loosen(model: Model, { stores, clock, random }: World): Promise<v
   }
 }
 
-function createArrivals(world: World, recordings: number) {
+function createArrivals(world: World, recordings: number, lanes: number) {
   const { random } = world
   let arrived = 0
   return {
     async until(wanted: number): Promise<void> {
-      for (; arrived < wanted; arrived++) {
-        const arrival = drawArrival(world, random, arrived, recordings)
-        const weather = random.integer(1, 5) === 1 ? drawPeopleWeather(random) : calm
-        const failure = await world.faults.within(weather, () => arrive(world, arrival))
-        if (failure !== null) await arrive(world, arrival)
+      const coming: Arrival[] = []
+      for (; arrived < wanted; arrived++) coming.push(drawArrival(world, random, arrived, recordings))
+      const left = coming.values()
+      const failed: Arrival[] = []
+      const lane = async () => {
+        for (const arrival of left) await arrive(world, arrival).catch(() => failed.push(arrival))
       }
+      const weather = random.integer(1, 3) === 1 ? { ...drawWeather(random), diesAt: null } : calm
+      await world.faults.within(weather, () => inLanes(lanes, lane))
+      for (const arrival of failed) await arrive(world, arrival)
     },
   }
 }

@@ -92,7 +92,7 @@ export function createDeeds(world: World, tally: Tally, pace: number): Deeds {
 
   const chance = (oneIn: number) => random.integer(1, oneIn) === 1
   const live = (): ModelRecording | null => {
-    const all = [...model.recordings.values()]
+    const all = model.inOrder
     if (all.length === 0) return null
     for (let tries = 0; tries < 8; tries++) {
       const found = random.pick(all)
@@ -292,7 +292,7 @@ export function createDeeds(world: World, tally: Tally, pace: number): Deeds {
   }
 
   const countHeld = (id: string) =>
-    [...model.recordings.values()].filter(({ covers }) => covers.get(id)?.active === true).length
+    model.inOrder.filter(({ covers }) => covers.get(id)?.active === true).length
 
   async function workOnHolds(): Promise<void> {
     for (const [id, { endsAt }] of [...openHolds]) {
@@ -313,7 +313,7 @@ export function createDeeds(world: World, tally: Tally, pace: number): Deeds {
           () => model.held(id, clauses, recordings),
         )
       } else if (chance(20)) {
-        const covered = [...model.recordings.values()].filter(({ covers }) => covers.get(id)?.active === true)
+        const covered = model.inOrder.filter(({ covers }) => covers.get(id)?.active === true)
         if (covered.length === 0) continue
         const { id: recordingId } = random.pick(covered)
         await doing(

@@ -13,19 +13,20 @@ const { values } = parseArgs({
     recordings: { type: 'string', default: '20000' },
     months: { type: 'string', default: '120' },
     steps: { type: 'string', default: '4' },
+    lanes: { type: 'string', default: '6' },
   },
 })
 const seed = values.seed === undefined ? freshSeed() : Number(values.seed)
-const [recordings, months, steps] = [values.recordings, values.months, values.steps].map(Number)
-if (recordings === undefined || months === undefined || steps === undefined)
+const recordings = Number(values.recordings)
+const [months, steps, lanes] = [Number(values.months), Number(values.steps), Number(values.lanes)]
+if (![seed, recordings, months, steps, lanes].every(Number.isSafeInteger))
   throw new RangeError('Give whole numbers')
-if (![seed, recordings, months, steps].every(Number.isSafeInteger)) throw new RangeError('Give whole numbers')
 
 stayInMemory()
 const startedMs = performance.now()
 say(`decade with seed ${seed}, ${recordings} recordings, ${months} months of ${steps} steps`)
 const report = await runDecade({
-  ...{ seed, recordings, months, steps },
+  ...{ seed, recordings, months, steps, lanes },
   onMonth({ month, archived, destroyed, held, left, wrong }) {
     const due = [...left].map(([reason, number]) => `${reason} ${number}`).join(', ')
     const time = seconds(performance.now() - startedMs)
@@ -48,6 +49,7 @@ for (const [title, counts] of [
 }
 say('')
 for (const what of report.wrong.slice(0, 100)) say(`WRONG  ${what}`)
+for (const line of report.histories) say(line)
 say(
   `took ${seconds(performance.now() - startedMs)}; again with: npm run decade -- --recordings ${recordings} --seed ${seed}`,
 )

@@ -96,6 +96,7 @@ export type Model = ReturnType<typeof createModel>
 export function createModel(settings: ModelSettings) {
   const wrong: string[] = []
   const recordings = new Map<RecordingId, ModelRecording>()
+  const inOrder: ModelRecording[] = []
   const objects = new Map<string, ModelObject>()
   const ofRecording = new Map<RecordingId, ModelObject[]>()
   const ofPatient = new Map<string, Map<string, EventFact>>()
@@ -111,7 +112,7 @@ export function createModel(settings: ModelSettings) {
   const complain = (what: string): void => {
     wrong.push(what)
   }
-  const live = () => [...recordings.values()].filter(({ destroyedAt }) => destroyedAt === null)
+  const live = () => inOrder.filter(({ destroyedAt }) => destroyedAt === null)
   const isHeld = (recording: ModelRecording) => [...recording.covers.values()].some(({ active }) => active)
   const told = (said: ModelAnswer) =>
     [said.status, said.keepUntil, said.due, said.disposal, said.governing, said.locked].join(' ')
@@ -263,6 +264,7 @@ export function createModel(settings: ModelSettings) {
       ...{ said: null, lockedUntil: null, item: null, takenOut: null, wasStopped: false, destroyedAt: null },
     }
     recordings.set(recording.id, recording)
+    inOrder.push(recording)
     stale.add(recording.id)
     for (const hold of holds.values()) coverByClauses(hold, [recording])
   }
@@ -408,15 +410,19 @@ export function createModel(settings: ModelSettings) {
     const reasons: Record<string, boolean> = {
       held: isHeld(recording) || wasHeldSince(recording, item.disposition.at),
       rule_changed: said.governing !== item.rule,
-      kept: said.due !== null && said.due > at,
+      kept: (said.due !== null && said.due > at) || isLockedLonger(recording, at),
       unapproved: item.disposition.kind === 'automatic' && said.disposal !== 'automatic',
       [said.status]: said.status !== 'kept',
     }
     // Of what was decided then, after which rules may have changed once more within the same piece of work.
     if (reasons[reason] !== true)
-      complain(`${recordingId} was taken out as ${reason}, and is ${JSON.stringify(reasons)}`)
+      complain(`${recordingId} was taken out as ${reason} at ${at}, and is ${told(said)}, listed by ${item.rule}`)
     takeOut(item.disposition, recordingId, false)
   }
+
+  /** What was locked before any rule knew how long the store keeps it by then. */
+  const isLockedLonger = (recording: ModelRecording, at: number) =>
+    recording.lockedUntil !== null && storeUntil(recording) > at
 
   const wasHeldSince = (recording: ModelRecording, since: number) =>
     [...recording.covers.values()].some(({ releasedAt }) => releasedAt !== null && releasedAt > since)
@@ -518,6 +524,7 @@ export function createModel(settings: ModelSettings) {
             `${recording.id} is left: ready since ${new Date(disposition.readyAt).toISOString()}, ${objections(recording, now).join(', ')}`,
           )
       } else if (recording.takenOut === told(said)) because('a person took it out')
+      else if (isLockedLonger(recording, now)) because('the store keeps it longer')
       else
         complain(
           `${recording.id} is due since ${new Date(said.due).toISOString()} and in no disposition (taken out ${recording.takenOut}, now ${told(said)})`,
@@ -540,7 +547,7 @@ export function createModel(settings: ModelSettings) {
   }
 
   return {
-    ...{ wrong, complain, settings, recordings, objects, holds, dispositions, rules, deletions },
+    ...{ wrong, complain, settings, recordings, inOrder, objects, holds, dispositions, rules, deletions },
     ...{ live, isHeld, ask, left, storeUntil, settle, stateOf, checkLeft, factsOf },
     ...{ ruleChanged, archived, held, released, proposed, mayReview, reviewed, ended, stopped },
     ...{ kept, deleted, destroyed, isAutomaticByTwo },

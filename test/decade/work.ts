@@ -32,10 +32,12 @@ export interface WorkerOptions {
   readonly plant: Plant | null
   /** Of all deletions, before how many a hold comes: one in so many. */
   readonly holdsOneIn: number
+  /** How many destroy at once. */
+  readonly lanes: number
   readonly holdNow: (recordingId: RecordingId) => Promise<void>
 }
 
-export function createWorkers(world: World, { plant, holdsOneIn, holdNow }: WorkerOptions): Workers {
+export function createWorkers(world: World, { plant, holdsOneIn, lanes, holdNow }: WorkerOptions): Workers {
   const { random, model, stores, secrets, now } = world
   const onFailure = (id: RecordingId, error: unknown) => model.complain(`${id} cannot be decided: ${error}`)
   const parts = { catalog: world.catalog, secrets, now, onFailure, random: random.fraction }
@@ -62,7 +64,7 @@ export function createWorkers(world: World, { plant, holdsOneIn, holdNow }: Work
     apply: (signal: AbortSignal) => applyPolicy(parts, { signal }),
     follow: (signal: AbortSignal) => followWork(following, { signal }),
     propose: (signal: AbortSignal) => sweepDue(parts, { signal }),
-    destroy: (signal: AbortSignal) => destroyReady(destroying, { signal }),
+    destroy: (signal: AbortSignal) => inLanes(lanes, () => destroyReady(destroying, { signal })),
     drift: (signal: AbortSignal) => sweepDrift(drifting, { signal }),
   }
 
@@ -102,6 +104,12 @@ export function createWorkers(world: World, { plant, holdsOneIn, holdNow }: Work
       return report
     },
   }
+}
+
+/** All of them end before a failure is told. */
+export async function inLanes(lanes: number, lane: () => Promise<unknown>): Promise<void> {
+  for (const ended of await Promise.allSettled(Array.from({ length: lanes }, lane)))
+    if (ended.status === 'rejected') throw ended.reason
 }
 
 /** Deletes without asking whether a hold came. */
