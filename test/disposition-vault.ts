@@ -48,7 +48,7 @@ export async function openEndOfLife(dispose: 'automatic' | 'review' = 'automatic
     createFolderStore({ folder: join(vault.folder, name), now: () => clock.now.getTime() })
   const [primary, recovery] = [folderStore('objects'), folderStore('recovery')]
   const ruleId = await addRule(vault, tenantId, { dispose })
-  await decideRecordSet(vault, tenantId, clinic.mailbox.id)
+  await leaveOutOfRecordSet(vault, tenantId, clinic.mailbox.id)
   const decided = { ...vault, now, onFailure: failed }
   const opened = opening.move()
   let count = 0
@@ -122,12 +122,32 @@ export async function addVersion(
   })
 }
 
-async function decideRecordSet(vault: TestVault, tenantId: TenantId, mailboxId: MailboxId): Promise<void> {
+/** What the mailbox has is no part of the designated record set. */
+export async function leaveOutOfRecordSet(
+  vault: TestVault,
+  tenantId: TenantId,
+  mailboxId: MailboxId,
+): Promise<void> {
   await inTenant(vault.database.appPool, tenantId, client =>
     client.query(
       `insert into auricle.record_set_decision (tenant_id, id, mailbox_id, decision, rationale, decided_at)
        values ($1, $2, $3, 'out', 'sealed', now())`,
       [tenantId, newRecordSetDecisionId(), mailboxId],
     ),
+  )
+}
+
+/** As if it had been made and received long ago, and no store had it locked. */
+export async function makeOld(vault: TestVault, tenantId: TenantId, recordingId: RecordingId): Promise<void> {
+  const { superuserPool } = vault.database
+  const values = [tenantId, recordingId]
+  await superuserPool.query(
+    `update auricle.recording set started_at = '2020-01-02', received_at = '2020-01-02', retain_until = '2020-02-02'
+     where tenant_id = $1 and id = $2`,
+    values,
+  )
+  await superuserPool.query(
+    'update auricle.retention_decision set locked = false where tenant_id = $1 and recording_id = $2',
+    values,
   )
 }

@@ -169,6 +169,7 @@ const seeds: Readonly<Record<string, Seed>> = {
     params: { id: await things.activityReview() },
     body: { note: 'of a test', verdicts: [] },
   }),
+  showCertificate: async ({ things }) => ({ params: { id: await things.destroyed() } }),
   showDriftRun: async ({ things }) => ({ params: { id: await things.driftRun() } }),
   changeWorkingHours: () => ({
     body: { timeZone: 'UTC', opensAt: '07:00', closesAt: '19:00', days: [1, 2, 3, 4, 5] },
@@ -186,6 +187,11 @@ const seeds: Readonly<Record<string, Seed>> = {
   accessReport: ofPatient,
   accountOfDisclosures: ofPatient,
   listDisclosures: ofPatient,
+  createReportSchedule: ({ things }) => ({
+    body: { name: things.unique(), every: 'month', mailTo: ['officer@vault.example'] },
+  }),
+  endReportSchedule: async ({ things }) => ({ params: { id: await things.reportSchedule() } }),
+  showReportRun: async ({ things }) => ({ params: { id: await things.reportRun() } }),
   listSuspensions: ofPatient,
   recordDisclosure: async ({ things }) => ({
     body: {
@@ -254,6 +260,16 @@ const seeds: Readonly<Record<string, Seed>> = {
   }),
   releaseHold: async ({ things }) => ({ params: { id: await things.hold() }, body: { reason: 'of a test' } }),
   acknowledgeNotice: async ({ things, self }) => ({ params: { id: await things.hold([], [self]) } }),
+  // --- dispositions ---
+  previewDisposition: nothing,
+  proposeDisposition: async ({ things }) => ({ body: { recordings: [await things.dueRecording()] } }),
+  showDisposition: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  listDispositionItems: async ({ things }) => ({ params: { id: await things.disposition() } }),
+  reviewDisposition: async ({ things }) => ({
+    params: { id: await things.disposition() },
+    body: { verdict: 'approve' },
+  }),
+  cancelDisposition: async ({ things }) => ({ params: { id: await things.disposition() } }),
   previewRetention: async ({ things }) => ({
     body: { rule: await things.shorterRule(), definition: aRule },
   }),

@@ -316,6 +316,9 @@ const operations = `
   listActivityReviews       -                  review.read           -                 tenant                          200              -
   showActivityReview        -                  review.read           -                 tenant                          200              -
   signActivityReview        -                  review.sign           -                 tenant                          201              -
+  showCertificate           -                  disposition.read      -                 tenant                          200              -
+  listCertificates          -                  disposition.read      -                 tenant                          200              -
+  showCertificateKeys       -                  disposition.read      -                 tenant                          200              -
   listDriftRuns             -                  retention.read        -                  tenant                          200              -
   showDriftRun              -                  retention.read        -                  tenant                          200              -
   showWorkingHours          -                  tenant.read           -                 tenant                          200              -
@@ -333,6 +336,12 @@ const operations = `
   showReceiptKey            -                  self.read             -                  tenant                          200              -
   accessReport              -                  audit.read            -                  tenant                          200              -
   accountOfDisclosures      -                  disclosure.read       -                  tenant                          200              -
+  retentionReport           -                  retention.read        -                  tenant                          200              -
+  listReportSchedules       -                  retention.read        -                  tenant                          200              -
+  createReportSchedule      -                  report.schedule       -                  tenant                          201              -
+  endReportSchedule         -                  report.schedule       -                  tenant                          204              -
+  listReportRuns            -                  retention.read        -                  tenant                          200              -
+  showReportRun             -                  retention.read        -                  tenant                          200              -
   recordDisclosure          -                  disclosure.record     -                  tenant                          201              -
   listDisclosures           -                  disclosure.read       -                  tenant                          200              -
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -
@@ -365,6 +374,13 @@ const operations = `
   releaseHold               -                  hold.manage           -                  tenant                          201              -
   listOwnNotices            -                  self.read             -                  tenant                          200              -
   acknowledgeNotice         -                  self.manage           -                  tenant                          201              -
+  previewDisposition        -                  disposition.read      -                  tenant                          200              -
+  listDispositions          -                  disposition.read      -                  tenant                          200              -
+  proposeDisposition        -                  disposition.propose   -                  tenant                          201              -
+  showDisposition           -                  disposition.read      -                  tenant                          200              -
+  listDispositionItems      -                  disposition.read      -                  tenant                          200              -
+  reviewDisposition         -                  disposition.review    -                  tenant                          201              -
+  cancelDisposition         -                  disposition.propose   -                  tenant                          201              -
   previewRetention          -                  retention.read       -                  tenant                          200              -
   issueEmergencyCodes       -                  emergency_code.issue  -                  tenant                          201              -
   listEmergencyCodes        -                  people.read           -                  tenant                          200              -

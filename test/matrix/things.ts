@@ -8,12 +8,15 @@ import {
   newAlertId,
   newBreakGlassId,
   newDelegationId,
+  newDispositionId,
   newDriftRunId,
   newEmergencyCodeId,
   newHoldId,
   newIssuerId,
   newPasskeyId,
   newProviderId,
+  newReportRunId,
+  newReportScheduleId,
   newRetentionEventId,
   newReviewId,
   newRoleRequestId,
@@ -40,9 +43,12 @@ import {
   createConnector,
   createMailbox,
   createUser,
+  decideAgain,
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
+import { destroyRows } from '../destroyed.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -63,6 +69,10 @@ export interface Things {
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
   activityReview(): Promise<string>
+  reportSchedule(): Promise<string>
+  reportRun(): Promise<string>
+  /** A recording that is gone, with its certificate. */
+  destroyed(): Promise<RecordingId>
   driftRun(): Promise<string>
   patient(): Promise<PatientId>
   /** With a private part; in no tree yet. */
@@ -75,6 +85,10 @@ export interface Things {
   shorterRule(): Promise<RuleId>
   retentionEvent(): Promise<string>
   hold(recordings?: readonly RecordingId[], custodians?: readonly UserId[]): Promise<string>
+  /** One that the rules have done with. */
+  dueRecording(): Promise<RecordingId>
+  /** Up for review, by the vault. */
+  disposition(): Promise<string>
   /** Of which writer. */
   receiptKey(): Promise<WriterId>
   emergencyCode(userId: UserId): Promise<string>
@@ -118,8 +132,36 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
     const made = { ...clinic.connectorRow, name: unique(), pbxSecrets: { nothing: true } }
     return (await createConnector(vault, made, {})).id
   }
-  return {
+  const recording: Things['recording'] = async (mailboxId, label) => {
+    const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
+    const keys = await columns()
+    const of = {
+      ...tenant,
+      mailboxId: clinic.mailbox.id,
+      connectorId: clinic.connectorRow.id,
+      columns: keys,
+    }
+    const intake = anIntake(of)
+    await catalog.commitIntake(intake, await event())
+    const facts = aRecording(of, intake, { mailboxId })
+    await catalog.commitArchive(facts, someObjects(facts.id), keys, await event())
+    const labels = label === 'none' ? [] : [label]
+    await sql('update auricle.recording set labels = $3 where tenant_id = $1 and id = $2', [
+      tenantId,
+      facts.id,
+      labels,
+    ])
+    return facts.id
+  }
+  const things: Things = {
     unique,
+    recording,
+    async destroyed() {
+      const recordingId = await recording(clinic.mailbox.id, 'none')
+      const parts = { pool: vault.database.appPool, catalog }
+      await destroyRows(parts, { tenantId, recordingId }, { at: new Date() })
+      return recordingId
+    },
     person: (roles = ['clinician'], kind = 'person') => user(roles, kind, null),
     personWithTotp: () => user(['clinician'], 'person', newTotp({ issuer: 'test', account: 'test' }).secret),
     async token(userId, purpose) {
@@ -133,27 +175,6 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       }
       await catalog.addToken({ ...row, ...rest, secretHash: null, factors: [] }, await event())
       return id
-    },
-    async recording(mailboxId, label) {
-      const tenant = { tenantId, slug: clinic.tenant.slug, userId: colleague, login: 'colleague' }
-      const keys = await columns()
-      const of = {
-        ...tenant,
-        mailboxId: clinic.mailbox.id,
-        connectorId: clinic.connectorRow.id,
-        columns: keys,
-      }
-      const intake = anIntake(of)
-      await catalog.commitIntake(intake, await event())
-      const facts = aRecording(of, intake, { mailboxId })
-      await catalog.commitArchive(facts, someObjects(facts.id), keys, await event())
-      const labels = label === 'none' ? [] : [label]
-      await sql('update auricle.recording set labels = $3 where tenant_id = $1 and id = $2', [
-        tenantId,
-        facts.id,
-        labels,
-      ])
-      return facts.id
     },
     async mailbox(owners) {
       const { id } = await createMailbox(vault, { tenantId, address: unique(), name: 'A mailbox' }, {})
@@ -253,6 +274,28 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       await catalog.addRetentionEvent(whole, await event())
       return whole.id
     },
+    async dueRecording() {
+      const mailboxId = await things.mailbox([])
+      const appliesTo = { kinds: null, mailboxes: [mailboxId], labels: null, recordSet: null }
+      await addRule(vault, tenantId, { appliesTo, dispose: 'review' })
+      await leaveOutOfRecordSet(vault, tenantId, mailboxId)
+      const id = await things.recording(mailboxId, 'none')
+      await makeOld(vault, tenantId, id)
+      return id
+    },
+    async disposition() {
+      const recordingId = await things.dueRecording()
+      await decideAgain(vault, tenantId, [recordingId], { onlyStale: false }, {})
+      const disposition = {
+        id: newDispositionId(),
+        tenantId,
+        kind: 'review',
+        at: new Date(),
+        by: null,
+      } as const
+      await catalog.openDisposition(disposition, [recordingId], event)
+      return disposition.id
+    },
     async hold(recordings = [], custodians = []) {
       const id = newHoldId()
       const nobody = { clauses: [], recordings, custodians: [] }
@@ -282,6 +325,25 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
          from (select '2020-01-06'::timestamptz + $3::int * interval '7 days' as t) w`,
         // Each of a week of its own.
         [tenantId, id, weeks++],
+      )
+      return id
+    },
+    async reportSchedule() {
+      const id = newReportScheduleId()
+      await sql(
+        `insert into auricle.report_schedule (tenant_id, id, name, sections, formats, every, to_store, next_run_at,
+           created_at)
+         values ($1, $2, 'Monthly', '{status}', '{pdf}', 'month', true, now() + interval '1 month', now())`,
+        [tenantId, id],
+      )
+      return id
+    },
+    async reportRun() {
+      const id = newReportRunId()
+      await sql(
+        `insert into auricle.report_run (tenant_id, id, schedule_id, as_of, started_at)
+         values ($1, $2, $3, now(), now())`,
+        [tenantId, id, await this.reportSchedule()],
       )
       return id
     },
@@ -350,4 +412,5 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
       return id
     },
   }
+  return things
 }

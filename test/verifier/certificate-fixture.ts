@@ -5,7 +5,7 @@ import { inclusionProof, leafHash, rootOf } from './merkle.ts'
 import { type Random, randomFrom } from './random.ts'
 import { ed25519Key, logSigner, p256Key, type Signer, signedNote, witnessSigner } from './signing-keys.ts'
 
-export const vaultName = 'vault.example'
+const vaultName = 'vault.example'
 
 export interface CertificateShape {
   readonly algorithm: 'EdDSA' | 'ES256'
@@ -150,6 +150,7 @@ function claimsOf(random: Random): Claims {
       database: 'wraps_and_sealed_columns_removed',
       remains: [
         ...(copies.length === 0 ? [] : [{ what: 'copies', sealedUnder }]),
+        { what: 'database_free_space', sealedUnder },
         { what: 'log_private_parts', sealedUnder },
       ],
     },

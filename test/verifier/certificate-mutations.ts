@@ -29,7 +29,7 @@ export function placesOf(
 }
 
 /** The value with another one in that place; `undefined` takes it out. */
-export function withPlace(value: Json, [first, ...rest]: Path, other: Json | undefined): Json {
+function withPlace(value: Json, [first, ...rest]: Path, other: Json | undefined): Json {
   if (first === undefined) return other ?? null
   const inner = (value as Readonly<Record<string | number, Json>>)[first] ?? null
   const changed = rest.length === 0 ? other : withPlace(inner, rest, other)

@@ -135,14 +135,14 @@ export type ReviewOutcome =
 
 export interface DispositionCatalog {
   /**
-   * What is due, in that order: not held, not in an open disposition, not being destroyed, decided by the rules in force.
+   * What is due by the decisions as they stand, in that order: not held, not in an open disposition, not being destroyed.
    */
   listDue(tenantId: TenantId, query: DueQuery, options?: QueryOptions): Promise<readonly DueRecording[]>
   /** When the vault itself last proposed something for review; null where it never did. */
   lastProposedByVault(tenantId: TenantId, options?: QueryOptions): Promise<Date | null>
   /**
-   * Opens it over those of the recordings that are due by the decision in their row, which has to be of the policy by now,
-   * and against which nothing stands: no hold, no other disposition. Returns them; none, and nothing is written, where none
+   * Opens it over those of the recordings that are due by a decision that is not to be made again, and against which nothing
+   * stands: no hold, no other disposition. Returns them; none, and nothing is written, where none
    * is left. `record` is told how many there are.
    */
   openDisposition(
@@ -227,7 +227,6 @@ export function createDispositions(database: Database): DispositionCatalog {
         // As the index on what is due has it.
         `d.due_at is not null and d.due_at <= ${bind(dueBefore)}`,
         `d.status = 'kept' and d.disposal <> 'none'`,
-        'd.revision = (select t.policy_revision from auricle.tenant t where t.id = $1)',
         'r.destroying_at is null and r.destroyed_at is null',
         `not exists (
           select from auricle.disposition_item i
@@ -422,7 +421,7 @@ async function insertDisposition(
            where d.tenant_id = $1 and d.recording_id = any ($5) and d.superseded_at is null
              and d.status = 'kept' and d.keep_until <= $4::timestamptz and d.due_at <= $4::timestamptz
              and (d.disposal = 'automatic' or (d.disposal = 'review' and $3::text = 'review'))
-             and d.revision = (select t.policy_revision from auricle.tenant t where t.id = $1)
+             and d.revision >= 0
              and not ${heldNow('d.recording_id')}
            on conflict do nothing
            returning recording_id`,

@@ -130,6 +130,28 @@ async function decisionRow(
   )
 }
 
+/** Rows of its table alone, each under an id of its own. */
+async function copyRecording(id: RecordingId, count: number): Promise<void> {
+  const client = await database.superuserPool.connect()
+  try {
+    await client.query('begin')
+    await client.query('set local session_replication_role = replica')
+    await client.query(
+      'create temporary table copied on commit drop as select * from auricle.recording where id = $1',
+      [id],
+    )
+    await client.query(
+      `insert into auricle.recording
+       select (jsonb_populate_record(c, jsonb_build_object('id', 'rec_' || n, 'intake_id', 'int_' || n))).*
+       from copied c, (select lpad(g::text, 26, '0') as n from generate_series(1, $1::integer) g) numbers`,
+      [count],
+    )
+    await client.query('commit')
+  } finally {
+    client.release(true)
+  }
+}
+
 async function revisionOf(id: RecordingId): Promise<number> {
   const [row] = await inTenant(
     `select revision::integer as revision from auricle.retention_decision
@@ -316,6 +338,17 @@ describe('a change of facts', () => {
     assert.deepEqual([await revisionOf(touched), await revisionOf(other)], [-4, 7])
     await put(decided({ mailboxId: tenant.mailboxId }, 'in'))
     assert.deepEqual([await revisionOf(touched), await revisionOf(other)], [-5, -1])
+  })
+
+  test('of a mailbox with very many recordings makes all of the tenant’s due again instead of marking each', async () => {
+    const id = await archive()
+    await decisionRow(id)
+    const revision = async () => (await catalog.findRetentionSettings(tenant.tenantId))?.revision
+    await put(decided({ mailboxId: tenant.mailboxId }, 'in'))
+    assert.deepEqual([await revisionOf(id), await revision()], [-1, 0])
+    await copyRecording(id, 10_000)
+    await put(decided({ mailboxId: tenant.mailboxId }, 'out'))
+    assert.deepEqual([await revisionOf(id), await revision()], [-1, 1])
   })
 
   test('commits with its event or not at all', async () => {

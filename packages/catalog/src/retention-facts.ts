@@ -17,6 +17,9 @@ import type { Database, Session } from './database.ts'
 import { bytes, integer, orNull, parsed, parsedOrNull, type Row, time } from './row.ts'
 import { openColumn } from './sealed-column.ts'
 
+/** Recordings of a mailbox that are marked one by one. */
+const markedMost = 10_000
+
 export interface RetentionFactsRow {
   readonly recordingId: RecordingId
   readonly patientId: PatientId | null
@@ -70,7 +73,6 @@ export async function readRetentionFacts(
   columns: ColumnKeys,
 ): Promise<readonly RetentionFactsRow[]> {
   const rows = await session.rows({
-    name: 'find_retention_facts',
     text: `
       select r.id, r.patient_id, r.kind, r.mailbox_id, r.labels, r.started_at, r.received_at, r.duration_ms,
         r.retain_until, r.destroying_at, p.birth_date,
@@ -134,6 +136,13 @@ export async function markStale(
       : 'patientId' in of
         ? ['patient_id', of.patientId]
         : ['mailbox_id', of.mailboxId]
+  if ('mailboxId' in of && (await hasMore(session, tenantId, of.mailboxId, markedMost))) {
+    // Too many to mark while somebody waits: everything is decided again, batch by batch.
+    return await session.write({
+      text: 'update auricle.tenant set policy_revision = policy_revision + 1 where id = $1',
+      values: [tenantId],
+    })
+  }
   return await session.write({
     text: `update auricle.retention_decision d set revision = least(d.revision, 0) - 1
            from auricle.recording r
@@ -141,6 +150,19 @@ export async function markStale(
              and d.tenant_id = r.tenant_id and d.recording_id = r.id and d.superseded_at is null`,
     values: [tenantId, id],
   })
+}
+
+async function hasMore(
+  session: Session,
+  tenantId: TenantId,
+  mailboxId: MailboxId,
+  count: number,
+): Promise<boolean> {
+  const rows = await session.rows({
+    text: `select from auricle.recording where tenant_id = $1 and mailbox_id = $2 offset $3 limit 1`,
+    values: [tenantId, mailboxId, count],
+  })
+  return rows.length > 0
 }
 
 /** Where a birth date is sealed. */

@@ -100,6 +100,7 @@ export const wantedColumns = `
   greatest(r.retain_until, n.keep_until) as keep_until, coalesce(n.locked, false) as locked,
   (coalesce(n.status = 'waiting', false) or exists (
     select from auricle.hold_cover c
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
     where c.tenant_id = r.tenant_id and c.recording_id = r.id and c.released_at is null
   )) as wanted_held`
 

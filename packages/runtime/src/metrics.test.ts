@@ -21,6 +21,7 @@ it('counts and times what a process does, in names that carry their units', asyn
   metrics.observeReplication({ outcome: 'replicated', durationMs: 250 })
   metrics.gaugeReplication(async () => ({ objects: 5, owedAt: new Date(Date.now() - 90_000) }))
   metrics.countDecisions('changed', 500)
+  metrics.countDestruction('destroyed')
   metrics.countAlert('break_glass_started')
   metrics.countFollow('changed')
   metrics.countDrift({ missing: 2, shorter: 3 })
@@ -59,6 +60,7 @@ it('counts and times what a process does, in names that carry their units', asyn
     'auricle_alerts_open{kind="break_glass_started"} 2',
     'auricle_replication_duration_seconds_sum{outcome="replicated"} 0.25',
     'auricle_retention_decisions_total{outcome="changed"} 500',
+    'auricle_destructions_total{outcome="destroyed"} 1',
     'auricle_unreplicated_objects 5',
     'auricle_store_follows_total{outcome="changed"} 1',
     'auricle_store_drift_findings_total{kind="shorter"} 3',

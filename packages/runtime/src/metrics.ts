@@ -35,6 +35,8 @@ export interface Metrics {
   observeReplication(replication: { readonly outcome: string; readonly durationMs: number }): void
   /** Decisions about recordings made again; `outcome`: `changed`, `same`, or `failed`. */
   countDecisions(outcome: 'changed' | 'same' | 'failed', count: number): void
+  /** `outcome`: `destroyed`, `taken_out`, `postponed`, or `gone` where another was quicker. */
+  countDestruction(outcome: string): void
   observeAuditAppend(append: {
     readonly outcome: 'durable' | 'late' | 'failed'
     readonly durationMs: number
@@ -123,6 +125,12 @@ export function createMetrics(): Metrics {
     buckets: archiveBuckets,
     registers,
   })
+  const destructions = new Counter({
+    name: 'auricle_destructions_total',
+    help: 'Recordings taken up to be destroyed, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
   const decisions = new Counter({
     name: 'auricle_retention_decisions_total',
     help: 'Decisions about recordings that were made again since rules or facts changed',
@@ -207,6 +215,9 @@ export function createMetrics(): Metrics {
     },
     observeReplication({ outcome, durationMs }) {
       replicationSeconds.observe({ outcome }, durationMs / msPerSecond)
+    },
+    countDestruction(outcome) {
+      destructions.inc({ outcome })
     },
     countDecisions(outcome, count) {
       decisions.inc({ outcome }, count)

@@ -35,6 +35,12 @@ export { type BrowseParts, labelRecording, listRecordings, markRecording, showRe
 export { type Disposal, disposalClaims, type Gone } from './certificates/disposal-claims.ts'
 export { type IssueParts, issueCertificates } from './certificates/issue.ts'
 export { certificateKeys } from './certificates/keys.ts'
+export {
+  type CertificateParts,
+  listCertificates,
+  showCertificate,
+  showCertificateKeys,
+} from './certificates/reading.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
 export type { DestroyParts, Destruction } from './disposition/destroy.ts'
 export {
@@ -310,6 +316,21 @@ export {
   type ReplicationAttempt,
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
+export { reportCsv } from './reports/report-csv.ts'
+export {
+  type RetentionReportParts,
+  retentionReport,
+  wholeRetentionReport,
+} from './reports/retention-report.ts'
+export { type RunReportsParts, runReports } from './reports/run-reports.ts'
+export {
+  createReportSchedule,
+  endReportSchedule,
+  listReportRuns,
+  listReportSchedules,
+  type ReportScheduleParts,
+  showReportRun,
+} from './reports/schedules.ts'
 export type { RequestFacts } from './request-facts.ts'
 export {
   type ApplyPolicyParts,

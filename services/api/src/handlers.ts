@@ -4,9 +4,11 @@ import { type ActivityReviewRouteParts, createActivityReviewHandlers } from './r
 import { type AlertRouteParts, createAlertHandlers } from './routes/alerts.ts'
 import { type AuditRouteParts, createAuditHandlers } from './routes/audit.ts'
 import { type BreakGlassRouteParts, createBreakGlassHandlers } from './routes/break-glass.ts'
+import { type CertificateRouteParts, createCertificateHandlers } from './routes/certificates.ts'
 import { type ConnectorRouteParts, createConnectorHandlers } from './routes/connectors.ts'
 import { type CoverRouteParts, createCoverHandlers } from './routes/cover.ts'
 import { createDisclosureHandlers, type DisclosureRouteParts } from './routes/disclosures.ts'
+import { createDispositionHandlers, type DispositionRouteParts } from './routes/dispositions.ts'
 import { createDocumentHandlers } from './routes/document.ts'
 import { createDriftRunHandlers, type DriftRunRouteParts } from './routes/drift-runs.ts'
 import { createEmergencyCodeHandlers, type EmergencyCodeRouteParts } from './routes/emergency-codes.ts'
@@ -24,12 +26,14 @@ import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './r
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createReportScheduleHandlers, type ReportScheduleRouteParts } from './routes/report-schedules.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
 import {
   createRetentionDecisionHandlers,
   type RetentionDecisionRouteParts,
 } from './routes/retention-decisions.ts'
 import { createRetentionFactHandlers, type RetentionFactRouteParts } from './routes/retention-facts.ts'
+import { createRetentionReportHandlers, type RetentionReportRouteParts } from './routes/retention-reports.ts'
 import { createRetentionRuleHandlers, type RetentionRuleRouteParts } from './routes/retention-rules.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
@@ -50,6 +54,7 @@ export type HandlerParts = RecordingRouteParts &
   BreakGlassRouteParts &
   AlertRouteParts &
   ActivityReviewRouteParts &
+  CertificateRouteParts &
   DriftRunRouteParts &
   EvidenceRouteParts &
   HoldRouteParts &
@@ -67,10 +72,13 @@ export type HandlerParts = RecordingRouteParts &
   TenantRouteParts &
   AuditRouteParts &
   ReportRouteParts &
+  RetentionReportRouteParts &
+  ReportScheduleRouteParts &
   RetentionRuleRouteParts &
   RetentionFactRouteParts &
   RetentionDecisionRouteParts &
-  DisclosureRouteParts & {
+  DisclosureRouteParts &
+  DispositionRouteParts & {
     /** The OpenAPI document. */
     readonly document: object
   }
@@ -94,6 +102,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createBreakGlassHandlers(parts),
     ...createAlertHandlers(parts),
     ...createActivityReviewHandlers(parts),
+    ...createCertificateHandlers(parts),
     ...createDriftRunHandlers(parts),
     ...createEvidenceHandlers(parts),
     ...createHoldHandlers(parts),
@@ -103,10 +112,13 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createTenantHandlers(parts),
     ...createAuditHandlers(parts),
     ...createReportHandlers(parts),
+    ...createRetentionReportHandlers(parts),
+    ...createReportScheduleHandlers(parts),
     ...createDisclosureHandlers(parts),
     ...createRetentionRuleHandlers(parts),
     ...createRetentionFactHandlers(parts),
     ...createRetentionDecisionHandlers(parts),
+    ...createDispositionHandlers(parts),
     ...createDocumentHandlers(parts),
   }
 }

@@ -10,9 +10,11 @@ import * as activityReviews from './routes/activity-reviews.ts'
 import * as alerts from './routes/alerts.ts'
 import * as audit from './routes/audit.ts'
 import * as breakGlass from './routes/break-glass.ts'
+import * as certificates from './routes/certificates.ts'
 import * as connectors from './routes/connectors.ts'
 import * as cover from './routes/cover.ts'
 import * as disclosures from './routes/disclosures.ts'
+import * as dispositions from './routes/dispositions.ts'
 import * as document from './routes/document.ts'
 import * as driftRuns from './routes/drift-runs.ts'
 import * as emergencyCodes from './routes/emergency-codes.ts'
@@ -27,9 +29,11 @@ import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
+import * as reportSchedules from './routes/report-schedules.ts'
 import * as reports from './routes/reports.ts'
 import * as retentionDecisions from './routes/retention-decisions.ts'
 import * as retentionFacts from './routes/retention-facts.ts'
+import * as retentionReports from './routes/retention-reports.ts'
 import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
@@ -61,16 +65,20 @@ export const schemas = {
   ...activityReviews.schemas,
   ...driftRuns.schemas,
   ...emergencyCodes.schemas,
+  ...certificates.schemas,
   ...connectors.schemas,
   ...serviceAccounts.schemas,
   ...tenant.schemas,
   ...audit.schemas,
   ...reports.schemas,
+  ...retentionReports.schemas,
+  ...reportSchedules.schemas,
   ...disclosures.schemas,
   ...retentionRules.schemas,
   ...retentionFacts.schemas,
   ...holds.schemas,
   ...retentionDecisions.schemas,
+  ...dispositions.schemas,
   ...document.schemas,
 } as const satisfies Record<string, z.ZodType>
 
@@ -85,6 +93,7 @@ const table = [
   ...breakGlass.table,
   ...alerts.table,
   ...activityReviews.table,
+  ...certificates.table,
   ...driftRuns.table,
   ...evidence.table,
   ...emergencyCodes.table,
@@ -100,11 +109,14 @@ const table = [
   ...tenant.table,
   ...audit.table,
   ...reports.table,
+  ...retentionReports.table,
+  ...reportSchedules.table,
   ...disclosures.table,
   ...retentionRules.table,
   ...retentionFacts.table,
   ...holds.table,
   ...retentionDecisions.table,
+  ...dispositions.table,
   ...document.table,
 ] as const
 

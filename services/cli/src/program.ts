@@ -46,6 +46,8 @@ import { verify } from './commands/verify.ts'
 import { createOperator, type Operator } from './operator.ts'
 import { createOutput, type Output } from './output.ts'
 import { type CommandPerson, findPerson, sessionFile } from './person.ts'
+import { addCertificateCommands } from './program-certificate.ts'
+import { addDispositionCommands } from './program-dispositions.ts'
 import { addEvidenceCommands } from './program-evidence.ts'
 import { addHoldCommands } from './program-holds.ts'
 import { addLogCommands, addReportCommands } from './program-log.ts'
@@ -157,20 +159,18 @@ export function createProgram({ env, process: host, signal }: ProgramParts): Com
   addProviderCommands(program, { withOperator, fail })
   addWatching(program, { context: () => context(false), output, process: host, signal })
   const audit = program.command('audit').description('the log: what it says, and whether it holds')
-  addEvidenceCommands(audit, {
-    withOperator,
-    output,
-    exit: code => {
-      if (code !== 0) host.exitCode = code
-    },
-  })
+  const exit = (code: number) => {
+    if (code !== 0) host.exitCode = code
+  }
+  addEvidenceCommands(audit, { withOperator, output, exit })
+  addCertificateCommands(program, { withPerson: withPersonOf(env), output, exit })
   addBreakGlass(program, { withPerson: withPersonOf(env) })
   addLogCommands(audit, { withPerson: withPersonOf(env), fail })
   addReportCommands(program, { withPerson: withPersonOf(env) })
-  addRetentionCommands(program, { withPerson: withPersonOf(env) })
   addHoldCommands(program, { withPerson: withPersonOf(env) })
-  const retention = program.command('retention').description('how long recordings are kept')
+  const retention = addRetentionCommands(program, { withPerson: withPersonOf(env) })
   addStoreCommands(retention, { withOperator, fail })
+  addDispositionCommands(program, { withPerson: withPersonOf(env), withOperator })
   addListening(program, {
     withAuthority,
     withPerson: withPersonOf(env),

@@ -3,9 +3,14 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import {
+  newRecordingId,
   RecordSetPage,
   RetentionEventView,
+  RetentionExplanation,
+  RetentionPreview,
   RetentionSettings,
   RuleDefinition,
   RuleView,
@@ -202,4 +207,37 @@ test('what is wrong is said in a sentence', async () => {
   )
   const clinician = await signIn('clinician', 'clinician')
   await refused(['rules', 'list'], /^auricle: Not allowed: no_role\n$/, { token: clinician })
+})
+
+test('what a rule would do is previewed, and how one recording stands is explained', async () => {
+  officer = await signIn('previewer', 'compliance_officer')
+  const upload = ['connector', 'create', 'upload', '--name', 'PBX', '--mailbox', '1001', '--json']
+  const connected = await place.run(upload)
+  assert.equal(connected.code, 0, connected.stderr)
+  const { id: connector } = z.looseObject({ id: z.string() }).parse(JSON.parse(connected.stdout.toString()))
+  const ogg = fileURLToPath(new URL('../../../test/samples/voicemail.ogg', import.meta.url))
+  const ingested = await place.run(['ingest', ogg, '--connector', connector, '--json'])
+  assert.equal(ingested.code, 0, ingested.stderr)
+  const { recording } = z.looseObject({ recording: z.string() }).parse(JSON.parse(ingested.stdout.toString()))
+  for (let tries = 0; (await run(['explain', recording])).code !== 0; tries++) {
+    assert.ok(tries < 50, 'the recording is not archived')
+    await delay(200)
+  }
+  assert.match(await done(['explain', recording]), /\nThe minimum that was set when it was archived ends at /)
+  const told = RetentionExplanation.parse(JSON.parse(await done(['explain', recording, '--json'])))
+  assert.equal(told.recording, recording)
+  await refused(['explain', 'rec_1'], /"rec_1" is not a recording's id/)
+  await refused(['explain', newRecordingId()], /No such recording/)
+
+  const file = await fileOf('century.json', { keep: { years: 100 }, dispose: 'review' })
+  const said = await done(['preview', file])
+  assert.match(said, /^It lengthens: one person may decide it, at once\n/)
+  assert.match(said, /\nkept longer +1 +[\d.]+ KB\n/)
+  assert.match(said, /\nOf 1 recording, 0 stay as they are\nSuch as rec_\w{26}\n$/)
+  const preview = RetentionPreview.parse(
+    JSON.parse(await done(['preview', file, '--rule', 'Adults', '--json'])),
+  )
+  assert.equal(preview.all.recordings, 1)
+  await refused(['preview'], /Say what the rule would be/)
+  await refused(['preview', file, '--rule', 'Adults', '--end'], /Say what the rule would be/)
 })

@@ -3,7 +3,7 @@ import type { Period, RuleDefinition, RuleVersionView, RuleView } from '@auricle
 import { formatCount, formatTime } from './format.ts'
 
 /** `7 years`, `1 year 6 months`. */
-export function periodWords({ years, months, days }: Period): string {
+function periodWords({ years, months, days }: Period): string {
   const parts = [
     ...(years > 0 ? [formatCount(years, 'year')] : []),
     ...(months > 0 ? [formatCount(months, 'month')] : []),

@@ -3,11 +3,13 @@
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { RecordingId } from '@auricle/contract'
+import { retentionReportPdf } from '@auricle/documents'
 import type { Jobs } from '@auricle/jobs'
 import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
+import type { Mailer } from '@auricle/mail'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
-import type { Config, Logger, Metrics } from '@auricle/runtime'
+import { apiUrl, type Config, type Logger, type Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
   applyPolicy,
@@ -20,6 +22,7 @@ import {
   type OnAlert,
   relayOutbox,
   requeueStalled,
+  runReports,
   sweepBreakGlass,
   sweepIntakeObjects,
   sweepReviews,
@@ -27,13 +30,14 @@ import {
 } from '@auricle/vault'
 import { archiveJob } from './archive-job.ts'
 import { certificateWork } from './certificates.ts'
+import { createDisposition } from './disposition.ts'
 import { startLogKeeping } from './log-keeping.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { createReplication } from './replication.ts'
 import { createStores } from './stores.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'backupDays' | 'api'>
   readonly catalog: Catalog
   readonly log: EventAppender
   readonly objects: ObjectStore
@@ -46,6 +50,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
+  /** Where reports on a schedule are stored, and who tells of them; null where none is configured. */
+  readonly reportStore: ObjectStore | null
+  readonly mailer: Mailer | null
   /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
@@ -66,10 +73,13 @@ const reviewPauseMs = 10 * 60_000
 const latePauseMs = 30_000
 const decidePauseMs = 10_000
 const certificatePauseMs = 30_000
+const duePauseMs = 60 * 60_000
+const destroyPauseMs = 60_000
 const followPauseMs = 1_000
 /** Looks whether the day is over. */
 const driftPauseMs = 10 * 60_000
 const namePatientsPauseMs = 10 * 60_000
+const reportPauseMs = 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -84,6 +94,13 @@ export async function startWorker(
   await using opening = new AsyncDisposableStack()
   const keys = guardKeys(parts.keys, { isDurable, onUse: parts.noteKeyUse })
   const secrets = createTenantSecrets({ ...parts, keys })
+  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
+    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
+  const { disposition: place } = parts.config.worker
+  const disposition = createDisposition({ ...parts, secrets })
+  if (place !== 'apart') loop(disposition.destroy, destroyPauseMs, 'What is ready could not be destroyed')
+  if (place === 'only') return opening.move()
+  loop(disposition.propose, duePauseMs, 'What is due could not be proposed')
   const fetcher = createFetcher()
   const replication = createReplication(parts)
   const archive = archiveJob(
@@ -122,8 +139,6 @@ export async function startWorker(
   })
   opening.use(workers)
   opening.use(startLogKeeping(parts))
-  const loop = (work: Parameters<typeof startLoop>[0], pauseMs: number, failed: string): Loop =>
-    opening.use(startLoop(work, { pauseMs, onError: error => logger.warn(failed, { error }) }))
   loop(options => relayOutbox({ catalog, jobs }, options), relayPauseMs, 'The outbox could not be relayed')
   loop(
     async options => {
@@ -179,6 +194,22 @@ export async function startWorker(
   )
   loop(options => decideStale(parts, secrets, options), decidePauseMs, 'Rules could not be applied')
   loop(certificateWork(parts), certificatePauseMs, 'Certificates could not be issued')
+  loop(
+    async options => {
+      const { sent, failed } = await runReports(
+        {
+          ...{ ...parts, secrets, renderPdf: retentionReportPdf, apiUrl: apiUrl(parts.config) },
+          onFailure: ({ id: runId, attempts }, error) =>
+            logger.warn('A scheduled report could not be delivered', { runId, attempts, error }),
+        },
+        options,
+      )
+      if (sent > 0) logger.info('Delivered scheduled reports', { count: sent })
+      if (failed > 0) logger.error('Gave up on scheduled reports', { count: failed })
+    },
+    reportPauseMs,
+    'Scheduled reports could not be looked for',
+  )
   loop(
     async options => {
       const { named, damaged } = await namePatients({ catalog, secrets }, options)

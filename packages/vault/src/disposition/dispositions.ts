@@ -16,6 +16,7 @@ import {
   type DispositionView,
   dispositionItemsMost,
   newDispositionId,
+  type RecordingId,
   RecordingKind,
 } from '@auricle/contract'
 import type { CallOptions } from '@auricle/sealed'
@@ -86,11 +87,16 @@ export async function proposeDisposition(
   const object = named('disposition', id)
   const asked = { action: 'disposition.propose', log: 'disposition.proposed', object } as const
   const { now, secrets, record } = await authorize(parts, facts, asked, options)
+  const decide = (ids: readonly RecordingId[]) =>
+    ids.length === 0
+      ? null
+      : decideAgain({ ...parts, now: () => now }, tenantId, ids, { onlyStale: false }, options)
+  // What is named by hand may be due by rules that have not come to it yet.
+  await decide(selection.recordings ?? [])
   const query = { ...queryOf(selection, now), limit: dispositionItemsMost }
   const due: readonly DueRecording[] = await parts.catalog.listDue(tenantId, query, options)
   const ids = due.map(({ recordingId }) => recordingId)
-  if (ids.length > 0)
-    await decideAgain({ ...parts, now: () => now }, tenantId, ids, { onlyStale: false }, options)
+  if (selection.recordings === undefined) await decide(ids)
   const listed = await parts.catalog.openDisposition(
     { id, tenantId, kind: 'review', at: now, by },
     ids,

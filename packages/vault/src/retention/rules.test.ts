@@ -424,13 +424,13 @@ test('in whatever order they do what, nothing in force shortens but by two peopl
     }),
     fc.record({ type: fc.constant('wait' as const), days: fc.integer({ min: 1, max: 20 }) }),
   )
-  const keep = { years: 1, months: 0, days: 0 }
+  const keep = { years: 1, months: 0, days: 0 } as const
   const shorter = {
-    type: 'propose' as const,
+    type: 'propose',
     definition: { keep, dispose: 'review', lock: false },
     inDays: null,
-  }
-  const approved = { type: 'approve' as const, back: 0, by: 'other' }
+  } as const
+  const approved = { type: 'approve', back: 0, by: 'other' } as const
   let runs = 0
   let shortened = 0
   await fc.assert(

@@ -21,6 +21,8 @@ const nodeLeast = [24, 12] as const
 const freeBytesLeast = 1024 ** 3
 /** Longer than replicating takes while everything works. */
 const replicationLateMs = 60 * 60_000
+/** Longer than the log takes to be published while everything works. */
+const certificateLateMs = 60 * 60_000
 const othersMode = 0o077
 const quarantinedShown = 1000
 
@@ -149,6 +151,7 @@ async function checkAdapters(parts: DoctorParts): Promise<readonly Finding[]> {
       ...(await checkQueue(parts, adapters)),
       await checkQuarantine(parts, adapters),
       await checkReplication(adapters, parts),
+      await checkCertificates(parts, adapters),
     ]
   } catch (error) {
     const { name, code, message } = describeError(error)
@@ -171,6 +174,23 @@ async function checkQueue(
     const setting = config.queue.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL'
     return [bad('queue', message ?? code ?? 'not reachable', `see docs/configuration.md, ${setting}`)]
   }
+}
+
+async function checkCertificates(
+  { signal }: DoctorParts,
+  { catalog }: Pick<Adapters, 'catalog'>,
+): Promise<Finding> {
+  const name = 'certificates'
+  let oldest: number | null = null
+  for (const { id } of await catalog.listTenants({ signal })) {
+    const [first] = await catalog.listUnissuedCertificates(id, { afterId: null, limit: 1 }, { signal })
+    const at = first === undefined ? null : Date.parse(first.claims.destroyedAt)
+    oldest = at === null ? oldest : Math.min(at, oldest ?? at)
+  }
+  const ageMs = oldest === null ? 0 : Math.max(0, Date.now() - oldest)
+  if (ageMs < certificateLateMs) return ok(name, 'every recording that is gone has one that is signed')
+  const found = `one waits to be signed for ${formatDuration(ageMs)}`
+  return warn(name, found, 'see that a worker runs and publishes the log; its log says what it may not sign')
 }
 
 async function checkQuarantine(
