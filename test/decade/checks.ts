@@ -51,7 +51,7 @@ export async function checkStandings({ vault, model, clock }: World): Promise<nu
     const answers =
       lockedUntil === null
         ? [said ?? model.ask(recording, clock.ms)]
-        : [lockedUntil, Math.max(lockedUntil, model.storeUntil(recording))].map(until =>
+        : [lockedUntil, Math.max(lockedUntil, model.storeMost(recording))].map(until =>
             model.ask(recording, clock.ms, undefined, until),
           )
     const allowed = answers.map(answer => standingOf(answer, model.isHeld(recording)))
@@ -59,7 +59,11 @@ export async function checkStandings({ vault, model, clock }: World): Promise<nu
       ...[row.status, row.keep_until?.toISOString(), row.due_at?.toISOString() ?? 'never', row.disposal],
       ...[row.locked, row.governing, row.fresh ? 'fresh' : 'stale', row.held ? 'held' : 'free'],
     ].join(' ')
-    return allowed.includes(found) ? [] : [`is ${found} and not ${allowed.join(' or ')}`]
+    const index = allowed.indexOf(found)
+    if (index < 0) return [`is ${found} and not ${allowed.join(' or ')}`]
+    recording.said = answers[index] ?? said
+    if (index > 0) recording.lockedUntil = Math.max(lockedUntil ?? 0, model.storeMost(recording))
+    return []
   }
 
   function standingOf(said: ReturnType<typeof model.ask>, isHeld: boolean): string {

@@ -6,6 +6,7 @@ import { createRandom, type Random } from '../harness/random.ts'
 import { checkEmptied, checkExplained, checkLog, checkStandings, checkStores, historiesOf } from './checks.ts'
 import { count, createDeeds, type Tally } from './deeds.ts'
 import { calm, drawWeather } from './faults.ts'
+import { checkReport, figuresOf, type Remembered } from './figures.ts'
 import { dayMs, type Model } from './model.ts'
 import { createWorkers, inLanes, type Plant } from './work.ts'
 import { type Arrival, arrive, openWorld, recordingIdOf, type World } from './world.ts'
@@ -51,6 +52,8 @@ const quietMonths = 3
 /** Enough is wrong to look at. */
 const wrongMost = 50
 const lookEveryMonths = 15
+/** So often the report of the end looks back. */
+const rememberEveryMonths = 20
 const explainedAtOnce = 20
 
 export async function runDecade({
@@ -69,6 +72,7 @@ export async function runDecade({
   const arrivals = createArrivals(world, recordings, lanes)
   const stepDays = 30.4375 / steps
   let left: ReadonlyMap<string, number> = new Map()
+  const remembered: Remembered[] = []
 
   await deeds.begin()
   for (let month = 1; month <= months && model.wrong.length < wrongMost; month++) {
@@ -82,6 +86,9 @@ export async function runDecade({
       model.settle(clock.ms)
     }
     left = await endMonth(month)
+    if (month % rememberEveryMonths === 0 || month === months) {
+      remembered.push({ at: clock.ms, figures: figuresOf(model, clock.ms) })
+    }
     const destroyed = model.inOrder.filter(({ destroyedAt }) => destroyedAt !== null).length
     const held = model.live().filter(model.isHeld).length
     const archived = model.recordings.size
@@ -90,6 +97,8 @@ export async function runDecade({
   if (model.wrong.length < wrongMost) {
     count(tally, 'recordings looked at in the end', await checkEmptied(world))
     count(tally, 'events read', await checkLog(world))
+    count(tally, 'objects compared', await checkStores(world))
+    for (const then of remembered) count(tally, 'figures compared', await checkReport(world, then))
   }
   const histories = await historiesOf(world)
   const states = new Map<string, number>()
@@ -107,8 +116,8 @@ export async function runDecade({
     const failures = await workers.destroy()
     await workers.follow()
     await workers.propose()
-    const reasons = model.checkLeft(clock.ms, failures)
     count(tally, 'standings compared', await checkStandings(world))
+    const reasons = model.checkLeft(clock.ms, failures)
     if (month % lookEveryMonths === 0) {
       count(tally, 'objects compared', await checkStores(world))
       const report = await workers.drift()

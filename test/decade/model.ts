@@ -17,6 +17,8 @@ export interface ModelObject {
   readonly key: string
   readonly generation: string
   until: number | null
+  /** What `until` ever was at most: somebody may have shortened it. */
+  most: number
   locked: boolean
   held: boolean
   goneAt: number | null
@@ -119,6 +121,9 @@ export function createModel(settings: ModelSettings) {
   const left = (recording: ModelRecording) => recording.objects.filter(({ goneAt }) => goneAt === null)
   const storeUntil = (recording: ModelRecording) =>
     Math.max(-Infinity, ...left(recording).map(({ until }) => until ?? -Infinity))
+
+  const storeMost = (recording: ModelRecording) =>
+    Math.max(-Infinity, ...recording.objects.map(({ most }) => most))
 
   // --- rules and facts ---
 
@@ -416,13 +421,15 @@ export function createModel(settings: ModelSettings) {
     }
     // Of what was decided then, after which rules may have changed once more within the same piece of work.
     if (reasons[reason] !== true)
-      complain(`${recordingId} was taken out as ${reason} at ${at}, and is ${told(said)}, listed by ${item.rule}`)
+      complain(
+        `${recordingId} was taken out as ${reason} at ${at}, and is ${told(said)}, listed by ${item.rule}`,
+      )
     takeOut(item.disposition, recordingId, false)
   }
 
-  /** What was locked before any rule knew how long the store keeps it by then. */
+  /** Of what is locked, all that its stores were ever asked for counts as locked. */
   const isLockedLonger = (recording: ModelRecording, at: number) =>
-    recording.lockedUntil !== null && storeUntil(recording) > at
+    recording.lockedUntil !== null && storeMost(recording) > at
 
   const wasHeldSince = (recording: ModelRecording, since: number) =>
     [...recording.covers.values()].some(({ releasedAt }) => releasedAt !== null && releasedAt > since)
@@ -431,14 +438,17 @@ export function createModel(settings: ModelSettings) {
 
   const nameOf = (store: string, key: string, generation: string) => `${store} ${key} ${generation}`
 
-  function kept(object: Omit<ModelObject, 'goneAt'>): void {
+  function kept(object: Omit<ModelObject, 'goneAt' | 'most'>): void {
     const name = nameOf(object.store, object.key, object.generation)
     const known = objects.get(name)
     if (known !== undefined) {
-      Object.assign(known, { until: object.until, locked: object.locked, held: object.held })
+      known.until = object.until
+      known.most = Math.max(known.most, object.until ?? -Infinity)
+      known.locked = object.locked
+      known.held = object.held
       return
     }
-    const made = { ...object, goneAt: null }
+    const made = { ...object, most: object.until ?? -Infinity, goneAt: null }
     objects.set(name, made)
     if (object.recording === null) return
     const own = ofRecording.get(object.recording) ?? []
@@ -541,14 +551,14 @@ export function createModel(settings: ModelSettings) {
   function stateOf(recording: ModelRecording, now: number): string {
     if (recording.destroyedAt !== null) return 'destroyed'
     if (isHeld(recording)) return 'held'
-    const said = ask(recording, now)
+    const said = stale.has(recording.id) ? ask(recording, now) : (recording.said ?? ask(recording, now))
     if (said.due === null) return said.status
     return said.due <= now ? 'due' : 'kept'
   }
 
   return {
     ...{ wrong, complain, settings, recordings, inOrder, objects, holds, dispositions, rules, deletions },
-    ...{ live, isHeld, ask, left, storeUntil, settle, stateOf, checkLeft, factsOf },
+    ...{ live, isHeld, ask, left, storeUntil, storeMost, settle, stateOf, checkLeft, factsOf },
     ...{ ruleChanged, archived, held, released, proposed, mayReview, reviewed, ended, stopped },
     ...{ kept, deleted, destroyed, isAutomaticByTwo },
     coverReleased(holdId: string, recordingId: RecordingId, at: number) {
