@@ -376,7 +376,7 @@ export function createDeeds(world: World, tally: Tally, pace: number): Deeds {
         await doing(
           'disposition cancelled',
           () => cancelDisposition(parts, world.facts(someone()), disposition.id as Id, {}),
-          () => model.ended(disposition.id),
+          () => model.ended(disposition.id, clock.ms),
         )
       }
     }

@@ -56,8 +56,10 @@ export interface ModelRecording extends Newcomer {
   /** Whatever has been locked for good: until then. */
   lockedUntil: number | null
   item: ModelItem | null
-  /** A person took it out while the rules said so much of it. */
-  takenOut: string | null
+  /** When that was another than before. */
+  saidSince: number
+  /** A person took it out, while the rules said that of it. */
+  takenOut: { readonly at: number; readonly said: string } | null
   wasStopped: boolean
   destroyedAt: number | null
 }
@@ -175,7 +177,9 @@ export function createModel(settings: ModelSettings) {
     const all = settled === list ? [...stale].flatMap(id => recordings.get(id) ?? []) : live()
     for (const recording of all) {
       if (recording.destroyedAt !== null) continue
-      recording.said = ask(recording, at, list)
+      const said = ask(recording, at, list)
+      if (recording.said === null || told(recording.said) !== told(said)) recording.saidSince = at
+      recording.said = said
       if (recording.said.locked)
         recording.lockedUntil = Math.max(recording.lockedUntil ?? -Infinity, recording.said.keepUntil)
     }
@@ -266,7 +270,7 @@ export function createModel(settings: ModelSettings) {
       ...newcomer,
       archivedAt,
       ...{ labels: new Set(), events: new Map(), covers: new Map(), objects: own, ownRecordSet: null },
-      ...{ said: null, lockedUntil: null, item: null, takenOut: null, wasStopped: false, destroyedAt: null },
+      ...{ said: null, saidSince: archivedAt, lockedUntil: null, item: null, takenOut: null, wasStopped: false, destroyedAt: null },
     }
     recordings.set(recording.id, recording)
     inOrder.push(recording)
@@ -346,7 +350,7 @@ export function createModel(settings: ModelSettings) {
       if (kind === 'automatic' && said.disposal !== 'automatic')
         complain(`${name}, which people have to look at`)
       if (said.governing !== rule) complain(`${name} by ${rule} and not ${said.governing}`)
-      if (by === null && recording.takenOut === told(said))
+      if (by === null && isLeftByPerson(recording, said))
         complain(`${name}, which a person took out since the rules changed`)
       recording.item = { disposition: made, rule }
       made.open.add(recordingId)
@@ -360,12 +364,21 @@ export function createModel(settings: ModelSettings) {
     return found?.yes.includes(by) ? 'again' : 'yes'
   }
 
-  function takeOut(disposition: ModelDisposition, recordingId: RecordingId, byPerson: boolean): void {
+  /** Since then nothing else was said of it. */
+  const isLeftByPerson = ({ takenOut, saidSince }: ModelRecording, said: ModelAnswer) =>
+    takenOut !== null && takenOut.said === told(said) && saidSince <= takenOut.at
+
+  function takeOut(
+    disposition: ModelDisposition,
+    recordingId: RecordingId,
+    byPersonAt: number | null = null,
+  ): void {
     const recording = recordings.get(recordingId)
     disposition.open.delete(recordingId)
     if (recording === undefined || recording.item?.disposition !== disposition) return
     recording.item = null
-    if (byPerson && recording.said !== null) recording.takenOut = told(recording.said)
+    if (byPersonAt !== null && recording.said !== null)
+      recording.takenOut = { at: byPersonAt, said: told(recording.said) }
   }
 
   function reviewed(
@@ -384,21 +397,21 @@ export function createModel(settings: ModelSettings) {
     }
     if (mayReview(id, by) !== 'yes') complain(`${id} is reviewed by ${by}, who may not`)
     if (verdict === 'reject') {
-      ended(id)
+      ended(id, at)
       return
     }
     found.yes.push(by)
-    for (const recordingId of keep) takeOut(found, recordingId, true)
+    for (const recordingId of keep) takeOut(found, recordingId, at)
     if (found.yes.length < found.stages) return
     found.state = 'waiting'
     found.readyAt = at + settings.waitingDays * dayMs
   }
 
   /** By a person: rejected, or cancelled. */
-  function ended(id: string): void {
+  function ended(id: string, at: number): void {
     const found = dispositions.get(id)
     if (found === undefined) return
-    for (const recordingId of [...found.open]) takeOut(found, recordingId, true)
+    for (const recordingId of [...found.open]) takeOut(found, recordingId, at)
     found.state = 'ended'
   }
 
@@ -424,7 +437,7 @@ export function createModel(settings: ModelSettings) {
       complain(
         `${recordingId} was taken out as ${reason} at ${at}, and is ${told(said)}, listed by ${item.rule}`,
       )
-    takeOut(item.disposition, recordingId, false)
+    takeOut(item.disposition, recordingId)
   }
 
   /** Of what is locked, all that its stores were ever asked for counts as locked. */
@@ -509,7 +522,7 @@ export function createModel(settings: ModelSettings) {
     for (const why of objections(recording, at)) complain(`${recordingId} is destroyed: ${why}`)
     for (const { store, role } of left(recording))
       complain(`${recordingId} is destroyed and its ${role} is in ${store}`)
-    if (recording.item !== null) takeOut(recording.item.disposition, recordingId, false)
+    if (recording.item !== null) takeOut(recording.item.disposition, recordingId)
     recording.destroyedAt = at
   }
 
@@ -533,11 +546,11 @@ export function createModel(settings: ModelSettings) {
           complain(
             `${recording.id} is left: ready since ${new Date(disposition.readyAt).toISOString()}, ${objections(recording, now).join(', ')}`,
           )
-      } else if (recording.takenOut === told(said)) because('a person took it out')
+      } else if (recording.takenOut?.said === told(said)) because('a person took it out')
       else if (isLockedLonger(recording, now)) because('the store keeps it longer')
       else
         complain(
-          `${recording.id} is due since ${new Date(said.due).toISOString()} and in no disposition (taken out ${recording.takenOut}, now ${told(said)})`,
+          `${recording.id} is due since ${new Date(said.due).toISOString()} and in no disposition (taken out ${recording.takenOut?.said}, now ${told(said)})`,
         )
     }
     return reasons
