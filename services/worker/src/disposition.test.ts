@@ -47,7 +47,7 @@ function work(disposition: WorkerParts['config']['worker']['disposition']): Prom
     ...{ ...vault, keys: vault.keyService, recovery: null, sweepTemporary: vault.objects.sweepTemporary },
     config: {
       ...{ worker: { concurrency: 1, disposition }, logName: 'log.clinic.example', witnesses: [] },
-      backupDays: 35,
+      ...{ backupDays: 35, api: { host: '127.0.0.1', port: 0, publicUrl: null } },
     },
     ...{
       reportStore: null,
