@@ -717,9 +717,6 @@ begin
       to_number = null, patient_reference = null, note = null, from_index = null, to_index = null
     where r.tenant_id = p_tenant and r.id = p_recording and r.destroying_at is not null;
   if not found then return 'not_begun'; end if;
-  -- Or it would be among what is due for good.
-  update auricle.retention_decision n set superseded_at = p_now
-    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
   update auricle.intake i set sealed_notice = null, content_mac = null, emptied_at = p_now
     where i.tenant_id = p_tenant and i.recording_id = p_recording;
   update auricle.disposition_item i set state = 'destroyed', changed_at = p_now

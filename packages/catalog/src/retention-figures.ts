@@ -80,6 +80,10 @@ export async function readFrame(session: Session, tenantId: string, asOf: Date):
   return { zone: first === undefined ? 'UTC' : text(first, 'zone'), months, starts }
 }
 
+/** Whether cover `c` of hold `h` was on at $2. */
+export const heldAt = `c.covered_at <= $2 and (c.released_at is null or c.released_at > $2)
+  and (h.released_at is null or h.released_at > $2)`
+
 /**
  * Groups by all that is told apart first, since each recording is then looked up in three tables of groups, and sums the
  * groups after that.
@@ -105,7 +109,8 @@ with grouped as materialized (
       and d.decided_at <= $2 and (d.superseded_at is null or d.superseded_at > $2)
     left join (
       select distinct c.recording_id from auricle.hold_cover c
-      where c.tenant_id = $1 and c.covered_at <= $2 and (c.released_at is null or c.released_at > $2)
+      join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
+      where c.tenant_id = $1 and ${heldAt}
     ) h on h.recording_id = r.id
     where r.tenant_id = $1 and r.archived_at <= $2
   ) b

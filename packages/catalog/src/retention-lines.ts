@@ -11,7 +11,7 @@ import {
 } from '@auricle/contract'
 import { z } from 'zod'
 import type { Statement } from './database.ts'
-import { readAmount } from './retention-figures.ts'
+import { heldAt, readAmount } from './retention-figures.ts'
 import { integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 
 interface GoverningRule {
@@ -65,8 +65,8 @@ const overdue = `
   join auricle.recording r on r.tenant_id = d.tenant_id and r.id = d.recording_id
   left join lateral (
     select array_agg(c.hold_id order by c.hold_id) as hold_ids from auricle.hold_cover c
-    where c.tenant_id = d.tenant_id and c.recording_id = d.recording_id and c.covered_at <= $2
-      and (c.released_at is null or c.released_at > $2)
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
+    where c.tenant_id = d.tenant_id and c.recording_id = d.recording_id and ${heldAt}
   ) h on true
   left join lateral (
     select i.disposition_id, i.reason, i.attempts, p.stages, p.ready_at, (

@@ -306,6 +306,7 @@ export {
   listProviders,
   type ManageProvidersParts,
 } from './providers/manage-providers.ts'
+export { recordingKey } from './object-key.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
@@ -338,6 +339,7 @@ export {
   type PolicyApplied,
 } from './retention/apply-policy.ts'
 export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
+export { decideFirst } from './retention/decide-first.ts'
 export {
   listRetentionEvents,
   type RetentionEventParts,

@@ -141,9 +141,10 @@ function* statements(tenantId: TenantId, { recordings, due }: SeedCounts): Gener
     [tenantId, until],
   ]
   yield [
-    `insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at, released_at)
+    `insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at, released_at,
+       released_after)
      select r.tenant_id, ${idOf('hld', `n / 37 % ${holds}`)}, r.id, greatest(r.archived_at, $2::timestamptz - interval '2 years'),
-       case when n % 5 = 0 then $2::timestamptz - interval '1 year' end
+       case when n % 5 = 0 then $2::timestamptz - interval '1 year' end, case when n % 5 = 0 then 0 end
      from (select r.*, right(r.id, 9)::integer as n from auricle.recording r where r.tenant_id = $1) r
      where n % 37 = 0 and r.destroyed_at is null and n >= $3`,
     [tenantId, until, due],
