@@ -15,6 +15,8 @@ export interface DecadeOptions {
   readonly seed: number
   readonly recordings: number
   readonly months?: number
+  /** Of one of its months: longer ones, and fewer, for less to do. */
+  readonly monthDays?: number
   /** In how many steps a month goes by. */
   readonly steps: number
   /** How many arrive, and how many are destroyed, at once. */
@@ -47,6 +49,7 @@ export interface DecadeReport {
 
 const startMs = Date.parse('2026-01-05T12:00:00Z')
 const decadeMonths = 120
+const decadeMonthDays = 30.4375
 /** In the last ones nothing new comes. */
 const quietMonths = 3
 /** Enough is wrong to look at. */
@@ -62,7 +65,14 @@ export async function runDecade({
   steps,
   ...options
 }: DecadeOptions): Promise<DecadeReport> {
-  const { months = decadeMonths, lanes = 1, plant = null, holdsOneIn = 300, onMonth } = options
+  const {
+    months = decadeMonths,
+    monthDays = decadeMonthDays,
+    lanes = 1,
+    plant = null,
+    holdsOneIn = 300,
+    onMonth,
+  } = options
   const random = createRandom(seed)
   await using world = await openWorld(random, startMs)
   const { model, clock } = world
@@ -70,7 +80,7 @@ export async function runDecade({
   const deeds = createDeeds(world, tally, steps > 1 ? 1 : 0.25)
   const workers = createWorkers(world, { plant, holdsOneIn, lanes, holdNow: deeds.holdNow })
   const arrivals = createArrivals(world, recordings, lanes)
-  const stepDays = 30.4375 / steps
+  const stepDays = monthDays / steps
   let left: ReadonlyMap<string, number> = new Map()
   const remembered: Remembered[] = []
 
@@ -116,6 +126,8 @@ export async function runDecade({
     const failures = await workers.destroy()
     await workers.follow()
     await workers.propose()
+    // What is due is decided once more before it is proposed.
+    await workers.follow()
     count(tally, 'standings compared', await checkStandings(world))
     const reasons = model.checkLeft(clock.ms, failures)
     if (month % lookEveryMonths === 0) {

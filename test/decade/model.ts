@@ -242,7 +242,9 @@ export function createModel(settings: ModelSettings) {
       if (step++ % Math.max(1, Math.floor(recordings.size / 200)) !== 0) continue
       if (recording.destroyedAt !== null) continue
       const [one, other] = [ask(recording, from, before), ask(recording, from, after)]
-      const sooner = (other.due ?? Infinity) < (one.due ?? Infinity)
+      // Where no rule spoke, one that lets people look at it is none that shortens.
+      const isFirstWord = one.status === 'unruled' && other.disposal === 'review'
+      const sooner = !isFirstWord && (other.due ?? Infinity) < (one.due ?? Infinity)
       if (other.keepUntil < one.keepUntil || sooner || (one.locked && !other.locked))
         complain(`${name} is said to ${agreed.effect} and shortens ${recording.id}`)
     }
@@ -270,7 +272,15 @@ export function createModel(settings: ModelSettings) {
       ...newcomer,
       archivedAt,
       ...{ labels: new Set(), events: new Map(), covers: new Map(), objects: own, ownRecordSet: null },
-      ...{ said: null, saidSince: archivedAt, lockedUntil: null, item: null, takenOut: null, wasStopped: false, destroyedAt: null },
+      ...{
+        said: null,
+        saidSince: archivedAt,
+        lockedUntil: null,
+        item: null,
+        takenOut: null,
+        wasStopped: false,
+        destroyedAt: null,
+      },
     }
     recordings.set(recording.id, recording)
     inOrder.push(recording)
