@@ -93,8 +93,14 @@ export async function destroyRows(
        where tenant_id = $1 and recording_id = $2 and superseded_at is null`,
       [tenantId, recordingId, at],
     )
+    // By the policy of now, which nobody changes until this is over.
+    const policy = await client.query<{ revision: string }>(
+      'select policy_revision as revision from auricle.tenant where id = $1 for share',
+      [tenantId],
+    )
+    const revision = policy.rows[0]?.revision
     await insert('retention_decision', {
-      ...{ recording_id: recordingId, decided_at: at, revision: 0, status: 'kept', disposal: 'review' },
+      ...{ recording_id: recordingId, decided_at: at, revision, status: 'kept', disposal: 'review' },
       ...{ rule_id: rule.id, rule_version: 1, keep_until: before(at, 9), due_at: before(at, 9) },
       locked: false,
     })

@@ -49,10 +49,12 @@ export async function openFront(
   const log = captureLog()
   const stop = new AbortController()
   const { publicUrl = null, ...changed } = change
-  const config = {
+  const config: ApiParts['config'] = {
     api: { host: '127.0.0.1', port: 0, publicUrl },
     ingest: { host: '127.0.0.1', port: 0, publicUrl: 'https://pbx.vault.example' },
     witnesses: [],
+    reportStore: { kind: 'folder', folder: '/reports' },
+    mail: { from: 'auricle@vault.example' },
     shutdownGraceMs,
   }
   const parts = {

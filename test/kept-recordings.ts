@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Catalog, createCatalog, type MadeCopy, type StoredObject } from '@auricle/catalog'
+import { type Catalog, createCatalog, type MadeCopy, type NewObject } from '@auricle/catalog'
 import { type HoldId, newHoldId, ObjectRole, type RecordingId, type TenantId } from '@auricle/contract'
 import { createFolderStore, type ObjectFacts, type ObjectStore } from '@auricle/objects'
 import { createGoogleStore } from '@auricle/objects/google'
@@ -21,7 +21,7 @@ import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export interface Kept {
   readonly id: RecordingId
-  readonly objects: readonly StoredObject[]
+  readonly objects: readonly NewObject[]
   readonly copies: readonly MadeCopy[]
 }
 
@@ -100,9 +100,15 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
   const keep: KeptVault['keep'] = async ({ copied = true, retained = true, of = tenant } = {}) => {
     const intake = anIntake(of)
     const retainUntil = new Date(nowMs + keptDays * dayMs)
-    const recording = aRecording(of, intake, { retainUntil, archivedAt: new Date(nowMs) })
+    const recording = aRecording(of, intake, {
+      ...{ retainUntil, archivedAt: new Date(nowMs) },
+      decision: {
+        ...{ status: 'unruled', governing: null, keepUntil: retainUntil, dueAt: null, disposal: 'none' },
+        ...{ locked: false, revision: 0 },
+      },
+    })
     await catalog.commitIntake(intake, anEvent(of.tenantId))
-    const stored: StoredObject[] = []
+    const stored: NewObject[] = []
     const copies: MadeCopy[] = []
     for (const role of ObjectRole.options) {
       const objectKey = keyOf(of.tenantId, recording.id, role)
@@ -183,11 +189,6 @@ export async function openKeptVault({ in: where, keyOf }: KeptVaultOptions): Pro
            where tenant_id = $1 and hold_id = $2`,
           [tenant.tenantId, hold, at],
         )
-        await query(`update auricle.hold_cover set released_at = $3 where tenant_id = $1 and hold_id = $2`, [
-          tenant.tenantId,
-          hold,
-          at,
-        ])
       }),
 
     async facts({ objects: stored, copies }) {
@@ -223,9 +224,11 @@ async function* pieces(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content
 }
 
-function storedObject(role: ObjectRole, { key, generation, sizeBytes }: ObjectFacts): StoredObject {
+function storedObject(role: ObjectRole, facts: ObjectFacts): NewObject {
+  const { key, generation, sizeBytes, retainUntil, locked } = facts
   return {
     ...{ role, objectKey: key, generation, sealedBytes: sizeBytes, plaintextBytes: sizeBytes },
     ...{ contentType: 'audio/wav', fingerprint: randomBytes(32), wrap: null },
+    ...{ storeUntil: retainUntil, storeLocked: locked },
   }
 }

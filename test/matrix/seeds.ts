@@ -187,6 +187,11 @@ const seeds: Readonly<Record<string, Seed>> = {
   accessReport: ofPatient,
   accountOfDisclosures: ofPatient,
   listDisclosures: ofPatient,
+  createReportSchedule: ({ things }) => ({
+    body: { name: things.unique(), every: 'month', mailTo: ['officer@vault.example'] },
+  }),
+  endReportSchedule: async ({ things }) => ({ params: { id: await things.reportSchedule() } }),
+  showReportRun: async ({ things }) => ({ params: { id: await things.reportRun() } }),
   listSuspensions: ofPatient,
   recordDisclosure: async ({ things }) => ({
     body: {

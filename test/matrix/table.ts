@@ -336,6 +336,12 @@ const operations = `
   showReceiptKey            -                  self.read             -                  tenant                          200              -
   accessReport              -                  audit.read            -                  tenant                          200              -
   accountOfDisclosures      -                  disclosure.read       -                  tenant                          200              -
+  retentionReport           -                  retention.read        -                  tenant                          200              -
+  listReportSchedules       -                  retention.read        -                  tenant                          200              -
+  createReportSchedule      -                  report.schedule       -                  tenant                          201              -
+  endReportSchedule         -                  report.schedule       -                  tenant                          204              -
+  listReportRuns            -                  retention.read        -                  tenant                          200              -
+  showReportRun             -                  retention.read        -                  tenant                          200              -
   recordDisclosure          -                  disclosure.record     -                  tenant                          201              -
   listDisclosures           -                  disclosure.read       -                  tenant                          200              -
   suspendDisclosures        -                  disclosure.suspend    -                  tenant                          201              -

@@ -15,6 +15,8 @@ import {
   newIssuerId,
   newPasskeyId,
   newProviderId,
+  newReportRunId,
+  newReportScheduleId,
   newRetentionEventId,
   newReviewId,
   newRoleRequestId,
@@ -45,8 +47,8 @@ import {
   endorseReceiptKey,
 } from '@auricle/vault'
 import { anIntake, aRecording, someObjects } from '../catalog-fixture.ts'
-import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { destroyRows } from '../destroyed.ts'
+import { addRule, leaveOutOfRecordSet, makeOld } from '../disposition-vault.ts'
 import { sealLog } from '../sealed-log.ts'
 import type { TestVault } from '../vault.ts'
 import { openAccess } from './emergency.ts'
@@ -67,6 +69,8 @@ export interface Things {
   breakGlass(userId: UserId, state: 'open' | 'over'): Promise<string>
   alert(): Promise<string>
   activityReview(): Promise<string>
+  reportSchedule(): Promise<string>
+  reportRun(): Promise<string>
   /** A recording that is gone, with its certificate. */
   destroyed(): Promise<RecordingId>
   driftRun(): Promise<string>
@@ -321,6 +325,25 @@ export function thingsOf(vault: TestVault, { clinic, tenantId, colleague }: Side
          from (select '2020-01-06'::timestamptz + $3::int * interval '7 days' as t) w`,
         // Each of a week of its own.
         [tenantId, id, weeks++],
+      )
+      return id
+    },
+    async reportSchedule() {
+      const id = newReportScheduleId()
+      await sql(
+        `insert into auricle.report_schedule (tenant_id, id, name, sections, formats, every, to_store, next_run_at,
+           created_at)
+         values ($1, $2, 'Monthly', '{status}', '{pdf}', 'month', true, now() + interval '1 month', now())`,
+        [tenantId, id],
+      )
+      return id
+    },
+    async reportRun() {
+      const id = newReportRunId()
+      await sql(
+        `insert into auricle.report_run (tenant_id, id, schedule_id, as_of, started_at)
+         values ($1, $2, $3, now(), now())`,
+        [tenantId, id, await this.reportSchedule()],
       )
       return id
     },

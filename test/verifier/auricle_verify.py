@@ -1191,7 +1191,7 @@ IS_CLAIMS = record(
         )
     )(value),
     method=record(
-        remains=every(record(what=one_of("copies", "log_private_parts"), sealedUnder=is_name)),
+        remains=every(record(what=one_of("copies", "database_free_space", "log_private_parts"), sealedUnder=is_name)),
         **{name: one_of(word) for name, word in METHOD.items()},
     ),
     copies=every(record(where=one_of(*STORES, "database_backups"), until=is_time)),

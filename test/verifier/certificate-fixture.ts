@@ -150,6 +150,7 @@ function claimsOf(random: Random): Claims {
       database: 'wraps_and_sealed_columns_removed',
       remains: [
         ...(copies.length === 0 ? [] : [{ what: 'copies', sealedUnder }]),
+        { what: 'database_free_space', sealedUnder },
         { what: 'log_private_parts', sealedUnder },
       ],
     },

@@ -1418,7 +1418,7 @@ const kinds = ['voicemail', 'recording']
 const stores = ['primary', 'recovery']
 const places = [...stores, 'database_backups']
 const roles = ['original', 'playback', 'peaks', 'intake', 'stray']
-const left = ['copies', 'log_private_parts']
+const left = ['copies', 'database_free_space', 'log_private_parts']
 
 /** @param {any} value @param {string[]} names In ascending order, as one spelling has them. */
 const hasMembers = (value, names) => isObject(value) && Object.keys(value).join() === names.join()

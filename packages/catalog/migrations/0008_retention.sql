@@ -284,6 +284,11 @@ alter table auricle.recording
     or (destroying_at is not null and num_nonnulls(source_id, from_number, from_name, to_number, patient_reference, note,
       from_index, to_index) = 0)
   );
+-- What a report counts: the sealed bytes of all its objects, and since when all of them have their copy.
+alter table auricle.recording
+  add column stored_bytes bigint not null default 0,
+  add column copied_at timestamptz;
+grant update (copied_at) on auricle.recording to :"app_role";
 create index recording_destroyed on auricle.recording (tenant_id, destroyed_at, id) where destroyed_at is not null;
 
 alter table auricle.intake
@@ -578,6 +583,8 @@ begin
   perform auricle.share_holds(p_tenant);
   perform from auricle.recording r where r.tenant_id = p_tenant and r.id = p_recording for update;
   if not found then return 'absent'; end if;
+  -- Holds cover by now what they ask for, also where whoever changed it did not say so.
+  perform auricle.cover_recording(p_tenant, p_recording, p_now);
   if exists (
     select from auricle.hold_cover c
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
@@ -710,6 +717,9 @@ begin
       to_number = null, patient_reference = null, note = null, from_index = null, to_index = null
     where r.tenant_id = p_tenant and r.id = p_recording and r.destroying_at is not null;
   if not found then return 'not_begun'; end if;
+  -- Or it would be among what is due for good.
+  update auricle.retention_decision n set superseded_at = p_now
+    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
   update auricle.intake i set sealed_notice = null, content_mac = null, emptied_at = p_now
     where i.tenant_id = p_tenant and i.recording_id = p_recording;
   update auricle.disposition_item i set state = 'destroyed', changed_at = p_now
@@ -782,6 +792,13 @@ begin
       tenant_id, recording_id, decided_at, revision, status, keep_until, disposal, locked
     )
     select r.tenant_id, r.id, r.archived_at, -1, 'unruled', r.retain_until, 'none', true from auricle.recording r;
+    update auricle.recording r set stored_bytes = o.bytes, copied_at = o.copied_at
+    from (
+      select o.tenant_id, o.recording_id, sum(o.sealed_bytes) as bytes,
+        case when bool_and(o.replicated_at is not null) then max(o.replicated_at) end as copied_at
+      from auricle.recording_object o group by o.tenant_id, o.recording_id
+    ) o
+    where o.tenant_id = r.tenant_id and o.recording_id = r.id;
   end loop;
   perform set_config('auricle.tenant', '', true);
 end

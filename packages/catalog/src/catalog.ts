@@ -58,10 +58,12 @@ import type { ProviderSignInCatalog } from './provider-sign-in.ts'
 import type { ProviderCatalog } from './providers.ts'
 import type { RecordSetCatalog } from './record-set.ts'
 import type { RecoveryCodeCatalog } from './recovery-codes.ts'
+import type { ReportScheduleCatalog } from './report-schedules.ts'
 import type { KeptDecision, RetentionDecisionCatalog } from './retention-decisions.ts'
 import type { RetentionEventCatalog } from './retention-events.ts'
 import type { RetentionFactsCatalog } from './retention-facts.ts'
 import type { RetentionPageCatalog } from './retention-pages.ts'
+import type { RetentionReportCatalog } from './retention-report.ts'
 import type { RetentionRuleCatalog } from './retention-rules.ts'
 import type { RetentionSettingsCatalog } from './retention-settings.ts'
 import type { RetentionStandingCatalog } from './retention-standing.ts'
@@ -427,7 +429,9 @@ export interface Catalog
     LogCatalog,
     LogReadingCatalog,
     AnchorCatalog,
-    LogCustodyCatalog {
+    LogCustodyCatalog,
+    RetentionReportCatalog,
+    ReportScheduleCatalog {
   // --- the directory: no tenant yet ---
   findTenantBySlug(slug: string, options?: QueryOptions): Promise<TenantRow | null>
   listTenants(options?: QueryOptions): Promise<readonly TenantRow[]>

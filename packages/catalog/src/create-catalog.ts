@@ -43,10 +43,12 @@ import { createRecordSet } from './record-set.ts'
 import { createRecordings } from './recordings.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createReplication } from './replication.ts'
+import { createReportSchedules } from './report-schedules.ts'
 import { createRetentionDecisions } from './retention-decisions.ts'
 import { createRetentionEvents } from './retention-events.ts'
 import { createRetentionFacts } from './retention-facts.ts'
 import { createRetentionPages } from './retention-pages.ts'
+import { createRetentionReport } from './retention-report.ts'
 import { createRetentionRules } from './retention-rules.ts'
 import { createRetentionSettings } from './retention-settings.ts'
 import { createRetentionStanding } from './retention-standing.ts'
@@ -128,6 +130,8 @@ export function createCatalog({ pool, stamper, now = () => new Date() }: Catalog
     ...createBreakGlass(database),
     ...createCertificates(database),
     ...createEmergencyCodes(database),
+    ...createReportSchedules(database),
+    ...createRetentionReport(database),
     ...createSchemaCheck(database),
     columnKeys: deriveColumnKeys,
   }

@@ -36,9 +36,17 @@ export interface Database {
     work: (session: Session) => Promise<Result>,
     options?: QueryOptions,
   ): Promise<Result>
+  /** The same for reading alone: all statements see one state of the database, and may take more memory to count in. */
+  inSnapshot<Result>(
+    tenantId: string,
+    work: (session: Session) => Promise<Result>,
+    options?: QueryOptions,
+  ): Promise<Result>
 }
 
 const tenantPattern = /^ten_[0-9a-z]{26}$/
+/** Groups that are estimated too many would be sorted instead, all their rows with them. */
+const forCounting = `set_config('work_mem', '64MB', true), set_config('enable_sort', 'off', true)`
 
 /**
  * Abort means: stop waiting, give up the connection, reject with the signal's reason. The server may still finish a
@@ -74,11 +82,19 @@ export function createDatabase(pool: pg.Pool, stamper: RecordStamper): Database 
     },
     transaction: (work, options = {}) => transaction('begin', work, options),
     inTenant: (tenantId, work, options = {}) => {
-      // One round trip for both; such a query takes no parameters, hence the pattern.
-      if (!tenantPattern.test(tenantId)) throw new CatalogError('not_found', 'There is no such tenant')
-      return transaction(`begin; select set_config('auricle.tenant', '${tenantId}', true)`, work, options)
+      return transaction(`begin; select ${ofTenant(tenantId)}`, work, options)
+    },
+    inSnapshot: (tenantId, work, options = {}) => {
+      const begin = 'begin isolation level repeatable read read only'
+      return transaction(`${begin}; select ${ofTenant(tenantId)}, ${forCounting}`, work, options)
     },
   }
+}
+
+/** Goes with `begin` in one round trip; such a query takes no parameters, hence the pattern. */
+function ofTenant(tenantId: string): string {
+  if (!tenantPattern.test(tenantId)) throw new CatalogError('not_found', 'There is no such tenant')
+  return `set_config('auricle.tenant', '${tenantId}', true)`
 }
 
 const run = (client: pg.PoolClient, statement: Statement) =>

@@ -303,6 +303,20 @@ describe('at the same time as', () => {
     for (const id of ids) assert.equal((await holding.covers(id)).length, holds.length)
   })
 
+  test('a change that told nobody: what a clause asks for by then is not destroyed, and is held from then on', async () => {
+    const id = await doomed()
+    const hold = await holding.place({ clauses: [aClause({ label: 'vip' })] })
+    assert.equal(await refusal(holding.inTenant, 'refuses_destruction', id), null)
+    await holding.inTenant("update auricle.recording set labels = '{vip}' where id = $1", [id])
+    assert.deepEqual(await holding.covers(id), [])
+    assert.equal(await refusal(holding.inTenant, 'refuses_destruction', id), 'held')
+    assert.deepEqual(await holding.covers(id), [hold.id])
+    assert.ok((await holding.askedStores()).has(id))
+    // What somebody took out stays out.
+    assert.equal(await holding.releaseCover(hold.id, id), true)
+    assert.equal(await refusal(holding.inTenant, 'refuses_destruction', id), null)
+  })
+
   test('the naming of a patient: what may be the one whom a hold is about is not destroyed before', async () => {
     const id = await doomed()
     const reference = `MRN-${randomBytes(4).toString('hex')}`

@@ -116,6 +116,7 @@ export { createPool, type DatabaseSettings, type PoolOptions } from './pool.ts'
 export type { Arrived, EndedSession, ProviderArrival } from './provider-sign-in.ts'
 export type { ChangeOfRights, EndedWithProvider, ProviderRow } from './providers.ts'
 export type { RecordSetMailbox, RecordSetRow } from './record-set.ts'
+export type { NewReportScheduleRow, ReportRunRow, ReportScheduleRow } from './report-schedules.ts'
 export type {
   Deciding,
   DecisionRow,
@@ -125,7 +126,15 @@ export type {
 } from './retention-decisions.ts'
 export type { RetentionEventRow, RetentionSubject } from './retention-events.ts'
 export type { RetentionFactsRow } from './retention-facts.ts'
+export type { ReportFigures, ReportFrame } from './retention-figures.ts'
+export type { DestroyedLine, OverdueLine } from './retention-lines.ts'
 export type { WeighedFacts } from './retention-pages.ts'
+export type {
+  HoldFigure,
+  ReconciledRun,
+  RetentionReportCatalog,
+  RetentionReportRows,
+} from './retention-report.ts'
 export type { RuleChange, RulesNow, RuleVersionRow } from './retention-rules.ts'
 export type { RetentionSettingsRow } from './retention-settings.ts'
 export type { RetentionStanding } from './retention-standing.ts'

@@ -346,7 +346,7 @@ describe('the role of the services', () => {
         'record_set_decision update (superseded_at)',
         'recording insert',
         'recording select',
-        'recording update (heard_at heard_by labels patient_id)',
+        'recording update (copied_at heard_at heard_by labels patient_id)',
         'recording_object insert',
         'recording_object select',
         'recording_object update (recovery_generation recovery_held recovery_until replicated_at replication_attempts replication_due_at replication_error store_held store_until)',

@@ -92,6 +92,10 @@ test('recordings from before get their names, all but those whose reference does
   assert.equal(a, await ensure('A', old))
   assert.equal(b, await ensure('B', old))
   assert.deepEqual([again, none, blank, names.get(damaged)], [a, null, null, null])
+  // Whose patient has a name now may be kept otherwise.
+  const stale = await catalog.listStale(tenantId, { after: null, limit: 10 })
+  const named = made.filter(({ id }) => (names.get(id) ?? null) !== null).map(({ id }) => id)
+  assert.deepEqual(stale.map(({ recordingId }) => recordingId).sort(), named.sort())
   assert.deepEqual(await catalog.nameRecordings(tenantId, ids, columns), { named: 0, damaged: 1 })
 })
 

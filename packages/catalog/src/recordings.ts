@@ -34,7 +34,8 @@ export function createRecordings(database: Database, now: () => Date): Recording
         recording.tenantId,
         async session => {
           if (!(await markArchived(session, recording.tenantId, recording.intakeId, now()))) return 'already'
-          await session.write(insert('recording', columns))
+          const storedBytes = objects.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0)
+          await session.write(insert('recording', { ...columns, stored_bytes: storedBytes }))
           await insertObjects(session, recording.tenantId, recording.id, objects)
           await insertFirstDecision(session, recording)
           await coverRecording(session, recording.tenantId, recording.id, now())

@@ -102,6 +102,14 @@ export function createReplication(database: Database, now: () => Date): Replicat
             ],
           })
           if (marked === 0) return 'already'
+          await session.write({
+            text: `update auricle.recording r set copied_at = $3
+                   where r.tenant_id = $1 and r.id = $2 and not exists (
+                     select from auricle.recording_object b
+                     where b.tenant_id = r.tenant_id and b.recording_id = r.id and b.replicated_at is null
+                   )`,
+            values: [tenantId, recordingId, now()],
+          })
           await insertEvent(session, event)
           // Decided after the copies were made, and before anybody could know of them.
           await session.rows({

@@ -60,10 +60,13 @@ const Method = z.strictObject({
   sanitization: z.literal('clear'),
   objects: z.literal('deleted_by_generation'),
   database: z.literal('wraps_and_sealed_columns_removed'),
-  /** `copies`: until their times. `log_private_parts`: of events about it, as long as the log is kept. */
+  /**
+   * `copies`: until their times. `database_free_space`: what the database has not written over yet, in its own files.
+   * `log_private_parts`: of events about it, as long as the log is kept.
+   */
   remains: z.array(
     z.strictObject({
-      what: z.enum(['copies', 'log_private_parts']),
+      what: z.enum(['copies', 'database_free_space', 'log_private_parts']),
       sealedUnder: name(512),
     }),
   ),

@@ -1,2 +1,2 @@
 // Makes files that people read out of data that programs made.
-export {}
+export { retentionReportPdf } from './retention-report.ts'

@@ -1,2 +1,3 @@
 // Sends mail through a server of the deployment.
-export {}
+export { MailError, type MailErrorCode } from './error.ts'
+export { createMailer, type Mailer, type MailSettings, type Message } from './mailer.ts'

@@ -39,6 +39,8 @@ describe('readConfig', () => {
       keys: { kind: 'keyring', file: '/home/somebody/.local/share/auricle/keyring.json' },
       recovery: null,
       logStore: { kind: 'folder', folder: '/home/somebody/.local/share/auricle/log-store' },
+      reportStore: null,
+      mail: null,
       logName: 'auricle.local',
       witnesses: [],
       keyCacheMs: 60_000,
@@ -55,6 +57,7 @@ describe('readConfig', () => {
       database: null,
       keyringPassphrase: null,
       monitorDatabaseUrl: null,
+      smtpUrl: null,
       redisUrl: null,
     })
   })
@@ -79,6 +82,9 @@ describe('readConfig', () => {
       AURICLE_OBJECTS: '/mnt/objects',
       AURICLE_RECOVERY: '/mnt/elsewhere',
       AURICLE_LOG_STORE: '/mnt/log',
+      AURICLE_REPORT_STORE: '/mnt/reports',
+      AURICLE_SMTP_URL: 'smtp://vault:swordfish@mail.example.org:587',
+      AURICLE_MAIL_FROM: 'auricle@example.org',
       AURICLE_LOG_NAME: 'log.clinic.example',
       AURICLE_WITNESSES: `${witness} https://witness.example.org/, ${witness} http://127.0.0.1:9`,
       AURICLE_KEY_CACHE_MS: '0',
@@ -103,6 +109,8 @@ describe('readConfig', () => {
       keys: { kind: 'keyring', file: '/etc/auricle/keyring.json' },
       recovery: { kind: 'folder', folder: '/mnt/elsewhere' },
       logStore: { kind: 'folder', folder: '/mnt/log' },
+      reportStore: { kind: 'folder', folder: '/mnt/reports' },
+      mail: { from: 'auricle@example.org' },
       logName: 'log.clinic.example',
       witnesses: [
         { verifierKey: witness, url: 'https://witness.example.org' },
@@ -132,6 +140,10 @@ describe('readConfig', () => {
       AURICLE_RECOVERY_ENDPOINT: 'swordfish',
       AURICLE_LOG_STORE: 'ftp://swordfish',
       AURICLE_LOG_STORE_ENDPOINT: 'swordfish',
+      AURICLE_REPORT_STORE: 'ftp://swordfish',
+      AURICLE_REPORT_STORE_ENDPOINT: 'swordfish',
+      AURICLE_SMTP_URL: 'http://swordfish@host',
+      AURICLE_MAIL_FROM: 'swordfish',
       AURICLE_LOG_NAME: 'https://swordfish',
       AURICLE_WITNESSES: `${witness} http://swordfish.example.org`,
       AURICLE_KEYS: 'gcp-kms://swordfish',
@@ -169,6 +181,15 @@ describe('readConfig', () => {
     assert.match(
       refusal({ AURICLE_KEYRING_PASSPHRASE: 'one', AURICLE_KEYRING_PASSPHRASE_FILE: '/run/secrets/two' }),
       /exclude each other/,
+    )
+    assert.match(refusal({ AURICLE_SMTP_URL: 'smtp://host' }), /AURICLE_SMTP_URL needs AURICLE_MAIL_FROM/)
+    assert.match(
+      refusal({ AURICLE_MAIL_FROM: 'auricle@example.org' }),
+      /AURICLE_MAIL_FROM needs AURICLE_SMTP_URL/,
+    )
+    assert.match(
+      refusal({ AURICLE_OBJECTS: '/mnt/objects', AURICLE_REPORT_STORE: '/mnt/objects/reports' }),
+      /AURICLE_REPORT_STORE must lie apart/,
     )
   })
 

@@ -43,6 +43,10 @@ export interface Config {
   /** Where a copy of everything archived goes; null: nowhere. */
   readonly recovery: StorePlace | null
   readonly logStore: LogStorePlace
+  /** Where reports on a schedule are stored; null: nowhere. */
+  readonly reportStore: StorePlace | null
+  /** Who mail is from; null: none is sent. */
+  readonly mail: { readonly from: string } | null
   /** What the origins of the logs begin with; fixed for good with the first of them. */
   readonly logName: string
   /** Who is asked to sign what the log is at, before it is published. */
@@ -92,6 +96,8 @@ export interface Secrets {
   readonly keyringPassphrase: Secret | null
   /** How the monitor reaches the database, as a role of its own; null: as that of the embedded server. */
   readonly monitorDatabaseUrl: Secret | null
+  /** Present exactly where `config.mail` is. */
+  readonly smtpUrl: Secret | null
   /** Present exactly where `config.queue.kind` is `redis`. */
   readonly redisUrl: Secret | null
 }
@@ -152,6 +158,14 @@ export function readConfig(
     if (areApart(config.logStore, other)) continue
     throw new RuntimeError('bad_config', `The configuration is wrong:\n  AURICLE_LOG_STORE ${notApart}`)
   }
+  for (const other of [
+    config.objects,
+    config.logStore,
+    ...(config.recovery === null ? [] : [config.recovery]),
+  ]) {
+    if (config.reportStore === null || areApart(config.reportStore, other)) continue
+    throw new RuntimeError('bad_config', `The configuration is wrong:\n  AURICLE_REPORT_STORE ${notApart}`)
+  }
   return { config, secrets: toSecrets(parsed.data, host) }
 }
 
@@ -173,6 +187,11 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
         ? null
         : toPlace(settings, settings.AURICLE_RECOVERY, settings.AURICLE_RECOVERY_ENDPOINT),
     logStore: toLogStore(settings, dataFolder),
+    reportStore:
+      settings.AURICLE_REPORT_STORE === undefined
+        ? null
+        : toPlace(settings, settings.AURICLE_REPORT_STORE, settings.AURICLE_REPORT_STORE_ENDPOINT),
+    mail: settings.AURICLE_MAIL_FROM === undefined ? null : { from: settings.AURICLE_MAIL_FROM },
     logName: settings.AURICLE_LOG_NAME,
     witnesses: settings.AURICLE_WITNESSES,
     keys: toKeys(settings, dataFolder),
@@ -202,6 +221,11 @@ function toConfig(settings: Settings, env: Readonly<Record<string, string | unde
 /** How PBXs reach the service that takes deliveries. */
 export function ingestUrl({ ingest }: Pick<Config, 'ingest'>): string {
   return ingest.publicUrl ?? `http://${ingest.host}:${ingest.port}`
+}
+
+/** How people and programs reach the API. */
+export function apiUrl({ api }: Pick<Config, 'api'>): string {
+  return api.publicUrl ?? `http://${api.host}:${api.port}`
 }
 
 function toPlace(
@@ -260,6 +284,7 @@ function toSecrets(settings: Settings, host: Host): Secrets {
       settings.AURICLE_MONITOR_DATABASE_URL === undefined
         ? null
         : new Secret(settings.AURICLE_MONITOR_DATABASE_URL),
+    smtpUrl: settings.AURICLE_SMTP_URL === undefined ? null : new Secret(settings.AURICLE_SMTP_URL),
     redisUrl: settings.REDIS_URL === undefined ? null : new Secret(settings.REDIS_URL),
   }
 }

@@ -15,6 +15,7 @@ const ours: ReadonlySet<string> = new Set([
   'KeyringError',
   'LimitsError',
   'LogRefusal',
+  'MailError',
   'MismatchError',
   'Moved',
   'ObjectError',

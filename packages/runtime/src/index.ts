@@ -1,7 +1,7 @@
 export { type Adapters, type OpenAdapters, openAdapters } from './adapters/adapters.ts'
 export { type Inspected, inspectAll, refuseUnfit } from './adapters/fitness.ts'
 export { type MonitorAdapters, openMonitorAdapters } from './adapters/monitor.ts'
-export { type Config, type Endpoint, ingestUrl, readConfig, type Secrets } from './config.ts'
+export { apiUrl, type Config, type Endpoint, ingestUrl, readConfig, type Secrets } from './config.ts'
 export { disableCoreDumps } from './core-dumps.ts'
 export { describeError, type ErrorDescription } from './describe-error.ts'
 export { RuntimeError, type RuntimeErrorCode } from './error.ts'

@@ -19,6 +19,7 @@ const texts = {
   eventId: id,
   tokenId: id,
   alertId: id,
+  runId: id,
   certificateId: id,
   driftRunId: id,
   requestId: handle,

@@ -315,6 +315,21 @@ export {
   type ReplicationAttempt,
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
+export { reportCsv } from './reports/report-csv.ts'
+export {
+  type RetentionReportParts,
+  retentionReport,
+  wholeRetentionReport,
+} from './reports/retention-report.ts'
+export { type RunReportsParts, runReports } from './reports/run-reports.ts'
+export {
+  createReportSchedule,
+  endReportSchedule,
+  listReportRuns,
+  listReportSchedules,
+  type ReportScheduleParts,
+  showReportRun,
+} from './reports/schedules.ts'
 export type { RequestFacts } from './request-facts.ts'
 export {
   type ApplyPolicyParts,

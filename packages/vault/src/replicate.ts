@@ -81,7 +81,9 @@ async function copyObject(
   const [primary, earlier] = await Promise.all([objects.head(key, options), recovery.head(key, options)])
   // The object may be kept longer than its row says: by a run whose rules were others, or since it was archived.
   const until = latest(keepUntil, primary?.retainUntil ?? null)
-  const keep: Keep = { until, lock: locked || undefined }
+  // As the first one is, where that has a retention.
+  const asFirst = primary?.retainUntil == null ? undefined : primary.locked
+  const keep: Keep = { until, lock: locked || asFirst }
   const copy = earlier ?? (await putCopy({ objects, recovery }, object, primary, keep, options))
   refuse(await compareStored(recovery, object, copy, options), 'The copy in the recovery store')
   const { generation } = copy
@@ -96,7 +98,7 @@ async function copyObject(
 interface Keep {
   readonly until: Date
   /** Undefined: as the store is set. */
-  readonly lock: true | undefined
+  readonly lock: boolean | undefined
 }
 
 /** The store checks what it was sent against what it holds; a source that breaks off leaves nothing there. */

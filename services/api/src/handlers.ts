@@ -26,12 +26,14 @@ import { createPasskeySessionHandlers, type PasskeySessionRouteParts } from './r
 import { createPeopleHandlers, type PeopleRouteParts } from './routes/people.ts'
 import { createProviderHandlers, type ProviderRouteParts } from './routes/providers.ts'
 import { createRecordingHandlers, type RecordingRouteParts } from './routes/recordings.ts'
+import { createReportScheduleHandlers, type ReportScheduleRouteParts } from './routes/report-schedules.ts'
 import { createReportHandlers, type ReportRouteParts } from './routes/reports.ts'
 import {
   createRetentionDecisionHandlers,
   type RetentionDecisionRouteParts,
 } from './routes/retention-decisions.ts'
 import { createRetentionFactHandlers, type RetentionFactRouteParts } from './routes/retention-facts.ts'
+import { createRetentionReportHandlers, type RetentionReportRouteParts } from './routes/retention-reports.ts'
 import { createRetentionRuleHandlers, type RetentionRuleRouteParts } from './routes/retention-rules.ts'
 import { createRoleHandlers, type RoleRouteParts } from './routes/roles.ts'
 import { createServiceAccountHandlers, type ServiceAccountRouteParts } from './routes/service-accounts.ts'
@@ -70,6 +72,8 @@ export type HandlerParts = RecordingRouteParts &
   TenantRouteParts &
   AuditRouteParts &
   ReportRouteParts &
+  RetentionReportRouteParts &
+  ReportScheduleRouteParts &
   RetentionRuleRouteParts &
   RetentionFactRouteParts &
   RetentionDecisionRouteParts &
@@ -108,6 +112,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...createTenantHandlers(parts),
     ...createAuditHandlers(parts),
     ...createReportHandlers(parts),
+    ...createRetentionReportHandlers(parts),
+    ...createReportScheduleHandlers(parts),
     ...createDisclosureHandlers(parts),
     ...createRetentionRuleHandlers(parts),
     ...createRetentionFactHandlers(parts),

@@ -150,7 +150,7 @@ function contentOf(body: Answer['body']): Json {
   if (body === null) return {}
   // OpenAPI 3.1 describes raw bytes by leaving the schema out.
   if (body.type === 'bytes') return { content: { [body.contentType]: {} } }
-  const other = body.orBytes === undefined ? {} : { [body.orBytes]: {} }
+  const other = Object.fromEntries([body.orBytes ?? []].flat().map(type => [type, {}]))
   return { content: { ...jsonContent(body.schema), ...other } }
 }
 

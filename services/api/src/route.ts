@@ -14,8 +14,8 @@ export interface Answer {
     | {
         readonly type: 'json'
         readonly schema: string
-        /** The content type of other bytes that say the same, for who asks for them. */
-        readonly orBytes?: string
+        /** The content types of other bytes that say the same, for who asks for them. */
+        readonly orBytes?: string | readonly string[]
       }
     | { readonly type: 'bytes'; readonly contentType: string }
     | null

@@ -29,9 +29,11 @@ import * as passkeySessions from './routes/passkey-sessions.ts'
 import * as people from './routes/people.ts'
 import * as providers from './routes/providers.ts'
 import * as recordings from './routes/recordings.ts'
+import * as reportSchedules from './routes/report-schedules.ts'
 import * as reports from './routes/reports.ts'
 import * as retentionDecisions from './routes/retention-decisions.ts'
 import * as retentionFacts from './routes/retention-facts.ts'
+import * as retentionReports from './routes/retention-reports.ts'
 import * as retentionRules from './routes/retention-rules.ts'
 import * as roles from './routes/roles.ts'
 import * as serviceAccounts from './routes/service-accounts.ts'
@@ -69,6 +71,8 @@ export const schemas = {
   ...tenant.schemas,
   ...audit.schemas,
   ...reports.schemas,
+  ...retentionReports.schemas,
+  ...reportSchedules.schemas,
   ...disclosures.schemas,
   ...retentionRules.schemas,
   ...retentionFacts.schemas,
@@ -105,6 +109,8 @@ const table = [
   ...tenant.table,
   ...audit.table,
   ...reports.table,
+  ...retentionReports.table,
+  ...reportSchedules.table,
   ...disclosures.table,
   ...retentionRules.table,
   ...retentionFacts.table,

@@ -72,7 +72,7 @@ import { routes } from './routes-table.ts'
 import { limitAddress, limitSignIn } from './sign-in-limits.ts'
 
 export interface ApiParts {
-  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs' | 'witnesses'>
+  readonly config: Pick<Config, 'api' | 'ingest' | 'shutdownGraceMs' | 'witnesses' | 'reportStore' | 'mail'>
   readonly catalog: Catalog
   readonly log: EventLog
   /** Whose receipts go into answers. */
@@ -218,6 +218,11 @@ export async function startApi(
     outsideUrl,
     logStore: parts.logStore,
     disclosures: { ...deciding, onFinding },
+    retentionReports: deciding,
+    reportSchedules: {
+      ...deciding,
+      reportsGo: { toStore: config.reportStore !== null, byMail: config.mail !== null },
+    },
     retention: deciding,
     retentionFacts: { ...deciding, onFinding },
     retentionDecisions: deciding,

@@ -4,7 +4,7 @@ import { type Column, formatTable } from './table.ts'
 export interface Output {
   readonly json: boolean
   /** Rows as a table, or as one JSON document. `empty` is what people see when there are none. */
-  rows<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): void
+  rows<Row>(rows: readonly Row[], columns: readonly Column<NoInfer<Row>>[], empty: string): void
   /** One thing: its sentence for people, or itself as JSON. */
   value(value: unknown, sentence: string): void
   /** A document as it is, down to its last line end. */

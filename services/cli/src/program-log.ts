@@ -1,9 +1,12 @@
 // The commands that read the log, and the reports that are made from it.
+import { ReportFormat, ReportInterval, ReportSection } from '@auricle/contract'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { searchEvents, showOneEvent, showStatus } from './commands/log.ts'
 import { checkOneReceipt } from './commands/receipt.ts'
 import { reportAccess, reportDisclosures } from './commands/report.ts'
+import { addSchedule, endSchedule, listRuns, listSchedules } from './commands/report-schedule.ts'
+import { reportRetention } from './commands/retention-report.ts'
 import type { Operator } from './operator.ts'
 import type { Output } from './output.ts'
 import type { CommandPerson } from './person.ts'
@@ -79,4 +82,56 @@ export function addReportCommands(program: Command, { withPerson }: Pick<LogRunn
     .action(options =>
       withPerson((operator, out, person) => reportDisclosures(operator, out, person, options)),
     )
+  report
+    .command('retention')
+    .description('what is kept and why, what is due, overdue, on hold and destroyed')
+    .option('--as-of <time>', 'as of this time, RFC 3339 UTC; default: now')
+    .option('--section <section>', ReportSection.options.join(', '))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'default: tables for people; csv takes --section, pdf takes --out',
+      ).choices(ReportFormat.options),
+    )
+    .option('--out <file>', 'a new file to write it to')
+    .option('--limit <count>', 'most recordings that are named')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => reportRetention(operator, out, person, options)))
+  addScheduleCommands(
+    report.command('schedule').description('reports that are made by themselves'),
+    withPerson,
+  )
+}
+
+function addScheduleCommands(schedule: Command, withPerson: LogRunners['withPerson']): void {
+  const gather = (value: string, before: readonly string[]) => [...before, value]
+  schedule
+    .command('add')
+    .description('have it made each day, week or month')
+    .requiredOption('--name <name>')
+    .addOption(new Option('--every <interval>').choices(ReportInterval.options).makeOptionMandatory())
+    .option('--section <section>', 'may be repeated; default: all', gather, [])
+    .option('--format <format>', 'json, csv or pdf; may be repeated; default: pdf', gather, [])
+    .option('--store', 'into the store for reports', false)
+    .option('--mail <address>', 'tell somebody that it is ready; may be repeated', gather, [])
+    .action(options => withPerson((operator, out, person) => addSchedule(operator, out, person, options)))
+  schedule
+    .command('list')
+    .description('what is made when')
+    .option('--all', 'also what has ended', false)
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => listSchedules(operator, out, person, options)))
+  schedule
+    .command('end')
+    .description('make it no more')
+    .argument('<schedule>')
+    .action(id => withPerson((operator, out, person) => endSchedule(operator, out, person, id)))
+  schedule
+    .command('runs')
+    .description('what came of it')
+    .option('--schedule <schedule>')
+    .option('--limit <count>')
+    .option('--cursor <cursor>')
+    .action(options => withPerson((operator, out, person) => listRuns(operator, out, person, options)))
 }

@@ -62,11 +62,13 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
   assert.equal((await jobs.counts()).waiting, 0)
 
   const log = captureLog()
+  const api = { host: '127.0.0.1', port: 0, publicUrl: null }
   const config = {
     worker: { concurrency: 2, disposition: 'here' as const },
     logName: 'log.clinic.example',
     witnesses: [],
     backupDays: 35,
+    api,
   }
   const { sweepTemporary } = vault.objects
   const keys = vault.keyService
@@ -77,6 +79,8 @@ test('a queue that is flushed and killed while intakes wait and run', async () =
     jobs,
     audio: null,
     recovery: null,
+    reportStore: null,
+    mailer: null,
     sweepTemporary,
     logger: log.logger,
   }

@@ -3,11 +3,13 @@
 import { type AudioTool, sniffAudio, sniffBytes } from '@auricle/audio'
 import type { Catalog } from '@auricle/catalog'
 import type { RecordingId } from '@auricle/contract'
+import { retentionReportPdf } from '@auricle/documents'
 import type { Jobs } from '@auricle/jobs'
 import { guardKeys, type KeyService, type OnKeyUse } from '@auricle/keys'
+import type { Mailer } from '@auricle/mail'
 import type { ObjectStore } from '@auricle/objects'
 import { createFetcher } from '@auricle/pbx'
-import type { Config, Logger, Metrics } from '@auricle/runtime'
+import { apiUrl, type Config, type Logger, type Metrics } from '@auricle/runtime'
 import {
   type AttemptOutcome,
   applyPolicy,
@@ -20,6 +22,7 @@ import {
   type OnAlert,
   relayOutbox,
   requeueStalled,
+  runReports,
   sweepBreakGlass,
   sweepIntakeObjects,
   sweepReviews,
@@ -34,7 +37,7 @@ import { createReplication } from './replication.ts'
 import { createStores } from './stores.ts'
 
 export interface WorkerParts {
-  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'backupDays'>
+  readonly config: Pick<Config, 'worker' | 'logName' | 'witnesses' | 'backupDays' | 'api'>
   readonly catalog: Catalog
   readonly log: EventAppender
   readonly objects: ObjectStore
@@ -47,6 +50,9 @@ export interface WorkerParts {
   }) => Promise<number>
   /** Null where none is configured: then nothing is replicated. */
   readonly recovery: ObjectStore | null
+  /** Where reports on a schedule are stored, and who tells of them; null where none is configured. */
+  readonly reportStore: ObjectStore | null
+  readonly mailer: Mailer | null
   /** Guarded before a use case gets it. */
   readonly keys: Pick<KeyService, 'ensure' | 'key' | 'signer'>
   readonly noteKeyUse: OnKeyUse
@@ -73,6 +79,7 @@ const followPauseMs = 1_000
 /** Looks whether the day is over. */
 const driftPauseMs = 10 * 60_000
 const namePatientsPauseMs = 10 * 60_000
+const reportPauseMs = 60_000
 /** Longer than any delivery takes: its object is stored before its row is. */
 const sweepMinimumAgeMs = 24 * 60 * 60_000
 /** A writer that has written nothing for this long is gone. */
@@ -187,6 +194,22 @@ export async function startWorker(
   )
   loop(options => decideStale(parts, secrets, options), decidePauseMs, 'Rules could not be applied')
   loop(certificateWork(parts), certificatePauseMs, 'Certificates could not be issued')
+  loop(
+    async options => {
+      const { sent, failed } = await runReports(
+        {
+          ...{ ...parts, secrets, renderPdf: retentionReportPdf, apiUrl: apiUrl(parts.config) },
+          onFailure: ({ id: runId, attempts }, error) =>
+            logger.warn('A scheduled report could not be delivered', { runId, attempts, error }),
+        },
+        options,
+      )
+      if (sent > 0) logger.info('Delivered scheduled reports', { count: sent })
+      if (failed > 0) logger.error('Gave up on scheduled reports', { count: failed })
+    },
+    reportPauseMs,
+    'Scheduled reports could not be looked for',
+  )
   loop(
     async options => {
       const { named, damaged } = await namePatients({ catalog, secrets }, options)

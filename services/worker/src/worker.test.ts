@@ -65,16 +65,20 @@ async function work(
   change: Partial<Pick<WorkerParts, 'audio' | 'objects' | 'recovery'>> = {},
 ): Promise<Worker> {
   const log = captureLog()
+  const api = { host: '127.0.0.1', port: 0, publicUrl: null }
   const config = {
     worker: { concurrency: 2, disposition: 'here' as const },
     logName: 'log.clinic.example',
     witnesses: [],
     backupDays: 35,
+    api,
   }
   const parts = {
     ...vault,
     keys: vault.keyService,
     recovery: null,
+    reportStore: null,
+    mailer: null,
     sweepTemporary: vault.objects.sweepTemporary,
     config,
     jobs,

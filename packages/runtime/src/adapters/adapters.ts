@@ -3,6 +3,7 @@ import { type Catalog, type CatalogOptions, createCatalog, createPool, migrate }
 import { type Jobs, migrateJobs } from '@auricle/jobs'
 import type { KeyService, OnKeyUse } from '@auricle/keys'
 import { type Limits, migrateLimits } from '@auricle/limits'
+import type { Mailer } from '@auricle/mail'
 import type { ObjectStore } from '@auricle/objects'
 import type { Config, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
@@ -11,6 +12,7 @@ import type { Inspected } from './fitness.ts'
 import { lateJobs } from './jobs.ts'
 import { openKeys, openKeyUses } from './keys.ts'
 import { openLimits } from './limits.ts'
+import { openMailer } from './mail.ts'
 import {
   compareLocations,
   type OpenedStore,
@@ -27,6 +29,10 @@ export interface Adapters extends AsyncDisposable {
   readonly recovery: ObjectStore | null
   /** Where the log is published, and where events go while the database cannot have them. */
   readonly logStore: ObjectStore
+  /** Where reports on a schedule are stored; null where none is configured. */
+  readonly reportStore: ObjectStore | null
+  /** Null where no mail server is configured. */
+  readonly mailer: Mailer | null
   /** What crashed writers left in any of the stores. */
   readonly sweepTemporary: SweepTemporary
   /** For composition roots, which guard it before a use case gets it. */
@@ -67,6 +73,8 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
   const objects = await openStore(config.objects)
   const recovery = await openRecovery(config)
   const logStore = await openLogStore(config.logStore)
+  const reportStore = config.reportStore === null ? null : await openStore(config.reportStore)
+  const mailer = await openMailer(config, secrets)
   const limits = opening.use(await openLimits(database, secrets, logger))
   const jobs = opening.use(lateJobs(database, secrets, logger))
   const opened = opening.move()
@@ -75,7 +83,9 @@ export async function openAdapters(options: OpenAdapters): Promise<Adapters> {
     objects: objects.store,
     recovery: recovery?.store ?? null,
     logStore: logStore.store,
-    sweepTemporary: sweepAll([objects, recovery, logStore]),
+    reportStore: reportStore?.store ?? null,
+    mailer,
+    sweepTemporary: sweepAll([objects, recovery, logStore, reportStore]),
     keys,
     noteKeyUse: openKeyUses(config),
     limits,

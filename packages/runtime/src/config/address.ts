@@ -9,6 +9,12 @@ export const postgresUrl = z.url({
   error: 'must be a URL such as postgres://user:password@host/database',
 })
 
+/** `smtp://` asks for TLS before anything else, `smtps://` begins with it; neither sends anything without. */
+export const smtpUrl = z.url({
+  protocol: /^smtps?$/,
+  error: 'must be a URL such as smtp://user:password@mail.clinic.example:587',
+})
+
 const isOfThisMachine = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 

@@ -8,6 +8,7 @@ import {
   logName,
   postgresUrl,
   redisUrl,
+  smtpUrl,
   storeAddress,
   tlsHost,
   witnesses,
@@ -57,6 +58,10 @@ export const Settings = z.object({
   AURICLE_LOG_STORE_ENDPOINT: httpsUrl.optional(),
   AURICLE_LOG_NAME: logName.default(defaults.logName),
   AURICLE_WITNESSES: witnesses.default([]),
+  AURICLE_REPORT_STORE: storeAddress.optional(),
+  AURICLE_REPORT_STORE_ENDPOINT: httpsUrl.optional(),
+  AURICLE_SMTP_URL: smtpUrl.optional(),
+  AURICLE_MAIL_FROM: z.email('must be an address such as auricle@clinic.example').optional(),
   AURICLE_KEYS: absolutePath.optional(),
   AURICLE_KEYRING_PASSPHRASE: z.string().optional(),
   AURICLE_KEYRING_PASSPHRASE_FILE: absolutePath.optional(),
@@ -118,6 +123,9 @@ export function contradictions(present: Present): string[] {
   needs('AURICLE_OBJECTS_ENDPOINT', isBucket('AURICLE_OBJECTS'), 'a bucket in AURICLE_OBJECTS')
   needs('AURICLE_RECOVERY_ENDPOINT', isBucket('AURICLE_RECOVERY'), 'a bucket in AURICLE_RECOVERY')
   needs('AURICLE_LOG_STORE_ENDPOINT', isBucket('AURICLE_LOG_STORE'), 'a bucket in AURICLE_LOG_STORE')
+  needs('AURICLE_REPORT_STORE_ENDPOINT', isBucket('AURICLE_REPORT_STORE'), 'a bucket in AURICLE_REPORT_STORE')
+  needs('AURICLE_SMTP_URL', has('AURICLE_MAIL_FROM'), 'AURICLE_MAIL_FROM, whom mail is from')
+  needs('AURICLE_MAIL_FROM', has('AURICLE_SMTP_URL'), 'AURICLE_SMTP_URL, which sends it')
   needs(
     'AURICLE_OBJECTS_RETENTION',
     isBucket('AURICLE_OBJECTS') || isBucket('AURICLE_RECOVERY'),

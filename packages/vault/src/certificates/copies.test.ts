@@ -245,7 +245,9 @@ describe('until the last copy is gone exactly what is listed is left, and after 
       assert.equal(counts.destroyed, 1)
       const claims = await certified(world, recordingId)
       assert.equal(claims.destroyedAt, new Date(dueAt).toISOString())
+      const before = await backups.countWith(sealed)
       await backups.take()
+      assert.equal(await backups.countWith(sealed), before)
       for (const store of [primary, recovery]) for await (const _ of store.list(prefix)) assert.fail()
 
       const moments = [claims.destroyedAt, ...claims.copies.map(({ until }) => until)]

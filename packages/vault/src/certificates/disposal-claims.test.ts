@@ -39,12 +39,14 @@ const disposal: Disposal = {
 }
 
 describe('the claims of a disposal', () => {
-  test('name no copy where there is none, and the log that keeps private parts', () => {
+  test('name no copy where there is none, and what stays sealed in the vault itself', () => {
     const claims = disposalClaims(disposal, 0)
     assert.deepEqual(claims.copies, [])
     assert.equal(claims.lastCopyAt, at.toISOString())
+    const sealedUnder = `tenants/${disposal.tenantId}/recordings`
     assert.deepEqual(claims.method.remains, [
-      { what: 'log_private_parts', sealedUnder: `tenants/${disposal.tenantId}/recordings` },
+      { what: 'database_free_space', sealedUnder },
+      { what: 'log_private_parts', sealedUnder },
     ])
     assert.equal(claims.objects[0]?.fingerprint, 'ab'.repeat(32))
   })

@@ -92,6 +92,7 @@ export function disposalClaims(disposal: Disposal, backupDays: number): Disposal
       database: 'wraps_and_sealed_columns_removed',
       remains: [
         ...(copies.length === 0 ? [] : [{ what: 'copies', sealedUnder }]),
+        { what: 'database_free_space', sealedUnder },
         { what: 'log_private_parts', sealedUnder },
       ],
     },

@@ -186,6 +186,21 @@ describe('what changes while decisions are made', () => {
     assert.equal(row?.keepUntil.toISOString(), '2027-06-01T00:00:00.000Z')
   })
 
+  test('is met by the next run where it is a label', async () => {
+    const clinic = await seeded(2)
+    const tenantId = clinic.tenant.id
+    const vip = { appliesTo: { labels: ['vip'] }, keep: { years: 5 }, dispose: 'review' } as const
+    await agreeRule(vault.catalog, tenantId, { definition: vip, at: later(-1) })
+    await applyPolicy(partsAt(now), {})
+    assert.deepEqual(await vault.catalog.listTenantsWithStale(), [])
+    const label = { tenantId, recordingId: seededId(1), add: ['vip'], remove: [] } as const
+    await vault.catalog.commitLabels(label, anEvent(tenantId))
+    const { decided, changed } = await applyPolicy(partsAt(later(1)), {})
+    assert.deepEqual([decided, changed], [1, 1])
+    const row = await vault.catalog.findDecision(tenantId, seededId(1))
+    assert.equal(row?.keepUntil.toISOString(), '2031-01-06T00:00:00.000Z')
+  })
+
   test('ends in decisions by what is true, however facts, rules and runs fall together', async () => {
     const recordings = 120
     const clinic = await seeded(recordings)

@@ -257,7 +257,8 @@ for (const where of ['folders', 'buckets'] as const) {
         await round()
       }
       const { rows } = await vault.database.superuserPool.query(
-        'select distinct recording_id as id from auricle.hold_cover where released_at is null',
+        `select distinct c.recording_id as id from auricle.hold_cover c
+         join auricle.legal_hold h on h.id = c.hold_id where h.released_at is null`,
       )
       const held = new Set(rows.map(row => row.id))
       for (const kept of recordings) await assertKept(kept, { until, held: held.has(kept.id) })
