@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { makeClinic, openTestVault, type TestVault } from '../vault.ts'
 import { harmsOf } from './attempt.ts'
+import { tryBuckets } from './buckets.ts'
 import { tryDatabase, tryForging } from './database.ts'
+import { tryByHand, tryFolder } from './folder.ts'
 import { guard } from './guarded.ts'
 import { tryWorkers } from './workers.ts'
 
@@ -29,5 +31,18 @@ test("the services' role of the database destroys nothing that is kept, and what
   const it = await newGuard()
   const attempts = [...(await tryDatabase(it)), ...(await tryForging(it))]
   for (const a of attempts) console.log(a.what, '|', a.refused, '|', a.logged, a.harm)
+  assert.deepEqual(harmsOf(attempts), [])
+})
+
+test('a folder store lets nobody delete, replace or shorten what it keeps, and what is done by hand is found', async () => {
+  const it = await newGuard()
+  const attempts = [...(await tryFolder(it)), ...(await tryByHand(it))]
+  for (const a of attempts) console.log(a.what, '|', a.refused, '|', a.logged, a.harm)
+  assert.deepEqual(harmsOf(attempts), [])
+})
+
+test('no identity of a service deletes, replaces or shortens what a bucket keeps', async () => {
+  const attempts = await tryBuckets()
+  for (const a of attempts) console.log(a.by, a.what, '|', a.refused, '|', a.logged, a.harm)
   assert.deepEqual(harmsOf(attempts), [])
 })

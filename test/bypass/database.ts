@@ -1,6 +1,6 @@
 // What can be done with the services' role of the database: which statements PostgreSQL refuses, which functions refuse
 // by themselves, and that what neither refuses deletes no byte.
-import { newDispositionId } from '@auricle/contract'
+import { newTenantId } from '@auricle/contract'
 import { ObjectError } from '@auricle/objects'
 import type pg from 'pg'
 import { inTenant } from '../disposition-fixture.ts'
@@ -73,15 +73,24 @@ export async function tryDatabase(guard: Guard): Promise<readonly Attempt[]> {
   const attempts: Attempt[] = []
   const before = await guard.look()
   const add = async (what: string, refused: string, isRefused: boolean) => {
-    const harm = isRefused ? await guard.harm(before) : [`was not refused: ${refused}`]
-    attempts.push({ ...{ wall: 'database', by: role, logged: "PostgreSQL's log" }, ...{ what, refused, harm } })
+    const harm = isRefused ? [] : [`was not refused: ${refused}`]
+    const logged = refused.startsWith('PostgreSQL') ? "PostgreSQL's log" : '-'
+    attempts.push({ ...{ wall: 'database', by: role }, ...{ what, refused, logged, harm } })
+  }
+  const checkHarm = async (what: string) => {
+    const harm = await guard.harm(before)
+    if (harm.length > 0)
+      attempts.push({ ...{ wall: 'database', by: role, what, harm }, refused: '-', logged: '-' })
   }
   for (const text of forbidden) {
     for (const { id } of guard.recordings) {
-      const code = await codeOf(inTenant(appPool, tenantId, client => client.query(text, valuesOf(text, tenantId, id))))
+      const code = await codeOf(
+        inTenant(appPool, tenantId, client => client.query(text, valuesOf(text, tenantId, id))),
+      )
       await add(shorten(text), `PostgreSQL (${code})`, code === insufficientPrivilege)
     }
   }
+  await checkHarm('all statements that have no right')
   for (const text of forbiddenOfSchema) {
     const code = await codeOf(inTenant(appPool, tenantId, client => client.query(text)))
     await add(shorten(text), `PostgreSQL (${code})`, code === insufficientPrivilege)
@@ -95,7 +104,11 @@ export async function tryDatabase(guard: Guard): Promise<readonly Attempt[]> {
   for (const one of guard.recordings) {
     for (const call of ['begin_destruction', 'end_destruction', 'refuses_destruction']) {
       const answer = await inTenant(appPool, tenantId, async client => {
-        const { rows } = await client.query(`select auricle.${call}($1, $2, $3) as answer`, [tenantId, one.id, now()])
+        const { rows } = await client.query(`select auricle.${call}($1, $2, $3) as answer`, [
+          tenantId,
+          one.id,
+          now(),
+        ])
         return rows[0]?.answer ?? null
       })
       await add(`auricle.${call}: ${one.reason}`, `the function: ${answer}`, answer !== null)
@@ -116,14 +129,19 @@ export async function tryDatabase(guard: Guard): Promise<readonly Attempt[]> {
       `the function: ${answer}`,
       answer !== null,
     )
+    await checkHarm(`all functions: ${one.reason}`)
   }
-  const elsewhere = await inTenant(appPool, newDispositionId(), async client => {
+  const elsewhere = await inTenant(appPool, newTenantId(), async client => {
     const { rows } = await client.query('select auricle.begin_destruction($1, $2, $3) as answer', [
       ...[tenantId, first?.id, now()],
     ])
     return rows[0]?.answer ?? null
   }).catch((error: unknown) => String(error))
-  await add('auricle.begin_destruction, of another tenant', `the function: ${elsewhere}`, elsewhere === 'absent')
+  await add(
+    'auricle.begin_destruction, of another tenant',
+    `the function: ${elsewhere}`,
+    elsewhere === 'absent',
+  )
   return attempts
 }
 
@@ -160,13 +178,17 @@ export async function tryForging(guard: Guard): Promise<readonly Attempt[]> {
     for (const { where } of one.reason === 'undecided' ? [] : (before?.stored ?? [])) {
       const [name, key = ''] = where.split(' ')
       const store = name === 'primary' ? guard.primary : guard.recovery
-      refusals.add(await store.delete(key).catch((error: unknown) => (error instanceof ObjectError ? error.code : '?')))
+      refusals.add(
+        await store.delete(key).catch((error: unknown) => (error instanceof ObjectError ? error.code : '?')),
+      )
     }
     const isKept = [...refusals].every(code => code === 'held' || code === 'retained')
     const harm = isKept ? [] : [`${one.reason}: the store said ${[...refusals]}`]
     const stored = (await guard.look()).find(({ id }) => id === one.id)?.stored
-    if (JSON.stringify(stored) !== JSON.stringify(before?.stored)) harm.push(`${one.reason}: the stores have changed`)
-    const store = refusals.size === 0 ? 'nothing but the database keeps it' : `the store: ${[...refusals].join(', ')}`
+    if (JSON.stringify(stored) !== JSON.stringify(before?.stored))
+      harm.push(`${one.reason}: the stores have changed`)
+    const store =
+      refusals.size === 0 ? 'nothing but the database keeps it' : `the store: ${[...refusals].join(', ')}`
     attempts.push({
       ...{ wall: 'database', by: role, what, harm },
       refused: `${begun === null ? 'not by the database' : `the function: ${begun}`}; ${store}`,
@@ -176,7 +198,11 @@ export async function tryForging(guard: Guard): Promise<readonly Attempt[]> {
   return attempts
 }
 
-async function forgeDeleted(client: pg.PoolClient, { tenantId }: Guard, { id }: GuardedRecording): Promise<void> {
+async function forgeDeleted(
+  client: pg.PoolClient,
+  { tenantId }: Guard,
+  { id }: GuardedRecording,
+): Promise<void> {
   await client.query(
     `insert into auricle.destroyed_object (tenant_id, recording_id, store, object_key, generation, role, sealed_bytes,
        destroyed_at)
@@ -188,7 +214,8 @@ async function forgeDeleted(client: pg.PoolClient, { tenantId }: Guard, { id }: 
   )
 }
 
-const valuesOf = (text: string, tenantId: string, id: string) => (text.includes('$2') ? [tenantId, id] : [tenantId])
+const valuesOf = (text: string, tenantId: string, id: string) =>
+  text.includes('$2') ? [tenantId, id] : [tenantId]
 
 async function codeOf(attempt: Promise<unknown>): Promise<string> {
   try {
@@ -200,6 +227,9 @@ async function codeOf(attempt: Promise<unknown>): Promise<string> {
 }
 
 const shorten = (text: string) => {
-  const [what = ''] = text.trim().replace(/\s+/g, ' ').split(/ where | as \$\$/)
+  const [what = ''] = text
+    .trim()
+    .replace(/\s+/g, ' ')
+    .split(/ where | as \$\$/)
   return what
 }

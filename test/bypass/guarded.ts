@@ -249,8 +249,9 @@ export async function guard(vault: TestVault, clinic: Clinic, options: GuardOpti
          and recording_id = any ($2)`,
         [recordings.map(({ id }) => id)],
       )
-      const [first] = (await sql('select released_at from auricle.legal_hold where tenant_id = $1 and id = $2', [hold]))
-        .rows
+      const [first] = (
+        await sql('select released_at from auricle.legal_hold where tenant_id = $1 and id = $2', [hold])
+      ).rows
       const open = await sql(
         `select disposition_id as id from auricle.disposition_item
          where tenant_id = $1 and recording_id = $2 and state = 'listed'`,
@@ -262,9 +263,10 @@ export async function guard(vault: TestVault, clinic: Clinic, options: GuardOpti
         [hold],
       )
       if (first?.released_at !== null || covers.rows.length < held.length) hold = await place()
-      await sql('update auricle.retention_decision set revision = -1 where tenant_id = $1 and recording_id = any ($2)', [
-        recordings.map(({ id }) => id),
-      ])
+      await sql(
+        'update auricle.retention_decision set revision = -1 where tenant_id = $1 and recording_id = any ($2)',
+        [recordings.map(({ id }) => id)],
+      )
       await decide()
       await follow()
     },

@@ -1,7 +1,7 @@
 // Every part of the worker that deletes or changes objects, set on recordings that are kept: also with orders that nobody
 // who may has given.
 import { createAudioTool } from '@auricle/audio'
-import { DispositionId, IntakeId } from '@auricle/contract'
+import { DispositionId, IntakeId, newIntakeId, newRecordingId } from '@auricle/contract'
 import {
   applyPolicy,
   archive,
@@ -17,7 +17,7 @@ import {
   sweepIntakeObjects,
 } from '@auricle/vault'
 import { auditEvents } from '../audit-log.ts'
-import { decideRow } from '../disposition-fixture.ts'
+import { decideRow, inTenant } from '../disposition-fixture.ts'
 import { operatorDid } from '../matrix/operator.ts'
 import { deliveryOf, noticeOf, shortWav } from '../vault.ts'
 import type { Attempt } from './attempt.ts'
@@ -46,7 +46,9 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
     const before = await guard.look()
     const known = new Set((await auditEvents(vault, tenantId)).map(({ id }) => id))
     const { refused, event } = await run()
-    const told = (await auditEvents(vault, tenantId)).filter(({ id, action }) => !known.has(id) && action === event)
+    const told = (await auditEvents(vault, tenantId)).filter(
+      ({ id, action }) => !known.has(id) && action === event,
+    )
     const harm = [...(await guard.harm(before, { holdsStay }))]
     if (event !== null && told.length === 0) harm.push(`no ${event} in the log`)
     attempts.push({ ...{ wall: 'worker', by: 'worker', what, refused, harm }, logged: event ?? nothing })
@@ -72,6 +74,16 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
     const { status } = await archive(archiving, tenantId, await intakeOf(guard, id), {})
     return { refused: status === 'gone' ? 'archived already' : status, event: null }
   })
+  await each(
+    'archive a delivery again, of which a forged row says that it lay where the recording lies',
+    async ({ id }) => {
+      const forged = await forgeDelivery(guard, id)
+      const fetchAudio = () => Promise.reject(new Error('nothing is fetched in this test'))
+      const archiving = { ...vault, objects: primary, audio: createAudioTool(), fetchAudio }
+      await archive(archiving, tenantId, forged, {})
+      return { refused: 'deletes under intake/ alone', event: null }
+    },
+  )
   await each('deliver other sound by its name', async ({ sourceId, id }) => {
     const delivery = deliveryOf(shortWav(2), noticeOf(sourceId))
     const parts = { ...vault, objects: primary }
@@ -82,7 +94,12 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
     return { refused, event: null }
   })
   await each('copy it again', async ({ id }) => {
-    const { status } = await attemptReplication({ ...vault, objects: primary, recovery, now }, tenantId, id, {})
+    const { status } = await attemptReplication(
+      { ...vault, objects: primary, recovery, now },
+      tenantId,
+      id,
+      {},
+    )
     return { refused: `nothing to copy (${status})`, event: null }
   })
   await attempt('name patients', async () => {
@@ -132,7 +149,8 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
       {
         ...parts,
         onOutcome(outcome, { recordingId }) {
-          if (recordingId === one.id && 'reason' in outcome) outcomes.push(`${outcome.status}: ${outcome.reason}`)
+          if (recordingId === one.id && 'reason' in outcome)
+            outcomes.push(`${outcome.status}: ${outcome.reason}`)
         },
       },
       {},
@@ -153,7 +171,10 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
       throw new Error('the store was asked')
     })
     await endOpen(guard, one.id)
-    return { refused: asked === 0 ? `${refusal}, before the store is asked` : 'the store was asked', event: null }
+    return {
+      refused: asked === 0 ? `${refusal}, before the store is asked` : 'the store was asked',
+      event: null,
+    }
   })
   await each('mark it for destruction', async one => {
     const dispositionId = await openOne(guard, one, reviewers)
@@ -185,7 +206,9 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
         await decideLess(guard, one)
         const orders = { by: 'worker', mend: true, unless: null } as const
         await findDrift({ catalog, objects: primary, recovery, now }, tenantId, orders, {})
-        return { refused: `mended is only what is too little${holds}`, event: 'store.drifted' }
+        const isTold = isOfRow || one.reason === 'under retention'
+        const event = isTold ? 'store.drifted' : null
+        return { refused: `mended is only what is too little${holds}`, event }
       },
       !isOfRow,
     )
@@ -214,8 +237,26 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
 async function intakeOf({ vault }: Guard, id: string): Promise<IntakeId> {
-  const { rows } = await vault.database.superuserPool.query('select intake_id from auricle.recording where id = $1', [id])
+  const { rows } = await vault.database.superuserPool.query(
+    'select intake_id from auricle.recording where id = $1',
+    [id],
+  )
   return IntakeId.parse(rows[0]?.intake_id)
+}
+
+/** A row that the services' role may write: archived, and its delivery under the key of somebody's recording. */
+async function forgeDelivery({ vault, tenantId, clinic }: Guard, id: string): Promise<IntakeId> {
+  const intakeId = newIntakeId()
+  await inTenant(vault.database.appPool, tenantId, client =>
+    client.query(
+      `insert into auricle.intake (tenant_id, id, connector_id, source_key, recording_id, state, sealed_notice,
+         received_at, next_attempt_at, touched_at, object_key)
+       select $1, $2, $3, sha256(convert_to($2, 'UTF8')), $4, 'archived', '\\x00', now(), now(), now(), o.object_key
+       from auricle.recording_object o where o.tenant_id = $1 and o.recording_id = $5 and o.role = 'original'`,
+      [tenantId, intakeId, clinic.connectorRow.id, newRecordingId(), id],
+    ),
+  )
+  return intakeId
 }
 
 /** What is in one already stays in it. */
@@ -237,7 +278,10 @@ async function endOpen(guard: Guard, recordingId: string): Promise<void> {
 }
 
 /** As somebody could write it who has the services' role of the database. */
-export async function decideLess({ vault, tenantId, now }: Guard, { id, rule }: GuardedRecording): Promise<void> {
+export async function decideLess(
+  { vault, tenantId, now }: Guard,
+  { id, rule }: GuardedRecording,
+): Promise<void> {
   const { rows } = await vault.database.superuserPool.query(
     'select policy_revision::int as revision from auricle.tenant where id = $1',
     [tenantId],
