@@ -116,7 +116,7 @@ export async function guard(vault: TestVault, clinic: Clinic, options: GuardOpti
     const rule = await addRule(vault, tenantId, {
       dispose: 'review',
       appliesTo: { kinds: null, mailboxes: [made.id], labels: null, recordSet: null },
-      ...(reason === 'under retention' ? { keep: { years: 30, months: 0, days: 0 } } : {}),
+      ...(reason === 'under retention' ? { keep: { years: 30, months: 0, days: 0 }, lock: true } : {}),
       ...(reason === 'waiting' ? { from: 'discharged' as const } : {}),
     })
     if (reason !== 'undecided') await leaveOutOfRecordSet(vault, tenantId, made.id)

@@ -233,6 +233,20 @@ export async function tryWorkers(guard: Guard): Promise<readonly Attempt[]> {
   return attempts
 }
 
+/** What every worker does in its time: rules, proposals, the end of what is ready, the stores. */
+export async function tryRound({ vault: { catalog, secrets }, primary, recovery, now }: Guard) {
+  const failing = {
+    ...{ catalog, secrets, now },
+    onFailure: (_: unknown, error: unknown) => {
+      throw error
+    },
+  }
+  await applyPolicy(failing, {})
+  await sweepDue(failing, {})
+  await followWork({ catalog, objects: primary, recovery, now }, {})
+  return destroyReady({ catalog, secrets, stores: { primary, recovery }, backupDays: 35, now }, {})
+}
+
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
