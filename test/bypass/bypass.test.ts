@@ -1,17 +1,19 @@
 // Nobody gets round retention and holds: not by the API, at the console, in the worker, in the database, in the stores.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { openFront } from '../front.ts'
-import { readDocument } from '../matrix/document.ts'
-import { openWorld } from '../matrix/world.ts'
-import { makeClinic, openTestVault, type TestVault } from '../vault.ts'
-import { tryApi } from './api.ts'
+import { after, before, describe, test } from 'node:test'
+import { openWorld, type World } from '../matrix/world.ts'
+import { openTestVault, type TestVault } from '../vault.ts'
 import { harmsOf } from './attempt.ts'
 import { tryBuckets } from './buckets.ts'
+import { checkPlaces, tryCommands } from './commands.ts'
 import { tryDatabase, tryForging } from './database.ts'
+import { guardAtHome, newGuard, tryEightDaysLater, tryServed } from './everything.ts'
 import { tryByHand, tryFolder } from './folder.ts'
-import { guard } from './guarded.ts'
-import { tryRound, tryWorkers } from './workers.ts'
+import type { Guard } from './guarded.ts'
+import { tryWorkers } from './workers.ts'
+
+/** On a machine with much else to do. */
+const timeoutMs = 15 * 60_000
 
 let vault: TestVault
 
@@ -20,69 +22,48 @@ before(async () => {
 })
 after(() => vault[Symbol.asyncDispose]())
 
-async function newGuard() {
-  const clinic = await makeClinic(vault)
-  return guard(vault, clinic, { reviewers: [clinic.complianceOfficer.row.id, clinic.administrator.row.id] })
-}
+describe('people destroy nothing that is kept', { timeout: timeoutMs }, () => {
+  let world: World
+  let home: Guard
+
+  before(async () => {
+    world = await openWorld(vault)
+    home = await guardAtHome(vault, world)
+  })
+
+  test('by any operation of the API', { timeout: timeoutMs }, async t => {
+    const { attempts, ...counts } = await tryServed(vault, world, home)
+    t.diagnostic(`attempts by the API: ${JSON.stringify(counts)}`)
+    assert.ok(counts.aimed > 0 && counts.refusals > 0)
+    assert.deepEqual(harmsOf(attempts), [])
+  })
+
+  test('by any command, each of which is placed', { timeout: timeoutMs }, async t => {
+    t.diagnostic(`${checkPlaces()} commands`)
+    assert.deepEqual(harmsOf(await tryCommands(home, world)), [])
+  })
+
+  test('by what they asked for, eight days later', async t => {
+    const { attempt, destroyed } = await tryEightDaysLater(home)
+    t.diagnostic(`${destroyed} others were destroyed, which nothing kept`)
+    assert.deepEqual(harmsOf([attempt]), [])
+  })
+})
 
 test('no loop of the worker and no use case of its destroys what is kept', async () => {
-  const attempts = await tryWorkers(await newGuard())
-  for (const a of attempts) console.log(a.what, '|', a.refused, '|', a.logged, a.harm)
-  assert.deepEqual(harmsOf(attempts), [])
+  assert.deepEqual(harmsOf(await tryWorkers(await newGuard(vault))), [])
 })
 
 test("the services' role of the database destroys nothing that is kept, and what it can forge deletes no byte", async () => {
-  const it = await newGuard()
-  const attempts = [...(await tryDatabase(it)), ...(await tryForging(it))]
-  for (const a of attempts) console.log(a.what, '|', a.refused, '|', a.logged, a.harm)
-  assert.deepEqual(harmsOf(attempts), [])
+  const it = await newGuard(vault)
+  assert.deepEqual(harmsOf([...(await tryDatabase(it)), ...(await tryForging(it))]), [])
 })
 
 test('a folder store lets nobody delete, replace or shorten what it keeps, and what is done by hand is found', async () => {
-  const it = await newGuard()
-  const attempts = [...(await tryFolder(it)), ...(await tryByHand(it))]
-  for (const a of attempts) console.log(a.what, '|', a.refused, '|', a.logged, a.harm)
-  assert.deepEqual(harmsOf(attempts), [])
+  const it = await newGuard(vault)
+  assert.deepEqual(harmsOf([...(await tryFolder(it)), ...(await tryByHand(it))]), [])
 })
 
 test('no identity of a service deletes, replaces or shortens what a bucket keeps', async () => {
-  const attempts = await tryBuckets()
-  for (const a of attempts) console.log(a.by, a.what, '|', a.refused, '|', a.logged, a.harm)
-  assert.deepEqual(harmsOf(attempts), [])
-})
-
-test('no operation of the API, by nobody, takes a recording out of what keeps it', {
-  timeout: 15 * 60_000,
-}, async t => {
-  const world = await openWorld(vault)
-  await using front = await openFront(vault)
-  const described = readDocument(await (await fetch(`${front.url}/v1/openapi.json`)).json())
-  const { clinic, mailboxes } = world.home
-  const addressed = (name: keyof typeof mailboxes, address: string) => ({ id: mailboxes[name], address })
-  const it = await guard(vault, clinic, {
-    reviewers: [clinic.complianceOfficer.row.id, clinic.administrator.row.id],
-    // In places that whoever asks has a relation to.
-    mailboxes: {
-      'under retention': addressed('owner', '3000'),
-      'held, its retention over': addressed('team', '3001'),
-      undecided: addressed('delegation', '3002'),
-      'held after its disposition was approved': addressed('team', '3001'),
-      waiting: addressed('supervised', '3004'),
-    },
-  })
-  const { attempts, calls, operations, aimed, refusals } = await tryApi(it, {
-    world,
-    url: front.url,
-    described,
-  })
-  for (const a of attempts) console.log(a.what, '|', a.refused, '|', a.logged, a.harm)
-  t.diagnostic(
-    `${calls} calls of ${operations} operations, ${aimed} aimed at what is kept, ${refusals} refusals in the log`,
-  )
-  assert.deepEqual(harmsOf(attempts), [])
-  const before = await it.look()
-  it.pass(8)
-  const round = await tryRound(it)
-  t.diagnostic(`eight days later ${round.destroyed} others were destroyed`)
-  assert.deepEqual(await it.harm(before), [])
+  assert.deepEqual(harmsOf(await tryBuckets()), [])
 })
