@@ -8,7 +8,7 @@ import type { Caller } from '../emulators/callers.ts'
 const folder = 'terraform/modules/blueprint'
 const file = `${folder}/${rightsFile}`
 
-export type GoogleIdentity = 'ingest' | 'worker' | 'api' | 'operator'
+export type GoogleIdentity = 'ingest' | 'worker' | 'disposer' | 'api' | 'operator'
 
 export interface GooglePlaces {
   /** Names of buckets, by the names that the table has for them. */
@@ -43,9 +43,21 @@ export async function readCallers(places: GooglePlaces): Promise<Readonly<Record
   return {
     ingest: callerOf('ingest'),
     worker: callerOf('worker'),
+    disposer: callerOf('disposer'),
     api: callerOf('api'),
     operator: callerOf('operator'),
   }
+}
+
+/** Whom no service runs as: a person who shortens what is not locked. */
+export async function readOfficer(places: GooglePlaces): Promise<Caller> {
+  const { officer_grants: grants, officer_roles: roles } = await readTable()
+  const on: Record<string, readonly string[]> = {}
+  for (const { store, role, within } of Object.values(grants)) {
+    const bucket = store === 'recovery' ? places.recovery : places.recordings
+    on[`${bucket}/${within.replace(/\/$/, '')}`] = must(roles[role]?.permissions, role)
+  }
+  return { permissions: [], on }
 }
 
 async function readTable(): Promise<Rights> {

@@ -24,7 +24,14 @@ const freshForMs = 2 * 60_000
 
 const anId = /\b[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}\b/g
 
-export function createCaller({ world, url }: { readonly world: World; readonly url: string }): MatrixCaller {
+export interface CallerOptions {
+  readonly world: World
+  readonly url: string
+  /** Aims a call at something else than what was seeded for it. Default: leaves it as it is. */
+  readonly aim?: (one: Case, input: Input) => Input
+}
+
+export function createCaller({ world, url, aim = (_, input) => input }: CallerOptions): MatrixCaller {
   const members = new Map<string, Promise<Member>>()
   const bearers = new Map<string, Promise<string>>()
   const once = <Value>(known: Map<string, Promise<Value>>, key: string, make: () => Promise<Value>) => {
@@ -60,12 +67,10 @@ export function createCaller({ world, url }: { readonly world: World; readonly u
       const at = place === null || place === 'another tenant' ? 'owner' : place
       const things = side === 'abroad' ? abroadThings : homeThings
       const self = side === 'abroad' || member === null ? await things.person() : member.userId
-      const seeded = await seedOf(
-        described,
-        line,
-      )({ side: where, things, on: line.on, place: at, label, self })
-      const ids =
-        line.on === 'recording' ? { id: where.recording(at, label), ...seeded.params } : seeded.params
+      const made = await seedOf(described, line)({ side: where, things, on: line.on, place: at, label, self })
+      const named = line.on === 'recording' ? { id: where.recording(at, label), ...made.params } : made.params
+      const seeded = aim(asked, { ...made, ...(named === undefined ? {} : { params: named }) })
+      const ids = seeded.params
       const isOfNothing = side === 'nowhere'
       const params = Object.entries(ids ?? {}).map(([name, value]) => [
         name,

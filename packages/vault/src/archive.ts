@@ -32,6 +32,7 @@ import { auditRecord } from './audit-record.ts'
 import { VaultError } from './error.ts'
 import type { DurableEvent, EventAppender } from './log/durable-event.ts'
 import { recordingIdentity } from './object-context.ts'
+import { intakeKey } from './object-key.ts'
 import { decideFirst, type FirstDecision, type FirstDecisionParts } from './retention/decide-first.ts'
 import { readWhole } from './stored-object.ts'
 import type { TenantSecrets, TenantSecretsCache } from './tenant-secrets.ts'
@@ -254,6 +255,8 @@ async function findMailboxId(parts: ArchiveParts, intake: IntakeRow, notice: Not
   return connector?.defaultMailboxId ?? null
 }
 
+/** Only where deliveries lie: a row that names anything else, whoever wrote it, deletes nothing. */
 async function discardIntake(parts: ArchiveParts, intake: IntakeRow, options: CallOptions): Promise<void> {
-  if (intake.objectKey !== null) await parts.objects.delete(intake.objectKey, options)
+  const key = intakeKey(intake.tenantId, intake.id)
+  if (intake.objectKey === key) await parts.objects.delete(key, options)
 }

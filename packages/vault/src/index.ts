@@ -42,7 +42,7 @@ export {
   showCertificateKeys,
 } from './certificates/reading.ts'
 export { type Connectors, createConnectors, type OpenConnector } from './connector-secrets.ts'
-export type { DestroyParts, Destruction } from './disposition/destroy.ts'
+export { type DestroyParts, type Destruction, destroyRecording } from './disposition/destroy.ts'
 export {
   type DestroyedCounts,
   type DestroyReadyParts,

@@ -22,6 +22,7 @@ import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { disposalClaims } from '../certificates/disposal-claims.ts'
 import { errorCode } from '../error.ts'
+import { intakeKey } from '../object-key.ts'
 import { decideAgain } from '../retention/apply-policy.ts'
 import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import {
@@ -136,10 +137,12 @@ function workOf(
   options: CallOptions,
 ): Work {
   const { tenantId, recordingId } = item
+  const { id, objectKey } = facts.intake
   return {
     parts,
     item,
-    name: { tenantId, recordingId, intakeKey: facts.intake.objectKey },
+    // A row that names anything else than where deliveries lie deletes nothing there.
+    name: { tenantId, recordingId, intakeKey: objectKey === intakeKey(tenantId, id) ? objectKey : null },
     facts,
     options,
   }
