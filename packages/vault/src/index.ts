@@ -316,6 +316,7 @@ export {
   type ReplicationAttempt,
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
+export { makeReport } from './reports/make-report.ts'
 export { reportCsv } from './reports/report-csv.ts'
 export {
   type RetentionReportParts,
