@@ -32,7 +32,7 @@ export interface Faults {
   readonly counts: ReadonlyMap<string, number>
 }
 
-export class Died extends Error {}
+class Died extends Error {}
 
 export const calm: Weather = { oneIn: null, diesAt: null, stopsAt: null, hidesSuccess: false }
 

@@ -58,7 +58,7 @@ export interface World extends AsyncDisposable {
 
 const mailboxCount = 6
 const officers = 4
-export const keepDays = 30
+const keepDays = 30
 export const zone = 'America/New_York'
 
 export async function openWorld(random: Random, startMs: number): Promise<World> {
