@@ -436,11 +436,11 @@ export function createModel(settings: ModelSettings) {
     if (wasBegun) recording.wasStopped = true
     const said = ask(recording, at)
     const reasons: Record<string, boolean> = {
+      [said.status]: true,
       held: isHeld(recording) || wasHeldSince(recording, item.disposition.at),
       rule_changed: said.governing !== item.rule,
       kept: (said.due !== null && said.due > at) || isLockedLonger(recording, at),
       unapproved: item.disposition.kind === 'automatic' && said.disposal !== 'automatic',
-      [said.status]: said.status !== 'kept',
     }
     // Of what was decided then, after which rules may have changed once more within the same piece of work.
     if (reasons[reason] !== true)

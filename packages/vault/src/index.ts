@@ -225,6 +225,7 @@ export { createPublished } from './monitor/published.ts'
 export { type DigestStore, digestBytes } from './monitor/read-leaves.ts'
 export { decodeState, encodeState, firstState, type MonitorState } from './monitor/state.ts'
 export { type NamePatientsParts, namePatients } from './name-patients.ts'
+export { recordingKey } from './object-key.ts'
 export {
   type ConsoleParts,
   createTeamAtConsole,
@@ -306,7 +307,6 @@ export {
   listProviders,
   type ManageProvidersParts,
 } from './providers/manage-providers.ts'
-export { recordingKey } from './object-key.ts'
 export { type Received, type ReceiveParts, receive } from './receive.ts'
 export { noteRefusal } from './refusal.ts'
 export {
