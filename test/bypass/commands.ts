@@ -268,14 +268,20 @@ export async function tryCommands(guard: Guard, world: World): Promise<readonly 
       const harm = await guard.harm(before, { holdsStay: !(isOfficer && releases.has(name)) })
       attempts.push({
         ...{ wall: 'command', what: `auricle ${name}`, by, harm },
-        refused: [...new Set(answers)].sort().join(', '),
+        refused: [...new Set(answers.map(withoutIds))].sort().join(', '),
         logged: 'as by the API',
       })
-      if (isOfficer || by === 'the operator') await guard.restore()
+      const isOfPersons = answers.some(answer => answer.startsWith('Sign in first'))
+      if (isOfficer || (by === 'the operator' && !isOfPersons)) await guard.restore()
+      // Who has a token is the same operator to a command that asks for none.
+      if (by === 'the operator' && !isOfPersons) break
     }
   }
   return attempts
 }
+
+const withoutIds = (text: string) =>
+  text.replaceAll(/"?[a-z]{3}_[0-9a-z]{26}"?/g, 'ID').replaceAll(/clinic-\d+/g, 'TENANT')
 
 /** Whether it is called alike for each recording. */
 function isTheSame(args: Exclude<Placed, null>, aim: Aim, { recordings }: Guard): boolean {

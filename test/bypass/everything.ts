@@ -3,7 +3,7 @@
 import { openFront } from '../front.ts'
 import { readDocument } from '../matrix/document.ts'
 import { openWorld, type World } from '../matrix/world.ts'
-import { makeClinic, type TestVault } from '../vault.ts'
+import { makeClinic, openTestVault, type TestVault } from '../vault.ts'
 import { type ApiAttempts, tryApi } from './api.ts'
 import type { Attempt } from './attempt.ts'
 import { tryBuckets } from './buckets.ts'
@@ -47,31 +47,51 @@ export async function tryEightDaysLater(
   it.pass(8)
   const { destroyed } = await tryRound(it)
   const harm = await it.harm(kept)
-  const attempt = {
-    ...{ wall: 'worker', what: 'all loops, eight days after all that people asked for', by: 'worker', harm },
+  const attempt: Attempt = {
+    wall: 'worker',
+    ...{ what: 'all loops, eight days after all that people asked for', by: 'worker', harm },
     ...{
       refused: 'only what nothing keeps goes',
       logged: 'recording.disposed of those, disposition.stopped',
     },
-  } as const
+  }
   return { attempt, destroyed }
 }
 
-export async function tryEverything(
-  vault: TestVault,
-): Promise<{ readonly attempts: readonly Attempt[]; readonly notes: readonly string[] }> {
+/** Each part on a vault of its own: a round of the worker is about all tenants. */
+export async function tryEverything(): Promise<{
+  readonly attempts: readonly Attempt[]
+  readonly notes: readonly string[]
+}> {
+  const [people, ...others] = await Promise.all([
+    onVault(tryPeople),
+    onVault(async vault => tryWorkers(await newGuard(vault))),
+    onVault(async vault => {
+      const it = await newGuard(vault)
+      return [...(await tryDatabase(it)), ...(await tryForging(it))]
+    }),
+    tryBuckets(),
+    onVault(async vault => {
+      const it = await newGuard(vault)
+      return [...(await tryFolder(it)), ...(await tryByHand(it))]
+    }),
+  ])
+  return { ...people, attempts: [...people.attempts, ...others.flat()] }
+}
+
+async function onVault<Result>(work: (vault: TestVault) => Promise<Result>): Promise<Result> {
+  await using vault = await openTestVault()
+  return await work(vault)
+}
+
+async function tryPeople(vault: TestVault) {
   const world = await openWorld(vault)
   const home = await guardAtHome(vault, world)
   const { attempts: byApi, ...counts } = await tryServed(vault, world, home)
   const byCommand = await tryCommands(home, world)
   const { attempt: later, destroyed } = await tryEightDaysLater(home)
-  const byWorker = await tryWorkers(await newGuard(vault))
-  const atDatabase = await newGuard(vault)
-  const byRole = [...(await tryDatabase(atDatabase)), ...(await tryForging(atDatabase))]
-  const atFolder = await newGuard(vault)
-  const byHand = [...(await tryFolder(atFolder)), ...(await tryByHand(atFolder))]
   return {
-    attempts: [...byApi, ...byCommand, later, ...byWorker, ...byRole, ...(await tryBuckets()), ...byHand],
+    attempts: [...byApi, ...byCommand, later],
     notes: [
       `By the API: ${counts.calls} calls of ${counts.operations} operations, ${counts.aimed} of which take an id of what is kept; ` +
         `${counts.refusals} refusals of somebody are in the log.`,

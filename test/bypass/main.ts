@@ -3,15 +3,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createVerdict, printTable, say, seconds } from '../harness/verdict.ts'
-import { openTestVault } from '../vault.ts'
 import { harmsOf, rowsOf } from './attempt.ts'
 import { tryEverything } from './everything.ts'
 import { renderPage } from './page.ts'
 
 const startedMs = performance.now()
 const verdict = createVerdict()
-await using vault = await openTestVault()
-const { attempts, notes } = await tryEverything(vault)
+const { attempts, notes } = await tryEverything()
 const rows = rowsOf(attempts)
 printTable(
   ['wall', 'attempt', 'by', 'what refused', 'logged', 'tried'],
