@@ -2,13 +2,18 @@
 import type { TenantId } from '@auricle/contract'
 import type pg from 'pg'
 
-/** Resolves to how many groups there are. */
-export async function plainAggregate(pool: pg.Pool, tenantId: TenantId, asOf: Date): Promise<number> {
+/** `barest`: without ages and holds. Resolves to how many groups there are. */
+export async function plainAggregate(
+  pool: pg.Pool,
+  which: 'whole' | 'barest',
+  tenantId: TenantId,
+  asOf: Date,
+): Promise<number> {
   const client = await pool.connect()
   try {
     await client.query('begin')
     await client.query("select set_config('auricle.tenant', $1, true)", [tenantId])
-    const { rowCount } = await client.query(plainText, [tenantId, asOf])
+    const { rowCount } = await client.query(texts[which], [tenantId, asOf])
     await client.query('commit')
     return rowCount ?? 0
   } finally {
@@ -16,7 +21,7 @@ export async function plainAggregate(pool: pg.Pool, tenantId: TenantId, asOf: Da
   }
 }
 
-const plainText = `
+const whole = `
   select d.rule_id, d.rule_version, r.kind, r.mailbox_id, extract(year from age($2, r.received_at)) as years,
     case when exists (
       select from auricle.hold_cover c
@@ -30,3 +35,13 @@ const plainText = `
     and d.decided_at <= $2 and (d.superseded_at is null or d.superseded_at > $2)
   where r.tenant_id = $1 and r.archived_at <= $2 and (r.destroyed_at is null or r.destroyed_at > $2)
   group by d.rule_id, d.rule_version, r.kind, r.mailbox_id, years, state`
+
+const barest = `
+  select d.rule_id, d.rule_version, r.kind, r.mailbox_id, d.status, count(*), sum(r.stored_bytes), sum(r.duration_ms)
+  from auricle.recording r
+  left join auricle.retention_decision d on d.tenant_id = r.tenant_id and d.recording_id = r.id
+    and d.decided_at <= $2 and (d.superseded_at is null or d.superseded_at > $2)
+  where r.tenant_id = $1 and r.archived_at <= $2 and (r.destroyed_at is null or r.destroyed_at > $2)
+  group by d.rule_id, d.rule_version, r.kind, r.mailbox_id, d.status`
+
+const texts = { whole, barest }
