@@ -32,7 +32,7 @@ export interface MonthReport {
   readonly destroyed: number
   readonly held: number
   readonly left: ReadonlyMap<string, number>
-  readonly wrong: number
+  readonly wrong: readonly string[]
 }
 
 export interface DecadeReport {
@@ -102,7 +102,7 @@ export async function runDecade({
     const destroyed = model.inOrder.filter(({ destroyedAt }) => destroyedAt !== null).length
     const held = model.live().filter(model.isHeld).length
     const archived = model.recordings.size
-    onMonth?.({ month, archived, destroyed, held, left, wrong: model.wrong.length })
+    onMonth?.({ month, archived, destroyed, held, left, wrong: model.wrong })
   }
   if (model.wrong.length < wrongMost) {
     count(tally, 'recordings looked at in the end', await checkEmptied(world))

@@ -24,6 +24,8 @@ if (![seed, recordings, months, steps, lanes].every(Number.isSafeInteger))
 
 stayInMemory()
 const startedMs = performance.now()
+/** How much of what is wrong was printed. */
+let told = 0
 say(`decade with seed ${seed}, ${recordings} recordings, ${months} months of ${steps} steps`)
 const report = await runDecade({
   ...{ seed, recordings, months, steps, lanes },
@@ -31,8 +33,10 @@ const report = await runDecade({
     const due = [...left].map(([reason, number]) => `${reason} ${number}`).join(', ')
     const time = seconds(performance.now() - startedMs)
     say(
-      `month ${month}, ${time}: ${archived} archived, ${destroyed} destroyed, ${held} held; due: ${due}; ${wrong} wrong`,
+      `month ${month}, ${time}: ${archived} archived, ${destroyed} destroyed, ${held} held; due: ${due}; ${wrong.length} wrong`,
     )
+    for (const what of wrong.slice(told)) say(`WRONG  ${what}`)
+    told = wrong.length
   },
 })
 for (const [title, counts] of [
@@ -48,7 +52,7 @@ for (const [title, counts] of [
   )
 }
 say('')
-for (const what of report.wrong.slice(0, 100)) say(`WRONG  ${what}`)
+for (const what of report.wrong.slice(told)) say(`WRONG  ${what}`)
 for (const line of report.histories) say(line)
 say(
   `took ${seconds(performance.now() - startedMs)}; again with: npm run decade -- --recordings ${recordings} --seed ${seed}`,
