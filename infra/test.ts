@@ -11,7 +11,7 @@ const everyTest = [
   'packages/*/src/**/*.test.ts',
   'services/*/src/**/*.test.ts',
   'test/*.test.ts',
-  'test/{bypass,emulators,failclosed,faults,live,retention,verifier}/**/*.test.ts',
+  'test/{bypass,decade,emulators,failclosed,faults,live,retention,verifier}/**/*.test.ts',
   'infra/**/*.test.ts',
 ]
 const testTimeoutMs = 300_000

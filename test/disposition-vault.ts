@@ -142,7 +142,7 @@ export async function makeOld(vault: TestVault, tenantId: TenantId, recordingId:
   const { superuserPool } = vault.database
   const values = [tenantId, recordingId]
   await superuserPool.query(
-    `update auricle.recording set started_at = '2020-01-02', received_at = '2020-01-02', retain_until = '2020-02-02'
+    `update auricle.recording set started_at = '1990-01-02', received_at = '1990-01-02', retain_until = '1990-02-02'
      where tenant_id = $1 and id = $2`,
     values,
   )

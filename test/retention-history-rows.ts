@@ -116,6 +116,7 @@ function rowsOf(tenant: TestTenant, planted: Planted, story: Story, id: Recordin
               hold_id: planted.holds[hold],
               recording_id: id,
               covered_at: coveredAt,
+              released_after: releasedAt === null ? null : 0,
               released_at: releasedAt,
             },
           },
@@ -171,6 +172,9 @@ async function insertRows(superuser: pg.Pool, { tenantId }: TestTenant, rows: Ro
       )
     }
     await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    throw error
   } finally {
     client.release()
   }

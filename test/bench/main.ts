@@ -10,6 +10,7 @@ import * as memory from './memory/section.ts'
 import { installPeers } from './peers.ts'
 import * as range from './range/section.ts'
 import { isMet, type Row, renderSection, type Section, writeReport } from './report.ts'
+import * as retention from './retention/section.ts'
 import * as seal from './seal/section.ts'
 
 interface Plan {
@@ -24,6 +25,7 @@ const plans: Readonly<Record<string, Plan>> = {
   memory: { method: memory.method, run: memory.runMemory },
   access: { method: access.method, run: access.runAccess },
   audit: { method: audit.method, run: audit.runAudit },
+  retention: { method: retention.method, run: retention.runRetention },
   google: { method: google.method, run: google.runGoogle },
 }
 

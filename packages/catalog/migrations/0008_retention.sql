@@ -136,6 +136,10 @@ create unique index retention_decision_now on auricle.retention_decision (tenant
   where superseded_at is null;
 create index retention_decision_due on auricle.retention_decision (tenant_id, due_at, recording_id)
   where superseded_at is null and due_at is not null;
+create index retention_decision_undecided on auricle.retention_decision (tenant_id, keep_until, recording_id)
+  where superseded_at is null and status = 'undecided';
+create index retention_decision_past on auricle.retention_decision (tenant_id, superseded_at)
+  where superseded_at is not null;
 create index retention_decision_stale on auricle.retention_decision (tenant_id, revision, recording_id)
   where superseded_at is null;
 
@@ -197,6 +201,7 @@ create table auricle.hold_cover (
   check ((released_at is null) = (released_after is null))
 );
 create unique index hold_cover_now on auricle.hold_cover (tenant_id, hold_id, recording_id) where released_at is null;
+create index hold_cover_of_recording on auricle.hold_cover (tenant_id, recording_id);
 create index hold_cover_of_hold on auricle.hold_cover (tenant_id, hold_id, recording_id);
 create index hold_cover_active on auricle.hold_cover (tenant_id, recording_id) where released_at is null;
 
@@ -717,9 +722,6 @@ begin
       to_number = null, patient_reference = null, note = null, from_index = null, to_index = null
     where r.tenant_id = p_tenant and r.id = p_recording and r.destroying_at is not null;
   if not found then return 'not_begun'; end if;
-  -- Or it would be among what is due for good.
-  update auricle.retention_decision n set superseded_at = p_now
-    where n.tenant_id = p_tenant and n.recording_id = p_recording and n.superseded_at is null;
   update auricle.intake i set sealed_notice = null, content_mac = null, emptied_at = p_now
     where i.tenant_id = p_tenant and i.recording_id = p_recording;
   update auricle.disposition_item i set state = 'destroyed', changed_at = p_now

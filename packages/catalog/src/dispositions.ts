@@ -36,8 +36,8 @@ export type DispositionState = z.infer<typeof DispositionState>
 /** `automatic`: by a rule that two people stand behind. `review`: people look at it. */
 export const DispositionKind = z.enum(['automatic', 'review'])
 export type DispositionKind = z.infer<typeof DispositionKind>
-export const ItemState = z.enum(['listed', 'destroying', 'destroyed', 'kept', 'stopped'])
-export type ItemState = z.infer<typeof ItemState>
+const ItemState = z.enum(['listed', 'destroying', 'destroyed', 'kept', 'stopped'])
+type ItemState = z.infer<typeof ItemState>
 const Verdict = z.enum(['approve', 'reject'])
 
 /** A recording whose time is over by the decision that the catalog has of it. */
@@ -551,7 +551,7 @@ function readDue(row: Row): DueRecording {
   }
 }
 
-export function readDisposition(row: Row): DispositionRow {
+function readDisposition(row: Row): DispositionRow {
   return {
     id: parsed(row, 'id', DispositionId),
     state: parsed(row, 'state', DispositionState),

@@ -6,7 +6,6 @@ import {
   RetentionEventKind,
   type TenantId,
 } from '@auricle/contract'
-import type { RetentionFacts } from '@auricle/retention'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database } from './database.ts'
@@ -14,7 +13,13 @@ import { birthDatePlace } from './retention-facts.ts'
 import { bytes, orNull, parsed, time } from './row.ts'
 import { openColumn } from './sealed-column.ts'
 
-export type FirstFacts = Pick<RetentionFacts, 'recordSet' | 'birthDate' | 'events'>
+export interface FirstFacts {
+  readonly recordSet: RecordSet
+  /** A calendar date, of the patient. */
+  readonly birthDate: string | null
+  /** Of the patient, without those that were withdrawn. */
+  readonly events: readonly { readonly kind: RetentionEventKind; readonly at: Date }[]
+}
 
 export interface FirstFactsCatalog {
   /** Of one moment; they may be others when the recording commits, so it is decided again then. */

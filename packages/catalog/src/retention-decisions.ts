@@ -5,7 +5,6 @@
 // (`share_decisions`, `lock_decisions`), so that no fact changes between the look at it and the row that follows.
 import type { AuditRecord } from '@auricle/audit'
 import { Disposal, RecordingId, RetentionStatus, RuleId, TenantId } from '@auricle/contract'
-import type { RetentionDecision } from '@auricle/retention'
 import type { NewRecording, QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
 import type { Database, Session } from './database.ts'
@@ -16,10 +15,17 @@ import { readSettings } from './retention-settings.ts'
 import { flag, integer, orNull, parsed, parsedOrNull, type Row, time } from './row.ts'
 
 /** Of a decision, what is kept. */
-export type KeptDecision = Pick<
-  RetentionDecision,
-  'status' | 'governing' | 'keepUntil' | 'dueAt' | 'disposal' | 'locked'
->
+export interface KeptDecision {
+  readonly status: RetentionStatus
+  /** The version that keeps it longest; null where no rule applies. */
+  readonly governing: { readonly ruleId: RuleId; readonly version: number } | null
+  readonly keepUntil: Date
+  /** Null for every status but `kept`. */
+  readonly dueAt: Date | null
+  readonly disposal: Disposal
+  /** On the store, for good. */
+  readonly locked: boolean
+}
 
 export interface DecisionRow extends KeptDecision {
   readonly recordingId: RecordingId

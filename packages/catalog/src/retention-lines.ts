@@ -11,7 +11,7 @@ import {
 } from '@auricle/contract'
 import { z } from 'zod'
 import type { Statement } from './database.ts'
-import { readAmount } from './retention-figures.ts'
+import { heldAt, readAmount } from './retention-figures.ts'
 import { integer, orNull, parsed, parsedOrNull, type Row, text, time } from './row.ts'
 
 interface GoverningRule {
@@ -50,7 +50,8 @@ export interface DestroyedLine {
 }
 
 /**
- * Which disposition it was in, if any, is told by when that was proposed and when the recording left it; what failed is
+ * By three indexes, of which two know what is so now and the third what has changed since; all that is neither due nor
+ * undecided is left alone. Which disposition it was in, if any, is told by when that was proposed and when the recording left it; what failed is
  * known of the last attempt alone.
  */
 const overdue = `
@@ -61,12 +62,28 @@ const overdue = `
       when i.ready_at is null or i.ready_at > $2 then 'waiting_period'
       when i.attempts > 0 and i.reason is not null then 'error' else 'destroying' end as reason,
     case when i.attempts > 0 then i.reason end as error
-  from auricle.retention_decision d
-  join auricle.recording r on r.tenant_id = d.tenant_id and r.id = d.recording_id
+  from (
+    select d.* from auricle.retention_decision d
+    where d.tenant_id = $1 and d.superseded_at is null and d.due_at is not null and d.due_at <= $2
+    union all
+    select d.* from auricle.retention_decision d
+    where d.tenant_id = $1 and d.superseded_at is null and d.status = 'undecided' and d.keep_until <= $2
+    union all
+    select d.* from auricle.retention_decision d
+    where d.tenant_id = $1 and d.superseded_at is not null and d.superseded_at > $2
+      and (d.due_at <= $2 or (d.status = 'undecided' and d.keep_until <= $2))
+  ) d
+  cross join lateral (
+    select r.mailbox_id, r.stored_bytes, r.duration_ms from auricle.recording r
+    where r.tenant_id = $1 and r.id = d.recording_id and r.archived_at <= $2
+      and (r.destroyed_at is null or r.destroyed_at > $2)
+    -- One by one, however many the planner believes there are.
+    offset 0
+  ) r
   left join lateral (
     select array_agg(c.hold_id order by c.hold_id) as hold_ids from auricle.hold_cover c
-    where c.tenant_id = d.tenant_id and c.recording_id = d.recording_id and c.covered_at <= $2
-      and (c.released_at is null or c.released_at > $2)
+    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
+    where c.tenant_id = d.tenant_id and c.recording_id = d.recording_id and ${heldAt}
   ) h on true
   left join lateral (
     select i.disposition_id, i.reason, i.attempts, p.stages, p.ready_at, (
@@ -79,9 +96,7 @@ const overdue = `
       and (i.state in ('listed', 'destroying') or i.changed_at > $2)
     order by p.proposed_at desc, p.id desc limit 1
   ) i on true
-  where d.tenant_id = $1 and d.decided_at <= $2 and (d.superseded_at is null or d.superseded_at > $2)
-    and (d.due_at <= $2 or (d.status = 'undecided' and d.keep_until <= $2))
-    and r.archived_at <= $2 and (r.destroyed_at is null or r.destroyed_at > $2)`
+  where d.decided_at <= $2`
 
 export const overdueFigures = (tenantId: string, asOf: Date): Statement => ({
   text: `select o.reason, min(coalesce(o.due_at, o.keep_until)) as since, count(*) as recordings,

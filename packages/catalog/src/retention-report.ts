@@ -37,7 +37,8 @@ import { openColumn } from './sealed-column.ts'
 
 export interface HoldFigure extends ReportAmount {
   readonly id: HoldId
-  readonly matter: string
+  /** Null where it was not opened. */
+  readonly matter: string | null
   readonly placedAt: Date
   readonly custodians: number
   readonly acknowledged: number
@@ -72,11 +73,11 @@ export interface RetentionReportRows extends ReportFigures {
 }
 
 export interface RetentionReportCatalog {
-  /** All of one state of the database. Null where there is no such tenant. */
+  /** All of one state of the database; names of matters are opened with `columns`. Null where there is no such tenant. */
   readRetentionReport(
     tenantId: TenantId,
     asOf: Date,
-    columns: ColumnKeys,
+    columns: ColumnKeys | null,
     options?: QueryOptions,
   ): Promise<RetentionReportRows | null>
   /** Should have been destroyed by then and was not; by id. */
@@ -147,7 +148,7 @@ async function readHolds(
   session: Session,
   tenantId: TenantId,
   asOf: Date,
-  columns: ColumnKeys,
+  columns: ColumnKeys | null,
 ): Promise<readonly HoldFigure[]> {
   const rows = await session.rows({
     text: `select h.id, h.matter, h.placed_at, coalesce(c.recordings, 0) as recordings, coalesce(c.bytes, 0) as bytes,
@@ -176,7 +177,7 @@ async function readHolds(
     return {
       ...readAmount(row),
       id,
-      matter: openColumn(columns, place, bytes(row, 'matter')),
+      matter: columns === null ? null : openColumn(columns, place, bytes(row, 'matter')),
       placedAt: time(row, 'placed_at'),
       custodians: integer(row, 'custodians'),
       acknowledged: integer(row, 'acknowledged'),

@@ -1,5 +1,6 @@
 // What a look at the stores found to be otherwise than it is decided, as the API shows it.
 import { z } from 'zod'
+import { StoreName } from './certificate.ts'
 import { DriftRunId, RecordingId } from './ids.ts'
 
 const limitDefault = 50
@@ -18,9 +19,6 @@ export const DriftKind = z.enum([
   'held_for_nothing',
 ])
 export type DriftKind = z.infer<typeof DriftKind>
-
-export const StoreName = z.enum(['primary', 'recovery'])
-export type StoreName = z.infer<typeof StoreName>
 
 export const DriftRunView = z.strictObject({
   id: DriftRunId,

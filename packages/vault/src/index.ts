@@ -225,6 +225,7 @@ export { createPublished } from './monitor/published.ts'
 export { type DigestStore, digestBytes } from './monitor/read-leaves.ts'
 export { decodeState, encodeState, firstState, type MonitorState } from './monitor/state.ts'
 export { type NamePatientsParts, namePatients } from './name-patients.ts'
+export { recordingKey } from './object-key.ts'
 export {
   type ConsoleParts,
   createTeamAtConsole,
@@ -315,6 +316,7 @@ export {
   type ReplicationAttempt,
   type ReplicationAttemptParts,
 } from './replicate-attempt.ts'
+export { makeReport } from './reports/make-report.ts'
 export { reportCsv } from './reports/report-csv.ts'
 export {
   type RetentionReportParts,
@@ -338,6 +340,7 @@ export {
   type PolicyApplied,
 } from './retention/apply-policy.ts'
 export { type BirthDateParts, recordBirthDate } from './retention/birth-date.ts'
+export { decideFirst } from './retention/decide-first.ts'
 export {
   listRetentionEvents,
   type RetentionEventParts,

@@ -198,7 +198,7 @@ export async function startWorker(
     async options => {
       const { sent, failed } = await runReports(
         {
-          ...{ ...parts, secrets, renderPdf: retentionReportPdf, apiUrl: apiUrl(parts.config) },
+          ...{ ...parts, renderPdf: retentionReportPdf, apiUrl: apiUrl(parts.config) },
           onFailure: ({ id: runId, attempts }, error) =>
             logger.warn('A scheduled report could not be delivered', { runId, attempts, error }),
         },

@@ -74,7 +74,7 @@ function* statements(tenantId: TenantId, { recordings, due }: SeedCounts): Gener
   yield [
     `insert into auricle.recording (tenant_id, id, connector_id, intake_id, mailbox_id, kind, source_id, from_number,
        from_index, to_index, started_at, received_at, archived_at, duration_ms, audio_state, retain_until,
-       destroying_at, destroyed_at)
+       destroying_at, destroyed_at, stored_bytes, copied_at)
      select $1, ${idOf('rec', 'n')}, $2, ${idOf('int', 'n')}, ${idOf('mbx', `n % ${mailboxes}`)},
        case when n % 3 = 0 then 'recording' else 'voicemail' end,
        case when gone then null else decode(md5(n::text) || md5(n::text), 'hex') end,
@@ -83,7 +83,8 @@ function* statements(tenantId: TenantId, { recordings, due }: SeedCounts): Gener
        case when gone then null else decode(md5((n % 100)::text) || md5(''), 'hex') end,
        at, at + interval '1 minute', at + interval '2 minutes', 20000 + (n * 7919) % 300000, 'ready',
        at + interval '30 days',
-       case when gone then at + interval '3 years 30 days' end, case when gone then at + interval '3 years 31 days' end
+       case when gone then at + interval '3 years 30 days' end, case when gone then at + interval '3 years 31 days' end,
+       (20000 + (n * 7919) % 300000) * 19 + 1324, at + interval '7 minutes'
      from (
        select n, $3::timestamptz - interval '10 years' + (interval '10 years' * n) / $4 as at,
          n < $4 / 3 and n >= $5 as gone
@@ -115,14 +116,14 @@ function* statements(tenantId: TenantId, { recordings, due }: SeedCounts): Gener
     [tenantId],
   ]
   yield [
-    `insert into auricle.retention_decision (tenant_id, recording_id, decided_at, revision, status, rule_id,
-       rule_version, keep_until, due_at, disposal, locked)
-     select tenant_id, id, decided_at, 1, status, case when status <> 'unruled' then ${idOf('rul', `n % ${rules}`)} end,
+    `insert into auricle.retention_decision (tenant_id, recording_id, decided_at, superseded_at, revision, status,
+       rule_id, rule_version, keep_until, due_at, disposal, locked)
+     select tenant_id, id, decided_at, destroyed_at, 1, status, case when status <> 'unruled' then ${idOf('rul', `n % ${rules}`)} end,
        case when status <> 'unruled' then 1 + n % 2 end, keep_until,
        case when status = 'kept' then keep_until + interval '30 days' end,
        case when status <> 'kept' then 'none' when n % 5 = 0 then 'automatic' else 'review' end, n % 2 = 0
      from (
-       select r.tenant_id, r.id, n,
+       select r.tenant_id, r.id, r.destroyed_at, n,
          case when n % 4 = 0 then r.archived_at + interval '90 days' else r.archived_at end as decided_at,
          case when r.destroyed_at is not null or n < $3 then 'kept' when n % 20 = 0 then 'undecided'
            when n % 20 = 1 then 'waiting' when n % 20 = 2 then 'unruled' when n % 20 = 3 then 'permanent'
@@ -141,9 +142,10 @@ function* statements(tenantId: TenantId, { recordings, due }: SeedCounts): Gener
     [tenantId, until],
   ]
   yield [
-    `insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at, released_at)
+    `insert into auricle.hold_cover (tenant_id, hold_id, recording_id, covered_at, released_at,
+       released_after)
      select r.tenant_id, ${idOf('hld', `n / 37 % ${holds}`)}, r.id, greatest(r.archived_at, $2::timestamptz - interval '2 years'),
-       case when n % 5 = 0 then $2::timestamptz - interval '1 year' end
+       case when n % 5 = 0 then $2::timestamptz - interval '1 year' end, case when n % 5 = 0 then 0 end
      from (select r.*, right(r.id, 9)::integer as n from auricle.recording r where r.tenant_id = $1) r
      where n % 37 = 0 and r.destroyed_at is null and n >= $3`,
     [tenantId, until, due],
@@ -163,7 +165,7 @@ function* statements(tenantId: TenantId, { recordings, due }: SeedCounts): Gener
        select d.*, right(d.recording_id, 9)::integer as n, r.destroyed_at
        from auricle.retention_decision d
        join auricle.recording r on r.tenant_id = d.tenant_id and r.id = d.recording_id
-       where d.tenant_id = $1 and d.superseded_at is null and r.destroyed_at is not null
+       where d.tenant_id = $1 and d.status = 'kept' and r.destroyed_at is not null
      ) d`,
     [tenantId],
   ]

@@ -4,6 +4,7 @@ import { createFolderStore, type ObjectStore, type StoreOptions } from '@auricle
 import { areReallyApart } from '../config/apart.ts'
 import type { Config, LogStorePlace, StorePlace } from '../config.ts'
 import { RuntimeError } from '../error.ts'
+import { lockAll } from './lock-all.ts'
 
 export interface OpenedStore {
   readonly store: ObjectStore
@@ -30,7 +31,8 @@ export async function openStore(place: StorePlace): Promise<OpenedStore> {
       const { createGoogleStore } = await import('@auricle/objects/google')
       // Sessions that were left open end by themselves after a week, and nobody sees them.
       const store = createGoogleStore(place)
-      return { store, sweepTemporary: null, location: store.location }
+      const kept = place.retentionMode === 'Locked' ? lockAll(store) : store
+      return { store: kept, sweepTemporary: null, location: store.location }
     }
     default:
       return place satisfies never

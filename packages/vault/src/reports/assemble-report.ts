@@ -30,8 +30,6 @@ export interface ReportParts {
   readonly asOf: Date
   readonly madeAt: Date
   readonly sections: readonly ReportSection[]
-  /** Names of matters are sealed where they are kept, and go into no file that is not. */
-  readonly withMatters: boolean
   readonly overdue: Page<OverdueLine>
   readonly destroyed: Page<DestroyedLine>
 }
@@ -40,7 +38,7 @@ const bytesPerGibibyte = 1024 ** 3
 const nothing: ReportAmount = { recordings: 0, bytes: 0, soundMs: 0 }
 
 export function assembleReport(rows: RetentionReportRows, parts: ReportParts): RetentionReport {
-  const { sections, withMatters } = parts
+  const { sections } = parts
   const only = <Section>(name: ReportSection, make: () => Section) =>
     sections.includes(name) ? make() : null
   return {
@@ -51,14 +49,14 @@ export function assembleReport(rows: RetentionReportRows, parts: ReportParts): R
     status: only('status', () => statusOf(rows)),
     due: only('due', () => dueOf(rows)),
     overdue: only('overdue', () => overdueOf(rows, parts.overdue)),
-    holds: only('holds', () => holdsOf(rows, withMatters)),
+    holds: only('holds', () => holdsOf(rows)),
     destroyed: only('destroyed', () => destroyedOf(rows, parts.destroyed)),
     reconciliation: only('reconciliation', () => reconciliationOf(rows)),
     storage: only('storage', () => storageOf(rows)),
   }
 }
 
-export function sumOf(amounts: readonly ReportAmount[]): ReportAmount {
+function sumOf(amounts: readonly ReportAmount[]): ReportAmount {
   return amounts.reduce(
     (sum, { recordings, bytes, soundMs }) => ({
       recordings: sum.recordings + recordings,
@@ -183,13 +181,12 @@ const overdueLine = (line: OverdueLine): OverdueRecording => ({
   disposition: line.dispositionId,
 })
 
-function holdsOf({ status, holds }: RetentionReportRows, withMatters: boolean): ReportHolds {
+function holdsOf({ status, holds }: RetentionReportRows): ReportHolds {
   return {
     total: sumOf(status.filter(({ by, state }) => by === 'all' && state === 'held')),
-    holds: holds.map(({ id, matter, placedAt, ...figure }) => ({
+    holds: holds.map(({ id, placedAt, ...figure }) => ({
       ...figure,
       hold: id,
-      matter: withMatters ? matter : null,
       placedAt: placedAt.toISOString(),
     })),
   }

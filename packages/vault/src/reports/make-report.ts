@@ -11,11 +11,11 @@ export interface MakeReportParts {
 
 export interface ReportAsked {
   readonly tenantId: TenantId
-  readonly columns: ColumnKeys
+  /** Names of matters are sealed where they are kept: null for what goes into a file that is not. */
+  readonly columns: ColumnKeys | null
   readonly asOf: Date
   readonly madeAt: Date
   readonly sections: readonly ReportSection[]
-  readonly withMatters: boolean
   /** Most recordings that are named, of what is overdue and of what was destroyed. */
   readonly linesMost: number
   /** Of `overdue` or `destroyed`, where that is the one section. */

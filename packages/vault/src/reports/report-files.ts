@@ -35,14 +35,14 @@ export function* reportFiles(
   parts: ReportFileParts,
   scheduleId: ReportScheduleId,
   formats: readonly ReportFormat[],
-  asked: Omit<ReportAsked, 'linesMost' | 'cursor' | 'withMatters'>,
+  asked: Omit<ReportAsked, 'linesMost' | 'cursor' | 'columns'>,
   options: CallOptions,
 ): Generator<ReportFile> {
   const folder = folderOf(asked.tenantId, scheduleId, asked.asOf)
   const made = (format: ReportFormat, change: Partial<ReportAsked> = {}) =>
     makeReport(
       parts,
-      { ...asked, linesMost: linesOf[format], cursor: null, withMatters: false, ...change },
+      { ...asked, linesMost: linesOf[format], cursor: null, columns: null, ...change },
       options,
     )
   if (formats.includes('pdf'))

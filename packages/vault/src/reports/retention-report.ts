@@ -56,7 +56,7 @@ async function reportOf(
   const report = await makeReport(
     parts,
     {
-      ...{ tenantId, columns: secrets.columns, asOf, madeAt: now, withMatters: true, cursor },
+      ...{ tenantId, columns: secrets.columns, asOf, madeAt: now, cursor },
       ...{ sections: section === undefined ? ReportSection.options : [section], linesMost: most },
     },
     options,

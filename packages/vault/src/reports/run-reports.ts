@@ -10,7 +10,6 @@ import type { ObjectStore } from '@auricle/objects'
 import type { CallOptions } from '@auricle/sealed'
 import { auditRecord } from '../audit-record.ts'
 import { errorCode, VaultError } from '../error.ts'
-import type { TenantSecretsCache } from '../tenant-secrets.ts'
 import { type ReportFileParts, reportFiles, storeFile } from './report-files.ts'
 
 export interface RunReportsParts extends ReportFileParts {
@@ -24,7 +23,6 @@ export interface RunReportsParts extends ReportFileParts {
       | 'commitReportFailure'
       | 'endReportRun'
     >
-  readonly secrets: TenantSecretsCache
   /** Null where the deployment has none. */
   readonly reportStore: Pick<ObjectStore, 'put' | 'read'> | null
   readonly mailer: Mailer | null
@@ -111,8 +109,7 @@ async function deliver(
   if (toStore) {
     const { reportStore } = parts
     if (reportStore === null) throw new VaultError('conflict', 'There is no store for reports any more')
-    const { columns } = await parts.secrets.get(tenantId, options)
-    const asked = { tenantId, columns, asOf: run.asOf, madeAt: now(), sections }
+    const asked = { tenantId, asOf: run.asOf, madeAt: now(), sections }
     for (const file of reportFiles(parts, id, formats, asked, options))
       stored.push(await storeFile(reportStore, file, options))
   }
