@@ -36,7 +36,7 @@ export async function guardAtHome(vault: TestVault, { home: { clinic, mailboxes 
 export async function tryServed(vault: TestVault, world: World, it: Guard): Promise<ApiAttempts> {
   await using front = await openFront(vault)
   const described = readDocument(await (await fetch(`${front.url}/v1/openapi.json`)).json())
-  return tryApi(it, { world, url: front.url, described })
+  return await tryApi(it, { world, url: front.url, described })
 }
 
 /** What everybody asked for has its time: whatever nothing keeps goes, and nothing else. */
