@@ -55,8 +55,11 @@ async function aPatient(of = tenant, reference = 'MRN-000077'): Promise<PatientI
   return id
 }
 
+/** Nothing decided and nothing kept: each test says what is. */
 async function archive(change: Partial<RecordingFacts> = {}): Promise<RecordingId> {
   const { id } = await archiveRecording(catalog, tenant, change)
+  await database.superuserPool.query('delete from auricle.retention_decision where recording_id = $1', [id])
+  await inTenant('update auricle.recording_object set store_until = null where recording_id = $1', [id])
   return id
 }
 
@@ -201,7 +204,7 @@ describe('facts of recordings', () => {
     const id = await archive({ patientId })
     const wrong = happened('patient_died', { patientId }, { at: later(1) })
     for (const row of [
-      happened('discharged', { patientId }, { at: later(9) }),
+      happened('discharged', { patientId }, { at: later(9), recordedAt: later(1) }),
       happened('transcribed', { recordingId: id }, { at: later(3) }),
       happened('case_closed', { patientId: other }),
       wrong,
@@ -222,11 +225,11 @@ describe('facts of recordings', () => {
     assert.deepEqual(
       listed.map(({ kind, withdrawnBy }) => [kind, withdrawnBy]),
       [
-        ['patient_died', tenant.userId],
         ['discharged', null],
+        ['patient_died', tenant.userId],
       ],
     )
-    assert.deepEqual(await catalog.findRetentionEvent(tenant.tenantId, wrong.id), listed[0])
+    assert.deepEqual(await catalog.findRetentionEvent(tenant.tenantId, wrong.id), listed[1])
     assert.equal(await catalog.findRetentionEvent(foreign.tenantId, wrong.id), null)
   })
 
@@ -276,7 +279,10 @@ describe('facts of recordings', () => {
         [tenant.tenantId, hold, id, anInstant],
       )
     }
-    await inTenant('update auricle.hold_cover set released_at = $2 where hold_id = $1', [holds[1], later(1)])
+    await inTenant('update auricle.hold_cover set released_at = $2, released_after = 0 where hold_id = $1', [
+      holds[1],
+      later(1),
+    ])
     assert.deepEqual((await oneFact(id)).holdIds, [holds[0], holds[2]])
   })
 })
