@@ -58,7 +58,13 @@ async function attempt(
   } catch (cause) {
     options.signal?.throwIfAborted()
     if (isError(cause, 'CatalogError', 'unavailable')) throw cause
-    const outcome = { status: 'postponed', reason: errorCode(cause), refusedBy: null, cause } as const
+    const outcome = {
+      status: 'postponed',
+      reason: errorCode(cause),
+      refusedBy: null,
+      cause,
+      keptUntil: null,
+    } as const
     await postpone(parts, item, outcome, options)
     return outcome
   }
@@ -68,7 +74,7 @@ async function attempt(
 async function postpone(
   parts: DestroyReadyParts,
   { attempts, ...item }: DestructionItem,
-  { reason, refusedBy }: Extract<Destruction, { readonly status: 'postponed' }>,
+  { reason, refusedBy, keptUntil }: Extract<Destruction, { readonly status: 'postponed' }>,
   options: CallOptions,
 ): Promise<void> {
   const { tenantId, dispositionId, recordingId } = item
@@ -79,7 +85,7 @@ async function postpone(
     recordingId,
     now,
     reason,
-    nextAttemptAt: nextAttempt(parts, attempts),
+    nextAttemptAt: nextLook(now, nextAttempt(parts, attempts), keptUntil),
   }
   const event =
     refusedBy === null
@@ -95,6 +101,13 @@ async function postpone(
           now,
         )
   await parts.catalog.failDestruction(step, event, options)
+}
+
+/** A store that says until when is asked again then, or in a day: somebody may loosen it. */
+function nextLook(now: Date, soon: Date, keptUntil: Date | null): Date {
+  const dayMs = 24 * 60 * 60_000
+  const laterMs = keptUntil === null ? 0 : Math.min(keptUntil.getTime(), now.getTime() + dayMs)
+  return new Date(Math.max(soon.getTime(), laterMs))
 }
 
 /** What is held: neither the time of its disposition nor that of its next attempt need come for it to be taken out. */

@@ -224,7 +224,11 @@ describe('a store', () => {
       const [refused] = await eventsOf(recordingId, 'store.refused')
       assert.deepEqual([refused?.outcome, refused?.reasons], ['denied', ['store_retained', name]])
       assert.equal((await keysOf(recordingId)).length, 6)
-      end.pass(4)
+      // It said until when: not asked, and not noted, twelve times a day until then.
+      end.pass(0.5)
+      assert.deepEqual(await run(), { destroyed: 0, takenOut: 0, postponed: 0 })
+      assert.equal((await eventsOf(recordingId, 'store.refused')).length, 1)
+      end.pass(3.5)
       assert.equal((await run()).destroyed, 1)
     })
 

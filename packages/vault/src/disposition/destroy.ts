@@ -67,6 +67,8 @@ export type Destruction =
       readonly reason: string
       readonly refusedBy: StoreName | null
       readonly cause: unknown
+      /** Until when the store says that it keeps it; null where it does not. */
+      readonly keptUntil: Date | null
     }
   | { readonly status: 'gone' }
 
@@ -156,7 +158,8 @@ async function askStores({ parts, name, facts, options }: Work): Promise<Obstacl
   for (const place of placesOf(parts.stores)) {
     for await (const { facts: found } of asking(place, listRemains(place, name, options))) {
       if (found.held) return postponed('store_held', place.name)
-      if (found.retainUntil !== null && found.retainUntil > at) return postponed('store_retained', place.name)
+      if (found.retainUntil !== null && found.retainUntil > at)
+        return postponed('store_retained', place.name, null, found.retainUntil)
     }
   }
   return null
@@ -356,8 +359,13 @@ function obstacleOf(reason: string): Obstacle {
   return passing.has(reason) ? postponed(reason, null) : { status: 'refused', reason }
 }
 
-function postponed(reason: string, refusedBy: StoreName | null, cause: unknown = null): Postponed {
-  return { status: 'postponed', reason, refusedBy, cause }
+function postponed(
+  reason: string,
+  refusedBy: StoreName | null,
+  cause: unknown = null,
+  keptUntil: Date | null = null,
+): Postponed {
+  return { status: 'postponed', reason, refusedBy, cause, keptUntil }
 }
 
 const nowOf = ({ now }: DestroyParts): Date => now?.() ?? new Date()
