@@ -14,7 +14,7 @@ export interface ReportFrame {
 }
 
 /** How many months a report looks back, and ahead. */
-export const monthsEachWay = 12
+const monthsEachWay = 12
 
 export interface StatusFigure extends ReportAmount {
   readonly by: 'all' | 'rule' | 'kind' | 'mailbox' | 'age'
@@ -55,7 +55,7 @@ const bands = AgeBand.options.toReversed()
 const dayMs = 24 * 60 * 60_000
 
 /** By the calendar of UTC. */
-export function ageBounds(asOf: Date): readonly Date[] {
+function ageBounds(asOf: Date): readonly Date[] {
   return agesBack.map(([years, days]) => {
     const bound = new Date(asOf)
     bound.setUTCFullYear(asOf.getUTCFullYear() - years)

@@ -56,7 +56,7 @@ export function assembleReport(rows: RetentionReportRows, parts: ReportParts): R
   }
 }
 
-export function sumOf(amounts: readonly ReportAmount[]): ReportAmount {
+function sumOf(amounts: readonly ReportAmount[]): ReportAmount {
   return amounts.reduce(
     (sum, { recordings, bytes, soundMs }) => ({
       recordings: sum.recordings + recordings,
