@@ -134,7 +134,7 @@ export async function tryBuckets(): Promise<readonly Attempt[]> {
               code === 'done' && isTheirs
                 ? 'allowed: no service runs as them, and they cannot delete'
                 : told(code, kind, call),
-            logged: "the bucket's audit log",
+            logged: 'by Google, where its audit logs are on',
             harm: isTheirs ? harm.filter(one => !one.includes('shorter')) : harm,
           })
           if (JSON.stringify(after) !== JSON.stringify(before)) await behind.setMetadata(keeping)
@@ -163,6 +163,8 @@ async function replaceInSession(
 /** A refusal of rights, or of the bucket itself whatever the rights. */
 function told(code: string, kind: string, call: string): string {
   if (code !== 'done') return code
+  if (call === 'take retention off' && kind.startsWith('held,'))
+    return 'allowed: there is none, and the hold stays'
   return call.startsWith('retain') && kind.startsWith('held,') ? 'allowed: keeps it longer' : 'done'
 }
 

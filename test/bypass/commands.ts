@@ -269,7 +269,7 @@ export async function tryCommands(guard: Guard, world: World): Promise<readonly 
       attempts.push({
         ...{ wall: 'command', what: `auricle ${name}`, by, harm },
         refused: [...new Set(answers.map(withoutIds))].sort().join(', '),
-        logged: 'as by the API',
+        logged: 'not looked at here',
       })
       const isOfPersons = answers.some(answer => answer.startsWith('Sign in first'))
       if (isOfficer || (by === 'the operator' && !isOfPersons)) await guard.restore()
