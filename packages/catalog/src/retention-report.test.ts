@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type HoldId, newMailboxId, newRuleId, type ReportAmount } from '@auricle/contract'
 import fc from 'fast-check'
-import { createTestTenant, type TestTenant } from '../../../test/catalog-fixture.ts'
+import {
+  anEvent,
+  archiveRecording,
+  createTestTenant,
+  type TestTenant,
+} from '../../../test/catalog-fixture.ts'
 import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import {
@@ -263,4 +268,29 @@ test('the last comparison with the stores is the one that was finished by then',
   assert.deepEqual([first.reconciled?.id, first.reconciled?.findings], ['dri_00000000000000000000000001', []])
   assert.equal(last.reconciled?.id, 'dri_00000000000000000000000002')
   assert.deepEqual(last.reconciled.findings, [{ kind: 'shorter', store: 'recovery', found: 2, mended: 1 }])
+})
+
+test('what is archived counts with all its objects, and as copied once all of them are', async () => {
+  const tenant = await createTestTenant(catalog)
+  const { tenantId } = tenant
+  const { id: recordingId } = await archiveRecording(catalog, tenant)
+  const objects = await catalog.listObjects(tenantId, recordingId)
+  const bytes = objects.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0)
+  const storage = async () =>
+    (await read(tenant, new Date(Date.now() + 60_000))).storage.map(line => [
+      line.bytes,
+      line.copied !== null,
+    ])
+  assert.ok(bytes > 0)
+  assert.deepEqual(await storage(), [[bytes, false]])
+  const copy = async (roles: readonly string[]) => {
+    const copies = objects
+      .filter(({ role }) => roles.includes(role))
+      .map(({ role }) => ({ role, generation: '7', until: new Date(), held: false }))
+    await catalog.commitReplication({ tenantId, recordingId, copies }, anEvent(tenantId))
+  }
+  await copy(['original'])
+  assert.deepEqual(await storage(), [[bytes, false]])
+  await copy(['playback', 'peaks'])
+  assert.deepEqual(await storage(), [[bytes, true]])
 })
