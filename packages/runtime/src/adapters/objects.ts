@@ -23,8 +23,8 @@ export type SweepTemporary = (options: {
 export async function openStore(place: StorePlace): Promise<OpenedStore> {
   switch (place.kind) {
     case 'folder': {
-      const store = createFolderStore({ folder: place.folder })
-      return { store, sweepTemporary: options => store.sweepTemporary(options), location: null }
+      // A rule locks what it says; what no rule locks, a rule that somebody else agreed to may shorten.
+      return openFolder(place.folder, 'Unlocked')
     }
     case 'bucket': {
       // Loaded where it is used: the client takes its time to load.
@@ -39,9 +39,14 @@ export async function openStore(place: StorePlace): Promise<OpenedStore> {
   }
 }
 
+function openFolder(folder: string, retentionMode: 'Unlocked' | 'Locked'): OpenedStore {
+  const store = createFolderStore({ folder, retentionMode })
+  return { store, sweepTemporary: options => store.sweepTemporary(options), location: null }
+}
+
 /** Where the log is published. Of a folder each object is kept by what is put; of a bucket all is, by its own policy. */
 export async function openLogStore(place: LogStorePlace): Promise<OpenedStore> {
-  if (place.kind === 'folder') return openStore(place)
+  if (place.kind === 'folder') return openFolder(place.folder, 'Locked')
   const { createGoogleStore } = await import('@auricle/objects/google')
   const store = createGoogleStore({ ...place, retentionMode: 'Locked', keptByBucketDays: logKeptDays })
   return { store, sweepTemporary: null, location: store.location }

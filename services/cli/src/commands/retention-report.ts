@@ -39,16 +39,23 @@ const rules = {
   limit: '--limit is a whole number from 1 to 1000',
 }
 
+/** As the file is called; null where that says nothing. */
+function formatOf(file: string | undefined): ReportFormat | null {
+  return ReportFormat.safeParse(file?.split('.').at(-1)?.toLowerCase()).data ?? null
+}
+
 export async function reportRetention(
   operator: Operator,
   output: Output,
   person: RequestFacts,
   { out: file, format: asked, ...filter }: RetentionReportOptions,
 ): Promise<void> {
-  const format = asked === undefined ? (output.json ? 'json' : null) : ReportFormat.parse(asked)
+  const format = asked === undefined ? (output.json ? 'json' : formatOf(file)) : ReportFormat.parse(asked)
   if (format === 'pdf' && file === undefined)
     throw new UsageError('A PDF goes into a file: say which with --out')
-  if (format === null && file !== undefined) throw new UsageError('Say --format of what goes into the file')
+  if (format === null && file !== undefined) {
+    throw new UsageError('The file ends in .json, .csv or .pdf; or say --format')
+  }
   const query = parseOptions(RetentionReportQuery, { ...filter }, rules)
   const parts: RetentionReportParts = { ...operator, decide: can }
   if (format === null) {
