@@ -44,8 +44,9 @@ export async function createReportSchedule(
   if (wanted.mailTo.length > 0 && !parts.reportsGo.byMail)
     throw new VaultError('conflict', 'There is no mail server: AURICLE_SMTP_URL names one')
   const schedule = { ...wanted, tenantId, id, createdAt: now, createdBy: userId }
-  const reasons = [wanted.every, ...wanted.sections]
-  return viewOf(await parts.catalog.addReportSchedule(schedule, await record(object, reasons), options))
+  const ways = [...(wanted.toStore ? ['to_store'] : []), ...(wanted.mailTo.length > 0 ? ['by_mail'] : [])]
+  const event = await record(object, [wanted.every, ...ways])
+  return viewOf(await parts.catalog.addReportSchedule(schedule, event, options))
 }
 
 /** What was made by it stays. */
