@@ -15,6 +15,7 @@ import { createFolderStore, type FolderStore } from '@auricle/objects'
 import { applyPolicy, attemptReplication, type DestroyReadyParts, sweepDue } from '@auricle/vault'
 import { archiveAudio } from './archived.ts'
 import { inTenant } from './disposition-fixture.ts'
+import { operatorDid } from './matrix/operator.ts'
 import { type Clinic, makeClinic, openTestVault, shortWav, type TestVault } from './vault.ts'
 
 const dayMs = 86_400_000
@@ -128,13 +129,12 @@ export async function leaveOutOfRecordSet(
   tenantId: TenantId,
   mailboxId: MailboxId,
 ): Promise<void> {
-  await inTenant(vault.database.appPool, tenantId, client =>
-    client.query(
-      `insert into auricle.record_set_decision (tenant_id, id, mailbox_id, decision, rationale, decided_at)
-       values ($1, $2, $3, 'out', 'sealed', now())`,
-      [tenantId, newRecordSetDecisionId(), mailboxId],
-    ),
-  )
+  const { columns } = await vault.secrets.get(tenantId, {})
+  const decided = {
+    ...{ tenantId, id: newRecordSetDecisionId(), subject: { mailboxId }, decision: 'out' as const },
+    ...{ rationale: 'of a test', decidedAt: new Date(), decidedBy: null },
+  }
+  await vault.catalog.decideRecordSet(decided, columns, await operatorDid(tenantId))
 }
 
 /** As if it had been made and received long ago, and no store had it locked. */
