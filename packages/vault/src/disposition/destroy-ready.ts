@@ -103,7 +103,7 @@ async function postpone(
   await parts.catalog.failDestruction(step, event, options)
 }
 
-/** A store that says until when is asked again then, or in a day: somebody may loosen it. */
+/** A store that says until when is asked again then, or in a day: it may be let go sooner. */
 function nextLook(now: Date, soon: Date, keptUntil: Date | null): Date {
   const dayMs = 24 * 60 * 60_000
   const laterMs = keptUntil === null ? 0 : Math.min(keptUntil.getTime(), now.getTime() + dayMs)
