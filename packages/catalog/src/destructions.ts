@@ -7,6 +7,7 @@ import {
   DestroyedRole,
   DispositionId,
   IntakeId,
+  type ObjectRole,
   PatientId,
   RecordingId,
   RecordingKind,
@@ -105,6 +106,14 @@ export interface DestructionCatalog {
     remove: () => Promise<DestroyedObject>,
     options?: QueryOptions,
   ): Promise<string | null>
+  /** Of copies that no row knew of: so that whatever happens to their deletion, it is accounted for. */
+  noteCopies(
+    tenantId: TenantId,
+    recordingId: RecordingId,
+    copies: readonly { readonly role: ObjectRole; readonly generation: string }[],
+    now: Date,
+    options?: QueryOptions,
+  ): Promise<void>
   /** Of objects that were found deleted. */
   noteDestroyed(
     tenantId: TenantId,
@@ -200,6 +209,24 @@ export function createDestructions(database: Database): DestructionCatalog {
           if (reason === null)
             await insertDestroyed(session, step.tenantId, step.recordingId, [await remove()])
           return reason
+        },
+        options,
+      )
+    },
+
+    noteCopies: (tenantId, recordingId, copies, now, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          await session.write({
+            text: `update auricle.recording_object o set recovery_generation = c.generation, replicated_at = $3
+                   from unnest($4::text[], $5::text[]) c (role, generation)
+                   where o.tenant_id = $1 and o.recording_id = $2 and o.role = c.role and o.recovery_generation is null`,
+            values: [
+              ...[tenantId, recordingId, now],
+              ...[copies.map(({ role }) => role), copies.map(({ generation }) => generation)],
+            ],
+          })
         },
         options,
       )

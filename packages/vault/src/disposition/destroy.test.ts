@@ -295,6 +295,33 @@ describe('what no row knows', () => {
     ])
   })
 
+  test('is named by the certificate, also where the note of a copy that goes is lost', async () => {
+    const recordingId = await ready()
+    await end.vault.database.superuserPool.query(
+      `update auricle.recording_object set recovery_generation = null, replicated_at = null
+       where recording_id = $1 and role = 'original'`,
+      [recordingId],
+    )
+    let isLost = false
+    const catalog = {
+      ...end.vault.catalog,
+      destroyObject: (...[step, remove]: Parameters<typeof end.vault.catalog.destroyObject>) =>
+        end.vault.catalog.destroyObject(step, async () => {
+          const removed = await remove()
+          if (isLost || removed.store !== 'recovery' || !removed.key.endsWith('/original')) return removed
+          isLost = true
+          throw new Error('the note is lost')
+        }),
+    }
+    assert.equal((await run({ catalog })).postponed, 1)
+    assert.ok(isLost)
+    end.pass(1)
+    assert.equal((await run()).destroyed, 1)
+    assert.deepEqual(await keysOf(recordingId), [])
+    const certificate = await end.vault.catalog.findCertificate(end.tenantId, recordingId)
+    assert.equal(certificate?.claims.objects.length, 6)
+  })
+
   test('and lies under the name of another recording stays', async () => {
     const [one, other] = [await ready(), await end.archive()]
     assert.equal((await run()).destroyed, 1)

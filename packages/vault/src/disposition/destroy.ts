@@ -41,6 +41,7 @@ export interface DestroyParts {
     | 'findDestruction'
     | 'beginDestruction'
     | 'destroyObject'
+    | 'noteCopies'
     | 'noteDestroyed'
     | 'stopDestruction'
     | 'endDestruction'
@@ -103,10 +104,12 @@ export async function destroyRecording(
   options: CallOptions,
 ): Promise<Destruction> {
   const { tenantId, recordingId } = item
-  const facts = await parts.catalog.findDestruction(tenantId, recordingId, options)
-  if (facts?.disposition.id !== item.dispositionId) return { status: 'gone' }
-  const work = workOf(parts, item, facts, options)
+  const first = await parts.catalog.findDestruction(tenantId, recordingId, options)
+  if (first?.disposition.id !== item.dispositionId) return { status: 'gone' }
   try {
+    const facts = await knowCopies(workOf(parts, item, first, options))
+    if (facts === null) return { status: 'gone' }
+    const work = workOf(parts, item, facts, options)
     const obstacle =
       (facts.isBegun ? null : await askStores(work)) ??
       (await begin(work)) ??
@@ -148,6 +151,26 @@ function workOf(
     facts,
     options,
   }
+}
+
+/**
+ * A copy whose row was not written is no stray: it has to be known before it goes, or a run that is killed after its
+ * deletion leaves nothing to tell of it. Null where somebody else destroyed it meanwhile.
+ */
+async function knowCopies({ parts, item, name, facts, options }: Work): Promise<DestructionFacts | null> {
+  const unknown = new Map<string, ObjectRole>()
+  for (const { objectKey, role, copy } of facts.objects) if (copy === null) unknown.set(objectKey, role)
+  const place = placesOf(parts.stores).find(({ name: where }) => where === 'recovery')
+  if (place === undefined || unknown.size === 0) return facts
+  const { tenantId, recordingId } = item
+  const found = await gather(asking(place, listRemains(place, name, options)))
+  const copies = found.flatMap(({ facts: { key, generation } }) => {
+    const role = unknown.get(key)
+    return role === undefined ? [] : [{ role, generation }]
+  })
+  if (copies.length === 0) return facts
+  await parts.catalog.noteCopies(tenantId, recordingId, copies, nowOf(parts), options)
+  return parts.catalog.findDestruction(tenantId, recordingId, options)
 }
 
 /** Before anything is begun: a store that would refuse an object half-way refuses it now. */
