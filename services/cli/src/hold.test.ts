@@ -11,12 +11,10 @@ import {
   HoldPreview,
   newRecordingId,
   OwnNoticeList,
-  Session,
 } from '@auricle/contract'
-import { totpCode } from '@auricle/identity'
-import { z } from 'zod'
-import { ask } from '../../../test/ask.ts'
+import type { z } from 'zod'
 import { type CommandFolder, openCommandFolder } from '../../../test/command.ts'
+import { apiOf, signInAt } from '../../../test/command-session.ts'
 
 let place: CommandFolder
 let api = ''
@@ -26,7 +24,7 @@ let clinician = ''
 before(async () => {
   place = await openCommandFolder()
   const service = place.start(['start'])
-  api = /^ {2}API +(http:[^\s,]+)/m.exec(await service.said('Ctrl-C stops it'))?.[1] ?? ''
+  api = await apiOf(service)
   assert.equal((await place.run(['tenant', 'create', 'clinic', '--name', 'A clinic'])).code, 0)
   assert.equal((await place.run(['mailbox', 'create', '1001', '--name', 'Front desk'])).code, 0)
   officer = await signIn('officer', 'compliance_officer')
@@ -34,16 +32,7 @@ before(async () => {
 })
 after(() => place[Symbol.asyncDispose]())
 
-async function signIn(login: string, role: string): Promise<string> {
-  const made = await place.run(['user', 'create', login, '--name', login, '--role', role, '--json'])
-  assert.equal(made.code, 0, made.stderr)
-  const { password, totpSecret } = z
-    .looseObject({ password: z.string(), totpSecret: z.string() })
-    .parse(JSON.parse(made.stdout.toString()))
-  const code = totpCode(totpSecret, new Date())
-  const { body } = await ask(api, null, ['POST', '/v1/sessions'], { tenant: 'clinic', login, password, code })
-  return Session.parse(body).token
-}
+const signIn = (login: string, role: string) => signInAt(place, api, { login, role })
 
 async function run(args: readonly string[], token = officer) {
   const { code, stdout, stderr } = await place.run(args, { env: { AURICLE_TOKEN: token } })

@@ -3,11 +3,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ReportRunPage, ReportScheduleView, RetentionReport, Session } from '@auricle/contract'
-import { totpCode } from '@auricle/identity'
-import { z } from 'zod'
-import { ask } from '../../../test/ask.ts'
+import { ReportRunPage, ReportScheduleView, RetentionReport } from '@auricle/contract'
 import { type CommandFolder, openCommandFolder } from '../../../test/command.ts'
+import { apiOf, signInAt } from '../../../test/command-session.ts'
 import { type MailServer, startMailServer } from '../../../test/mail-server.ts'
 
 let mail: MailServer
@@ -26,7 +24,7 @@ before(async () => {
     AURICLE_MAIL_FROM: 'auricle@vault.example',
   }
   const service = place.start(['start'], { env })
-  api = /^ {2}API +(http:[^\s,]+)/m.exec(await service.said('Ctrl-C stops it'))?.[1] ?? ''
+  api = await apiOf(service)
   assert.equal((await place.run(['tenant', 'create', 'clinic', '--name', 'A clinic'], { env })).code, 0)
   officer = await signIn('officer', 'compliance_officer')
   clinician = await signIn('clinician', 'clinician')
@@ -36,16 +34,7 @@ after(async () => {
   await mail[Symbol.asyncDispose]()
 })
 
-async function signIn(login: string, role: string): Promise<string> {
-  const made = await place.run(['user', 'create', login, '--name', login, '--role', role, '--json'], { env })
-  assert.equal(made.code, 0, made.stderr)
-  const { password, totpSecret } = z
-    .looseObject({ password: z.string(), totpSecret: z.string() })
-    .parse(JSON.parse(made.stdout.toString()))
-  const code = totpCode(totpSecret, new Date())
-  const { body } = await ask(api, null, ['POST', '/v1/sessions'], { tenant: 'clinic', login, password, code })
-  return Session.parse(body).token
-}
+const signIn = (login: string, role: string) => signInAt(place, api, { login, role }, { env })
 
 async function run(args: readonly string[], token = officer) {
   const all = ['report', ...args]
@@ -66,12 +55,16 @@ test('the report comes as tables, as JSON, and as a file of any form', async () 
   const file = join(place.folder, 'report.pdf')
   assert.equal((await run(['retention', '--format', 'pdf', '--out', file])).code, 0)
   assert.equal((await readFile(file)).subarray(0, 5).toString(), '%PDF-')
+  const named = join(place.folder, 'named.CSV')
+  assert.equal((await run(['retention', '--section', 'storage', '--out', named])).code, 0)
+  assert.match((await readFile(named)).toString(), /^"month","added_bytes"/)
 })
 
 test('what does not go together is said, and whoever may not read it is told so', async () => {
   for (const args of [
     ['--format', 'pdf'],
-    ['--out', 'x.pdf'],
+    ['--out', 'x'],
+    ['--out', 'x.docx'],
     ['--section', 'everything'],
     ['--as-of', 'yesterday'],
     ['--format', 'csv'],
