@@ -140,10 +140,14 @@ export async function runDecade({
   }
 }
 
-/** Whoever may shorten what a store keeps does so, where it keeps longer than the rules by now ask for: of most. */
+/**
+ * Whoever may shorten what a store keeps does so, where it keeps longer than the rules by now ask for: of most. Never of
+ * what a rule has locked, for which all counts that its stores were asked for, as the next decision of it will say.
+ */
 async function loosen(model: Model, { stores, clock, random }: World): Promise<void> {
   for (const recording of model.live()) {
-    const { said } = recording
+    const { said, lockedUntil } = recording
+    if (lockedUntil !== null) continue
     if (said === null || model.storeUntil(recording) <= said.keepUntil) continue
     if (model.isHeld(recording) || random.integer(1, 10) === 1) continue
     for (const { store, key, generation, locked, until } of model.left(recording)) {
