@@ -36,7 +36,7 @@ export interface Database {
     work: (session: Session) => Promise<Result>,
     options?: QueryOptions,
   ): Promise<Result>
-  /** The same for reading alone: all statements see one state of the database, and may take more memory to count in. */
+  /** The same for reading alone: all statements see one state of the database, and may take longer. */
   inSnapshot<Result>(
     tenantId: string,
     work: (session: Session) => Promise<Result>,
