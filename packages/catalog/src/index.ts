@@ -132,6 +132,7 @@ export type { WeighedFacts } from './retention-pages.ts'
 export type {
   HoldFigure,
   ReconciledRun,
+  ReportWanted,
   RetentionReportCatalog,
   RetentionReportRows,
 } from './retention-report.ts'

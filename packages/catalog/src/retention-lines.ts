@@ -51,10 +51,11 @@ export interface DestroyedLine {
 
 /**
  * By three indexes, of which two know what is so now and the third what has changed since; all that is neither due nor
- * undecided is left alone. Which disposition it was in, if any, is told by when that was proposed and when the recording left it; what failed is
- * known of the last attempt alone.
+ * undecided is left alone. Where `chosen` puts it in an order, no more of it is looked at than is taken. Which disposition
+ * it was in, if any, is told by when that was proposed and when the recording left it; what failed is known of the last
+ * attempt alone.
  */
-const overdue = `
+const overdue = (chosen: string) => `
   select d.recording_id, r.mailbox_id, d.rule_id, d.rule_version, d.keep_until, d.due_at, r.stored_bytes, r.duration_ms,
     h.hold_ids, i.disposition_id,
     case when h.hold_ids is not null then 'hold' when d.status = 'undecided' then 'undecided'
@@ -63,15 +64,18 @@ const overdue = `
       when i.attempts > 0 and i.reason is not null then 'error' else 'destroying' end as reason,
     case when i.attempts > 0 then i.reason end as error
   from (
-    select d.* from auricle.retention_decision d
-    where d.tenant_id = $1 and d.superseded_at is null and d.due_at is not null and d.due_at <= $2
-    union all
-    select d.* from auricle.retention_decision d
-    where d.tenant_id = $1 and d.superseded_at is null and d.status = 'undecided' and d.keep_until <= $2
-    union all
-    select d.* from auricle.retention_decision d
-    where d.tenant_id = $1 and d.superseded_at is not null and d.superseded_at > $2
-      and (d.due_at <= $2 or (d.status = 'undecided' and d.keep_until <= $2))
+    select d.* from (
+      select d.* from auricle.retention_decision d
+      where d.tenant_id = $1 and d.superseded_at is null and d.due_at is not null and d.due_at <= $2
+      union all
+      select d.* from auricle.retention_decision d
+      where d.tenant_id = $1 and d.superseded_at is null and d.status = 'undecided' and d.keep_until <= $2
+      union all
+      select d.* from auricle.retention_decision d
+      where d.tenant_id = $1 and d.superseded_at is not null and d.superseded_at > $2
+        and (d.due_at <= $2 or (d.status = 'undecided' and d.keep_until <= $2))
+    ) d
+    where d.decided_at <= $2 ${chosen}
   ) d
   cross join lateral (
     select r.mailbox_id, r.stored_bytes, r.duration_ms from auricle.recording r
@@ -82,26 +86,25 @@ const overdue = `
   ) r
   left join lateral (
     select array_agg(c.hold_id order by c.hold_id) as hold_ids from auricle.hold_cover c
-    join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id
-    where c.tenant_id = d.tenant_id and c.recording_id = d.recording_id and ${heldAt}
+    join auricle.legal_hold h on h.tenant_id = $1 and h.id = c.hold_id
+    where c.tenant_id = $1 and c.recording_id = d.recording_id and ${heldAt}
   ) h on true
   left join lateral (
     select i.disposition_id, i.reason, i.attempts, p.stages, p.ready_at, (
       select count(*) from auricle.disposition_review v
-      where v.tenant_id = p.tenant_id and v.disposition_id = p.id and v.verdict = 'approve' and v.reviewed_at <= $2
+      where v.tenant_id = $1 and v.disposition_id = p.id and v.verdict = 'approve' and v.reviewed_at <= $2
     ) as approvals
     from auricle.disposition_item i
-    join auricle.disposition p on p.tenant_id = i.tenant_id and p.id = i.disposition_id
-    where i.tenant_id = d.tenant_id and i.recording_id = d.recording_id and p.proposed_at <= $2
+    join auricle.disposition p on p.tenant_id = $1 and p.id = i.disposition_id
+    where i.tenant_id = $1 and i.recording_id = d.recording_id and p.proposed_at <= $2
       and (i.state in ('listed', 'destroying') or i.changed_at > $2)
     order by p.proposed_at desc, p.id desc limit 1
-  ) i on true
-  where d.decided_at <= $2`
+  ) i on true`
 
 export const overdueFigures = (tenantId: string, asOf: Date): Statement => ({
   text: `select o.reason, min(coalesce(o.due_at, o.keep_until)) as since, count(*) as recordings,
            sum(o.stored_bytes) as bytes, coalesce(sum(o.duration_ms), 0) as sound_ms
-         from (${overdue}) o group by o.reason order by o.reason`,
+         from (${overdue('')}) o group by o.reason order by o.reason`,
   values: [tenantId, asOf],
 })
 
@@ -117,7 +120,8 @@ export const overdueLines = (
   asOf: Date,
   page: { readonly after: RecordingId | null; readonly limit: number },
 ): Statement => ({
-  text: `select o.* from (${overdue} and d.recording_id > $3 order by d.recording_id limit $4) o order by o.recording_id`,
+  text: `select o.* from (${overdue('and d.recording_id > $3 order by d.recording_id')}) o
+         order by o.recording_id limit $4`,
   values: [tenantId, asOf, page.after ?? '', page.limit],
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type HoldId, newMailboxId, newRuleId, type ReportAmount } from '@auricle/contract'
+import { type HoldId, newMailboxId, newRuleId, type ReportAmount, ReportSection } from '@auricle/contract'
 import fc from 'fast-check'
 import {
   anEvent,
@@ -52,7 +52,7 @@ const sealedMatter = ({ tenantId, columns }: TestTenant) => {
 }
 
 async function read({ tenantId, columns }: TestTenant, asOf: Date): Promise<RetentionReportRows> {
-  const rows = await catalog.readRetentionReport(tenantId, asOf, columns)
+  const rows = await catalog.readRetentionReport(tenantId, { asOf, columns, sections: ReportSection.options })
   assert.ok(rows !== null)
   return rows
 }

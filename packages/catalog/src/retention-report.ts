@@ -6,13 +6,14 @@ import {
   HoldId,
   type MailboxId,
   type RecordingId,
+  type ReportSection,
   type RuleId,
   type TenantId,
 } from '@auricle/contract'
 import { z } from 'zod'
 import type { QueryOptions } from './catalog.ts'
 import type { ColumnKeys } from './column-keys.ts'
-import type { Database, Session } from './database.ts'
+import type { Database, Session, Statement } from './database.ts'
 import {
   figuresStatement,
   type ReportFigures,
@@ -72,12 +73,20 @@ export interface RetentionReportRows extends ReportFigures {
   readonly mailboxNames: ReadonlyMap<MailboxId, string>
 }
 
+export interface ReportWanted {
+  readonly asOf: Date
+  readonly sections: readonly ReportSection[]
+  readonly columns: ColumnKeys | null
+}
+
 export interface RetentionReportCatalog {
-  /** All of one state of the database; names of matters are opened with `columns`. Null where there is no such tenant. */
+  /**
+   * All of one state of the database; names of matters are opened with `columns`. What none of the sections shows is not
+   * asked for, and empty. Null where there is no such tenant.
+   */
   readRetentionReport(
     tenantId: TenantId,
-    asOf: Date,
-    columns: ColumnKeys | null,
+    { asOf, sections, columns }: ReportWanted,
     options?: QueryOptions,
   ): Promise<RetentionReportRows | null>
   /** Should have been destroyed by then and was not; by id. */
@@ -101,7 +110,8 @@ export interface RetentionReportCatalog {
 
 export function createRetentionReport(database: Database): RetentionReportCatalog {
   return {
-    readRetentionReport: (tenantId, asOf, columns, options) => {
+    readRetentionReport: (tenantId, { asOf, sections, columns }, options) => {
+      const wants = (...shown: readonly ReportSection[]) => shown.some(section => sections.includes(section))
       return database.inSnapshot(
         tenantId,
         async session => {
@@ -110,18 +120,21 @@ export function createRetentionReport(database: Database): RetentionReportCatalo
             values: [tenantId],
           })
           if (tenant === undefined) return null
+          const rows = async (isWanted: boolean, statement: () => Statement) =>
+            isWanted ? await session.rows(statement()) : []
           const frame = await readFrame(session, tenantId, asOf)
-          const figures = readFigures(await session.rows(figuresStatement(tenantId, asOf, frame)))
-          const overdue = await session.rows(overdueFigures(tenantId, asOf))
+          const counted = wants('status', 'due', 'holds', 'destroyed', 'storage')
+          const figures = await rows(counted, () => figuresStatement(tenantId, asOf, frame))
+          const overdue = await rows(wants('overdue'), () => overdueFigures(tenantId, asOf))
           return {
-            ...figures,
+            ...readFigures(figures),
             frame,
             tenantName: text(tenant, 'name'),
             storagePrice: tenant['storage_price'],
             overdue: overdue.map(readOverdueFigure),
-            holds: await readHolds(session, tenantId, asOf, columns),
-            certified: await countCertified(session, tenantId, asOf),
-            reconciled: await readReconciled(session, tenantId, asOf),
+            holds: wants('holds') ? await readHolds(session, tenantId, asOf, columns) : [],
+            certified: wants('destroyed') ? await countCertified(session, tenantId, asOf) : 0,
+            reconciled: wants('reconciliation') ? await readReconciled(session, tenantId, asOf) : null,
             ruleNames: await readNames<RuleId>(session, tenantId, 'retention_rule'),
             mailboxNames: await readNames<MailboxId>(session, tenantId, 'mailbox'),
           }

@@ -31,7 +31,7 @@ export async function makeReport(
   options: CallOptions,
 ): Promise<RetentionReport> {
   const { tenantId, asOf, sections, columns } = asked
-  const rows = await catalog.readRetentionReport(tenantId, asOf, columns, options)
+  const rows = await catalog.readRetentionReport(tenantId, { asOf, sections, columns }, options)
   if (rows === null) throw new VaultError('not_found', 'No such tenant')
   const of = (section: ReportSection) => sections.includes(section)
   const overdue = of('overdue')
