@@ -132,7 +132,7 @@ function itemRows(
   recording: RecordingId,
   disposition: string,
 ): Rows {
-  const { proposedAt, stages, approvedAt, readyAt, leftAt, error } = item
+  const { proposedAt, stages, approvedAt, readyAt, leftAt, failedAt, error } = item
   const review = { disposition_id: disposition, stage: 1, reviewed_by: tenant.userId, verdict: 'approve' }
   return [
     [
@@ -152,7 +152,8 @@ function itemRows(
           state: leftAt === null ? 'listed' : 'kept',
         },
         ...{ rule_id: newRuleId(), rule_version: 1, keep_until: proposedAt, due_at: proposedAt },
-        ...{ changed_at: leftAt ?? proposedAt, reason: error, attempts: error === null ? 0 : 1 },
+        ...{ changed_at: leftAt ?? failedAt ?? proposedAt, reason: leftAt === null ? error : 'rule_changed' },
+        ...{ attempts: failedAt === null ? 0 : 1, first_failed_at: failedAt },
       },
     ],
   ]

@@ -36,6 +36,9 @@ export interface Item {
   readonly readyAt: Date | null
   /** When the recording left it; null while it is in it. */
   readonly leftAt: Date | null
+  /** When its destruction failed first. */
+  readonly failedAt: Date | null
+  /** Of the last attempt; null where it was begun once more. */
   readonly error: string | null
 }
 
@@ -92,6 +95,7 @@ const aStory = (holds: readonly Hold[]): fc.Arbitrary<Story> =>
       stages: fc.constantFrom(0, 1),
       approvedAfter: fc.option(fc.integer({ min: 0, max: 60 })),
       leftAfter: fc.option(fc.integer({ min: 0, max: 200 })),
+      failedAfter: fc.option(fc.integer({ min: 0, max: 100 })),
       error: fc.option(fc.constantFrom('store_retained', 'unavailable')),
     })
     .map(made => {
@@ -156,6 +160,7 @@ function itemOf(
     stages: number
     approvedAfter: number | null
     leftAfter: number | null
+    failedAfter: number | null
     error: string | null
   },
   archivedAt: Date,
@@ -169,7 +174,8 @@ function itemOf(
     ...{ proposedAt, stages: isAutomatic ? 0 : 1, approvedAt },
     readyAt: waitsFrom === null ? null : later(waitsFrom, 7),
     leftAt: made.leftAfter === null ? null : later(proposedAt, made.leftAfter),
-    error: made.error,
+    failedAt: made.failedAfter === null ? null : later(proposedAt, made.failedAfter),
+    error: made.failedAfter === null ? null : made.error,
   }
 }
 
@@ -226,7 +232,9 @@ export function reasonAt(story: Story, at: Date): string | null {
   if (item === null || !isAt(item.proposedAt, item.leftAt, at)) return 'unproposed'
   if (item.stages === 1 && (item.approvedAt === null || item.approvedAt > at)) return 'review'
   if (item.readyAt === null || item.readyAt > at) return 'waiting_period'
-  return item.error === null ? 'destroying' : 'error'
+  if (item.failedAt === null || item.failedAt > at) return 'destroying'
+  // Of what has left since, the last attempt was none that failed.
+  return item.error === null && item.leftAt === null ? 'destroying' : 'error'
 }
 
 export function ageAt({ receivedAt }: Story, at: Date): string {

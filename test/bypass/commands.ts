@@ -182,6 +182,7 @@ const placed: Readonly<Record<string, Placed>> = {
   'retention record-set list': none,
   'retention record-set decide': ({ one }) => ['out', '--recording', one.id, '--rationale', 'of a test'],
   'retention drift': ofTenant,
+  'retention shorten': ofTenant,
   'dispose list': none,
   'dispose show': disposition,
   'dispose propose': ({ one }) => ['--recording', one.id],

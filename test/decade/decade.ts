@@ -7,7 +7,7 @@ import { checkEmptied, checkExplained, checkLog, checkStandings, checkStores, hi
 import { count, createDeeds, type Tally } from './deeds.ts'
 import { calm, drawWeather } from './faults.ts'
 import { checkReport, figuresOf, type Remembered } from './figures.ts'
-import { dayMs, type Model } from './model.ts'
+import { dayMs } from './model.ts'
 import { createWorkers, inLanes, type Plant } from './work.ts'
 import { type Arrival, arrive, openWorld, recordingIdOf, type World } from './world.ts'
 
@@ -122,7 +122,7 @@ export async function runDecade({
     await workers.applyPolicy()
     model.settle(clock.ms)
     await workers.follow()
-    await loosen(model, world)
+    if (random.integer(1, 3) === 1) count(tally, 'objects shortened', await workers.shorten())
     const failures = await workers.destroy()
     await workers.follow()
     await workers.propose()
@@ -137,23 +137,6 @@ export async function runDecade({
       count(tally, 'explanations compared', await checkExplained(world, explainedAtOnce))
     }
     return reasons
-  }
-}
-
-/**
- * Whoever may shorten what a store keeps does so, where it keeps longer than the rules by now ask for: of most. Never of
- * what a rule has locked, for which all counts that its stores were asked for, as the next decision of it will say.
- */
-async function loosen(model: Model, { stores, clock, random }: World): Promise<void> {
-  for (const recording of model.live()) {
-    const { said, lockedUntil } = recording
-    if (lockedUntil !== null) continue
-    if (said === null || model.storeUntil(recording) <= said.keepUntil) continue
-    if (model.isHeld(recording) || random.integer(1, 10) === 1) continue
-    for (const { store, key, generation, locked, until } of model.left(recording)) {
-      if (locked || until === null || until <= said.keepUntil || until <= clock.ms) continue
-      await stores[store].loosen(key, new Date(said.keepUntil), { generation })
-    }
   }
 }
 

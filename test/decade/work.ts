@@ -8,6 +8,7 @@ import {
   type DriftReport,
   destroyReady,
   followWork,
+  shortenStores,
   sweepDrift,
   sweepDue,
 } from '@auricle/vault'
@@ -23,6 +24,8 @@ export interface Workers {
   destroy(): Promise<ReadonlyMap<RecordingId, string>>
   propose(): Promise<void>
   drift(): Promise<DriftReport | null>
+  /** What an operator does now and then: in bad weather, and once more. Resolves to how many objects. */
+  shorten(): Promise<number>
 }
 
 /** A part of the destroyer that is another than ours: a mistake, planted to be found. */
@@ -53,6 +56,7 @@ export function createWorkers(world: World, { plant, holdsOneIn, lanes, holdNow 
     },
   }
   let report: DriftReport | null = null
+  let shortened = 0
   const drifting = {
     ...{ catalog: world.catalog, objects: stores.primary, recovery: stores.recovery, now },
     onRun: (_: unknown, made: DriftReport) => {
@@ -66,6 +70,10 @@ export function createWorkers(world: World, { plant, holdsOneIn, lanes, holdNow 
     propose: (signal: AbortSignal) => sweepDue(parts, { signal }),
     destroy: (signal: AbortSignal) => inLanes(lanes, () => destroyReady(destroying, { signal })),
     drift: (signal: AbortSignal) => sweepDrift(drifting, { signal }),
+    shorten: async (signal: AbortSignal) => {
+      const made = await shortenStores(following, world.tenantId, { apply: true }, { signal })
+      shortened = made.shortened
+    },
   }
 
   async function look(): Promise<ReadonlyMap<RecordingId, string>> {
@@ -102,6 +110,11 @@ export function createWorkers(world: World, { plant, holdsOneIn, lanes, holdNow 
       report = null
       await well('drift')
       return report
+    },
+    async shorten() {
+      await world.faults.within(drawWeather(random), work.shorten)
+      await well('shorten')
+      return shortened
     },
   }
 }

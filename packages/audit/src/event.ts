@@ -141,8 +141,9 @@ export const EventAction = z.enum([
   'recording.disposed',
   'certificate.issued',
   'certificate.shown',
-  // What the stores keep: brought to what was decided, found different, refused.
+  // What the stores keep: brought to what was decided, for less where an operator says so, found different, refused.
   'store.followed',
+  'store.shortened',
   'store.drifted',
   'store.refused',
   'report.retention',

@@ -293,7 +293,8 @@ export function createDestructions(database: Database): DestructionCatalog {
         async session => {
           await session.write({
             text: `update auricle.disposition_item
-                   set attempts = attempts + 1, reason = $4, next_attempt_at = $5, changed_at = $6
+                   set attempts = attempts + 1, reason = $4, next_attempt_at = $5, changed_at = $6,
+                     first_failed_at = coalesce(first_failed_at, $6)
                    where tenant_id = $1 and disposition_id = $2 and recording_id = $3
                      and state in ('listed', 'destroying')`,
             values: [tenantId, dispositionId, recordingId, reason, nextAttemptAt, now],

@@ -15,11 +15,18 @@ export interface KeptRow extends Wanted {
   readonly objectKey: string
   /** What has become of its recording. */
   readonly recording: 'there' | 'destroying' | 'destroyed'
-  readonly primary: { readonly generation: string; readonly isDestroyed: boolean }
+  readonly primary: KeptPlace
   /** Null where it has no copy. */
-  readonly recovery: { readonly generation: string; readonly isDestroyed: boolean } | null
+  readonly recovery: KeptPlace | null
   /** Since when the stores are asked to follow what is decided; null where they have. */
   readonly askedAt: Date | null
+}
+
+export interface KeptPlace {
+  readonly generation: string
+  /** Until when it was last known to be kept; null where nobody has looked. */
+  readonly until: Date | null
+  readonly isDestroyed: boolean
 }
 
 export interface DriftFinding {
@@ -92,7 +99,8 @@ export interface DriftCatalog {
 }
 
 const keptColumns = `
-  r.id as recording_id, r.destroying_at, r.destroyed_at, b.role, b.object_key, b.generation, b.recovery_generation,
+  r.id as recording_id, r.destroying_at, r.destroyed_at, b.role, b.object_key, b.generation, b.recovery_generation, b.store_until,
+  b.recovery_until,
   w.asked_at, ${wantedColumns},
   exists (
     select from auricle.destroyed_object g
@@ -270,8 +278,19 @@ function readKept(row: Row): KeptRow {
     role: parsed(row, 'role', ObjectRole),
     objectKey: text(row, 'object_key'),
     recording: destroyedAt !== null ? 'destroyed' : destroyingAt !== null ? 'destroying' : 'there',
-    primary: { generation: text(row, 'generation'), isDestroyed: flag(row, 'primary_destroyed') },
-    recovery: copy === null ? null : { generation: copy, isDestroyed: flag(row, 'recovery_destroyed') },
+    primary: {
+      generation: text(row, 'generation'),
+      until: orNull(row, 'store_until', time),
+      isDestroyed: flag(row, 'primary_destroyed'),
+    },
+    recovery:
+      copy === null
+        ? null
+        : {
+            generation: copy,
+            until: orNull(row, 'recovery_until', time),
+            isDestroyed: flag(row, 'recovery_destroyed'),
+          },
     askedAt: orNull(row, 'asked_at', time),
   }
 }

@@ -52,8 +52,8 @@ export interface DestroyedLine {
 /**
  * By three indexes, of which two know what is so now and the third what has changed since; all that is neither due nor
  * undecided is left alone. Where `chosen` puts it in an order, no more of it is looked at than is taken. Which disposition
- * it was in, if any, is told by when that was proposed and when the recording left it; what failed is known of the last
- * attempt alone.
+ * it was in, if any, is told by when that was proposed and when the recording left it. That it had failed by then is known; what
+ * failed only of the last attempt, while it waits.
  */
 const overdue = (chosen: string) => `
   select d.recording_id, r.mailbox_id, d.rule_id, d.rule_version, d.keep_until, d.due_at, r.stored_bytes, r.duration_ms,
@@ -61,8 +61,8 @@ const overdue = (chosen: string) => `
     case when h.hold_ids is not null then 'hold' when d.status = 'undecided' then 'undecided'
       when i.disposition_id is null then 'unproposed' when i.approvals < i.stages then 'review'
       when i.ready_at is null or i.ready_at > $2 then 'waiting_period'
-      when i.attempts > 0 and i.reason is not null then 'error' else 'destroying' end as reason,
-    case when i.attempts > 0 then i.reason end as error
+      when i.first_failed_at <= $2 and (i.reason is not null or not i.is_open) then 'error' else 'destroying' end as reason,
+    case when i.is_open and i.first_failed_at <= $2 then i.reason end as error
   from (
     select d.* from (
       select d.* from auricle.retention_decision d
@@ -90,7 +90,8 @@ const overdue = (chosen: string) => `
     where c.tenant_id = $1 and c.recording_id = d.recording_id and ${heldAt}
   ) h on true
   left join lateral (
-    select i.disposition_id, i.reason, i.attempts, p.stages, p.ready_at, (
+    select i.disposition_id, i.reason, i.first_failed_at, i.state in ('listed', 'destroying') as is_open, p.stages,
+      p.ready_at, (
       select count(*) from auricle.disposition_review v
       where v.tenant_id = $1 and v.disposition_id = p.id and v.verdict = 'approve' and v.reviewed_at <= $2
     ) as approvals

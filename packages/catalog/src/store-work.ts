@@ -23,6 +23,8 @@ export interface Wanted {
   readonly locked: boolean
   /** By a legal hold, or since its time begins with something that has not happened yet. */
   readonly held: boolean
+  /** It is decided when it may go. */
+  readonly hasEnd: boolean
 }
 
 /** An object in one store, as it was last known to be kept. */
@@ -98,6 +100,7 @@ const secondMs = 1000
 /** What is decided of the recording `r`, to be selected beside it. */
 export const wantedColumns = `
   greatest(r.retain_until, n.keep_until) as keep_until, coalesce(n.locked, false) as locked,
+  n.due_at is not null as has_end,
   (coalesce(n.status = 'waiting', false) or exists (
     select from auricle.hold_cover c
     join auricle.legal_hold h on h.tenant_id = c.tenant_id and h.id = c.hold_id and h.released_at is null
@@ -112,6 +115,7 @@ export const readWanted = (row: Row): Wanted => ({
   keepUntil: time(row, 'keep_until'),
   locked: flag(row, 'locked'),
   held: flag(row, 'wanted_held'),
+  hasEnd: flag(row, 'has_end'),
 })
 
 export function createStoreWork(database: Database, now: () => Date): StoreWorkCatalog {

@@ -405,6 +405,7 @@ export { type SignInFacts, type SignInParts, signIn } from './sign-in.ts'
 export { type DriftParts, type DriftReport, findDrift } from './stores/drift.ts'
 export { type DriftRunParts, listDriftRuns, showDriftRun } from './stores/drift-runs.ts'
 export { type FollowAttempt, type FollowWorkParts, followWork } from './stores/follow-work.ts'
+export { type ShortenParts, type ShortenReport, shortenStores } from './stores/shorten.ts'
 export { type DriftSweepParts, sweepDrift } from './stores/sweep-drift.ts'
 export type { Stream, StreamTimes, StreamWatchParts } from './stream-watch.ts'
 export {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { lookForDrift } from './commands/retention-drift.ts'
+import { shortenRetention } from './commands/retention-shorten.ts'
 import type { Operator } from './operator.ts'
 import type { Output } from './output.ts'
 
@@ -20,6 +21,18 @@ export function addStoreCommands(retention: Command, { withOperator, fail }: Sto
     .action(options =>
       withOperator(async (operator, out) => {
         if (!(await lookForDrift(operator, out, options))) fail()
+      }),
+    )
+  retention
+    .command('shorten')
+    .description(
+      'keep in both stores no longer than is decided what may go some day and is not locked or held',
+    )
+    .option('--tenant <name>', 'only this tenant')
+    .option('--dry-run', 'say what it would be, and change nothing')
+    .action(options =>
+      withOperator(async (operator, out) => {
+        if (!(await shortenRetention(operator, out, options))) fail()
       }),
     )
 }

@@ -100,6 +100,7 @@ const mappings = {
   'certificate.issued': restful('Create', [record.attest], { purpose: reason.records }),
   'certificate.shown': restful('Read', [record.access]),
   'store.followed': other(dcm.applicationActivity, []),
+  'store.shortened': other(dcm.securityAlert, []),
   'store.drifted': other(dcm.securityAlert, [record.verify]),
   'store.refused': other(dcm.securityAlert, []),
   'vault.verified': other(record.verify, [], {

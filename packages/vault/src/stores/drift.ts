@@ -20,6 +20,7 @@ import { auditRecord } from '../audit-record.ts'
 import { recordingOfKey, tenantRecordingsPrefix } from '../object-key.ts'
 import { type FollowingStore, followObject } from './follow.ts'
 import { type Compared, judgeKept } from './judge-kept.ts'
+import { keptRows } from './kept-rows.ts'
 
 type DriftingStore = FollowingStore & Pick<ObjectStore, 'list'>
 
@@ -61,7 +62,6 @@ export interface DriftReport {
   readonly mended: number
 }
 
-const pageRows = 500
 const findingsAtOnce = 100
 /** More than anybody reads; the counts are of all. */
 const findingsMost = 10_000
@@ -130,7 +130,7 @@ async function lookThrough(
 ): Promise<void> {
   const { catalog, tenantId, tally } = run
   const listed = store.list(tenantRecordingsPrefix(tenantId), options)
-  for await (const compared of sideBySide(rowsOf(catalog, tenantId, options), listed)) {
+  for await (const compared of sideBySide(keptRows(catalog, tenantId, options), listed)) {
     options.signal?.throwIfAborted()
     const { row, facts } = compared
     if (facts !== null) tally.objects++
@@ -140,21 +140,6 @@ async function lookThrough(
     if (judgeKept(compared, name, now).length === 0) continue
     const key = row?.objectKey ?? facts?.key
     if (key !== undefined) await lookAgain(run, { name, store, key }, options)
-  }
-}
-
-async function* rowsOf(
-  catalog: Pick<Catalog, 'listKept'>,
-  tenantId: TenantId,
-  options: CallOptions,
-): AsyncGenerator<KeptRow> {
-  let afterKey = ''
-  for (;;) {
-    const page = await catalog.listKept(tenantId, { afterKey, limit: pageRows }, options)
-    yield* page
-    const last = page.at(-1)
-    if (last === undefined || page.length < pageRows) return
-    afterKey = last.objectKey
   }
 }
 
