@@ -52,8 +52,8 @@ export interface DestroyedLine {
 /**
  * By three indexes, of which two know what is so now and the third what has changed since; all that is neither due nor
  * undecided is left alone. Where `chosen` puts it in an order, no more of it is looked at than is taken. Which disposition
- * it was in, if any, is told by when that was proposed and when the recording left it. That it had failed by then is known; what
- * failed only of the last attempt, while it waits.
+ * it was in, if any, is told by when that was proposed and when the recording left it. That it had failed by then is known;
+ * what failed only of the last attempt, while it waits.
  */
 const overdue = (chosen: string) => `
   select d.recording_id, r.mailbox_id, d.rule_id, d.rule_version, d.keep_until, d.due_at, r.stored_bytes, r.duration_ms,
