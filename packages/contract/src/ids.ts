@@ -114,13 +114,40 @@ const minted = <Id extends string>(prefix: string) => {
   return (source: IdSource = systemSource): Id => `${prefix}_${newUlid(source)}` as Id
 }
 
+/**
+ * Of one millisecond each that this process mints is greater than the one before it: what was done one after the other is
+ * read so. What a given source gives is as it is.
+ */
+function inOrder<Id extends string>(mint: (source?: IdSource) => Id): (source?: IdSource) => Id {
+  let last = ''
+  return source => {
+    const made = mint(source)
+    if (source !== undefined) return made
+    const isOfSameTime = made.slice(0, -randomCharacters) === last.slice(0, -randomCharacters)
+    last = isOfSameTime && made <= last ? next(last) : made
+    return last as Id
+  }
+}
+
+/** One more, as a number of base 32; past the greatest of its millisecond, the first of it. */
+function next(id: string): string {
+  const head = id.slice(0, -randomCharacters)
+  const tail = [...id.slice(-randomCharacters)]
+  for (let at = tail.length - 1; at >= 0; at--) {
+    const digit = alphabet.indexOf(tail[at] ?? '')
+    tail[at] = alphabet.charAt((digit + 1) % 32)
+    if (digit !== 31) break
+  }
+  return head + tail.join('')
+}
+
 export const newTenantId = minted<TenantId>('ten')
 export const newConnectorId = minted<ConnectorId>('con')
 export const newIntakeId = minted<IntakeId>('int')
 export const newRecordingId = minted<RecordingId>('rec')
 export const newMailboxId = minted<MailboxId>('mbx')
 export const newUserId = minted<UserId>('usr')
-export const newEventId = minted<EventId>('evt')
+export const newEventId = inOrder(minted<EventId>('evt'))
 export const newTokenId = minted<TokenId>('tok')
 export const newTeamId = minted<TeamId>('tea')
 export const newDelegationId = minted<DelegationId>('del')

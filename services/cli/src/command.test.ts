@@ -281,7 +281,9 @@ test('a check of a machine that runs, and of a keyring that others may read', as
 test('SIGINT ends start with 0, and without it a command finds everything again', async () => {
   service.child.kill('SIGINT')
   const { code, stdout, stderr } = await service.ended
-  assert.deepEqual([code, stderr], [0, ''])
+  // It may have come by while others could read its keyring.
+  const told = stderr.split('\n').filter(line => line !== '' && !/"code":"unsafe_file"/.test(line))
+  assert.deepEqual([code, told], [0, []])
   assert.match(stdout.toString(), /Stopped\.\n$/)
   assert.ok((await good('ls')).includes(recording))
 })
