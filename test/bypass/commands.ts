@@ -269,7 +269,7 @@ export async function tryCommands(guard: Guard, world: World): Promise<readonly 
       const harm = await guard.harm(before, { holdsStay: !(isOfficer && releases.has(name)) })
       attempts.push({
         ...{ wall: 'command', what: `auricle ${name}`, by, harm },
-        refused: [...new Set(answers.map(withoutIds))].sort().join(', '),
+        refused: [...new Set(answers.map(answer => withoutNames(answer, folder)))].sort().join(', '),
         logged: 'not looked at here',
       })
       const isOfPersons = answers.some(answer => answer.startsWith('Sign in first'))
@@ -281,8 +281,12 @@ export async function tryCommands(guard: Guard, world: World): Promise<readonly 
   return attempts
 }
 
-const withoutIds = (text: string) =>
-  text.replaceAll(/"?[a-z]{3}_[0-9a-z]{26}"?/g, 'ID').replaceAll(/clinic-\d+/g, 'TENANT')
+/** What differs from run to run. */
+const withoutNames = (text: string, folder: string) =>
+  text
+    .replaceAll(folder, 'FOLDER')
+    .replaceAll(/"?[a-z]{3}_[0-9a-z]{26}"?/g, 'ID')
+    .replaceAll(/clinic-\d+/g, 'TENANT')
 
 /** Whether it is called alike for each recording. */
 function isTheSame(args: Exclude<Placed, null>, aim: Aim, { recordings }: Guard): boolean {
