@@ -54,8 +54,7 @@ for (const [title, counts] of [
 say('')
 for (const what of report.wrong.slice(told)) say(`WRONG  ${what}`)
 for (const line of report.histories) say(line)
-say(
-  `took ${seconds(performance.now() - startedMs)}; again with: npm run decade -- --recordings ${recordings} --seed ${seed}`,
-)
+const asked = Object.entries({ ...values, seed }).map(([name, value]) => `--${name} ${value}`)
+say(`took ${seconds(performance.now() - startedMs)}; again with: npm run decade -- ${asked.join(' ')}`)
 say(`\ndecade: ${report.wrong.length} wrong`)
 if (report.wrong.length > 0) process.exitCode = 1
