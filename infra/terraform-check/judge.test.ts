@@ -621,6 +621,20 @@ const mistakes: readonly Mistake[] = [
     named: 'worker_remove gives worker delete log/intake/',
   },
   {
+    name: 'a worker that deletes the reports that it made',
+    file: rights,
+    from: grant('worker_create_reports', '(service.*\\n.*store.*\\n\\s*)role    = "create"'),
+    to: '$1$2role    = "remove"',
+    named: 'worker_create_reports gives worker delete reports/',
+  },
+  {
+    name: 'a grant on a store that is none',
+    file: rights,
+    from: grant('worker_read_reports', '(service.*\\n\\s*)store   = "reports"'),
+    to: '$1$2store   = "report"',
+    named: /worker_read_reports/,
+  },
+  {
     name: 'an api that reads what is published of the log',
     file: rights,
     from: grant('api_create_log', '(service.*\\n.*store.*\\n\\s*)role    = "create"'),

@@ -40,6 +40,8 @@ const objectRightsMost: Readonly<Record<string, readonly RegExp[]>> = {
     /^list recovery\/$/,
     // What is published of the log is never replaced and never deleted, by whoever it may be.
     /^(create|get|list) log\/$/,
+    // Nor is a report that was made.
+    /^(create|get) reports\/$/,
   ],
   // Deletes, and knows that it did; nothing else.
   disposer: [

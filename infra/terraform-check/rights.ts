@@ -48,7 +48,8 @@ type Field = (value: Value) => boolean
 const text: Field = value => typeof value === 'string' && value !== '' && !/[$%]\{/.test(value)
 const textOrNull: Field = value => value === null || text(value)
 const texts: Field = value => Array.isArray(value) && value.every(text)
-const store: Field = value => value === 'recordings' || value === 'recovery' || value === 'log'
+const stores = ['recordings', 'recovery', 'log', 'reports']
+const store: Field = value => stores.includes(String(value))
 const folder: Field = value => value === null || (text(value) && /^[a-z]+(?:-[a-z]+)*\/$/.test(String(value)))
 
 const role = { title: text, permissions: texts }

@@ -72,14 +72,17 @@ async function readTable(): Promise<Rights> {
 type Granted = readonly [resource: string, permissions: readonly string[]]
 
 function objectGrants(rights: Rights, identity: string, places: GooglePlaces): Granted[] {
-  return Object.values(rights.object_grants)
-    .filter(({ service }) => service === identity)
-    .map(({ store, role, within }) => {
-      const bucket = { recordings: places.recordings, recovery: places.recovery, log: places.log }[store]
-      if (bucket === undefined) throw new Error(`${file} names the store ${store}, which is not known here`)
-      const resource = within === null ? bucket : `${bucket}/${within.replace(/\/$/, '')}`
-      return [resource, must(rights.object_roles[role]?.permissions, role)]
-    })
+  return (
+    Object.values(rights.object_grants)
+      // Reports lie in a bucket of their own, which is none of these places.
+      .filter(({ service, store }) => service === identity && store !== 'reports')
+      .map(({ store, role, within }) => {
+        const bucket = { recordings: places.recordings, recovery: places.recovery, log: places.log }[store]
+        if (bucket === undefined) throw new Error(`${file} names the store ${store}, which is not known here`)
+        const resource = within === null ? bucket : `${bucket}/${within.replace(/\/$/, '')}`
+        return [resource, must(rights.object_roles[role]?.permissions, role)]
+      })
+  )
 }
 
 function keyGrants(rights: Rights, identity: string, { keyRing }: GooglePlaces): Granted[] {

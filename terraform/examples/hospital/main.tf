@@ -89,3 +89,21 @@ module "log" {
   grants              = module.blueprint.object_grants
   members             = module.identities.members
 }
+
+# Where scheduled reports are stored, for those who read them: nothing in it names a patient.
+module "reports" {
+  source = "../../modules/bucket"
+  count  = var.reports_bucket == null ? 0 : 1
+
+  project_id          = var.project_id
+  deployment          = var.name
+  store               = "reports"
+  name                = var.reports_bucket
+  location            = module.blueprint.locations.recordings
+  apart_from          = module.blueprint.locations.recovery
+  soft_delete_seconds = module.blueprint.soft_delete_seconds
+  kms_key_name        = var.reports_kms_key
+  roles               = module.blueprint.object_roles
+  grants              = module.blueprint.object_grants
+  members             = module.identities.members
+}

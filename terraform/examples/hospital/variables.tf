@@ -43,6 +43,12 @@ variable "recovery_bucket" {
   type        = string
 }
 
+variable "reports_bucket" {
+  description = "The name of a bucket for scheduled reports; null for none, where they go by mail or not at all."
+  type        = string
+  default     = null
+}
+
 variable "recordings_location" {
   description = "Where recordings lie."
   type        = string
@@ -99,6 +105,12 @@ variable "recordings_kms_key" {
 
 variable "recovery_kms_key" {
   description = "The same for the recovery bucket."
+  type        = string
+  default     = null
+}
+
+variable "reports_kms_key" {
+  description = "The same for the bucket of reports."
   type        = string
   default     = null
 }

@@ -272,6 +272,20 @@ locals {
       within  = null
       why     = "Finds what was published last"
     }
+    worker_create_reports = {
+      service = "worker"
+      store   = "reports"
+      role    = "create"
+      within  = null
+      why     = "Stores scheduled reports; can neither replace nor delete one"
+    }
+    worker_read_reports = {
+      service = "worker"
+      store   = "reports"
+      role    = "read"
+      within  = null
+      why     = "Counts what an earlier attempt at a report has stored"
+    }
     worker_inspect_log = {
       service = "worker"
       store   = "log"

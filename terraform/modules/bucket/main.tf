@@ -1,4 +1,5 @@
-# A bucket that keeps what it is told to keep, and who may do what in it. Used for recordings, for recovery and for the log.
+# A bucket that keeps what it is told to keep, and who may do what in it. Used for recordings, for recovery, for
+# the log and for reports.
 
 locals {
   grants = { for name, grant in var.grants : name => grant if grant.store == var.store }

@@ -9,12 +9,12 @@ variable "deployment" {
 }
 
 variable "store" {
-  description = "What the bucket is for: recordings, recovery or log."
+  description = "What the bucket is for: recordings, recovery, log or reports."
   type        = string
 
   validation {
-    condition     = contains(["recordings", "recovery", "log"], var.store)
-    error_message = "A bucket is for recordings, for recovery or for the log."
+    condition     = contains(["recordings", "recovery", "log", "reports"], var.store)
+    error_message = "A bucket is for recordings, for recovery, for the log or for reports."
   }
 }
 
