@@ -28,7 +28,7 @@ import { aStamper } from '../../../test/event-writer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import type { Catalog } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
-import type { NewDispositionReview } from './dispositions.ts'
+import type { NewDispositionReview } from './disposition-reviews.ts'
 
 const now = new Date('2036-03-01T12:00:00.000Z')
 const days = (count: number) => new Date(now.getTime() + count * 86_400_000)

@@ -56,19 +56,17 @@ export type {
   DestructionStep,
 } from './destructions.ts'
 export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
+export type { NewDispositionReview, ReviewOutcome } from './disposition-reviews.ts'
 export type {
   DispositionItemRow,
   DispositionKind,
   DispositionReviewRow,
   DispositionRow,
   DispositionState,
-  DueQuery,
-  DueRecording,
-  NewDisposition,
-  NewDispositionReview,
-  ReviewOutcome,
-} from './dispositions.ts'
+} from './disposition-row.ts'
+export type { NewDisposition } from './dispositions.ts'
 export type { DriftCatalog, DriftFinding, DriftRun, KeptRow } from './drift.ts'
+export type { DueQuery, DueRecording } from './due-recordings.ts'
 export type { EmergencyCodeRow, EmergencyHolder, EmergencySignInRecord } from './emergency-codes.ts'
 export { CatalogError, type CatalogErrorCode } from './error.ts'
 export type { FactorChange, FactorOutcome, OwnFactors } from './factors.ts'
