@@ -49,12 +49,8 @@ export type { CertificateRow, NewCertificate } from './certificates.ts'
 export type { ColumnKeys } from './column-keys.ts'
 export type { DelegationRow } from './cover.ts'
 export { type CatalogOptions, createCatalog } from './create-catalog.ts'
-export type {
-  DestroyedObject,
-  DestructionFacts,
-  DestructionItem,
-  DestructionStep,
-} from './destructions.ts'
+export type { DestroyedObject, DestructionFacts } from './destruction-facts.ts'
+export type { DestructionItem, DestructionStep } from './destructions.ts'
 export type { DisclosureRow, SuspensionRow } from './disclosures.ts'
 export type { NewDispositionReview, ReviewOutcome } from './disposition-reviews.ts'
 export type {
