@@ -26,7 +26,7 @@ export function addStoreCommands(retention: Command, { withOperator, fail }: Sto
   retention
     .command('shorten')
     .description(
-      'keep in both stores no longer than is decided what may go some day and is not locked or held',
+      'bring down what the stores keep for longer than is decided, where nothing locks or holds it',
     )
     .option('--tenant <name>', 'only this tenant')
     .option('--dry-run', 'say what it would be, and change nothing')
