@@ -744,11 +744,9 @@ describe('teams, mailboxes and cover', () => {
       await refused(cover(owner, change), 'malformed')
     await refused(cover(owner, { to: idOf(other.stranger) }), 'notFound')
     await refused(cover(owner, { mailbox: other.mailbox.id }), 'notFound')
-    const longest = await answered(
-      cover(owner, { startsAt: inDays(1), until: inDays(91) }),
-      201,
-      schemas.Delegation,
-    )
+    const startsAt = inDays(1)
+    const until = new Date(Date.parse(startsAt) + 90 * dayMs).toISOString()
+    const longest = await answered(cover(owner, { startsAt, until }), 201, schemas.Delegation)
     assert.equal(await show(await sessionOf(clinic.stranger)), 403)
     assert.equal(longest.endedAt, null)
 
