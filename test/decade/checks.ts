@@ -46,14 +46,19 @@ export async function checkStandings({ vault, model, clock }: World): Promise<nu
   function differences(row: StandingRow, recording: ModelRecording): string[] {
     if (recording.destroyedAt !== null) return [`not destroyed, and was at ${iso(recording.destroyedAt)}`]
     if (row.held && row.destroying_at !== null) return ['held, and still being destroyed']
-    // What is locked counts from the decision after the one that locked it, with all that its stores had locked by then.
+    // What is locked counts from the decision after the one that locked it, with all that its stores had locked by then; with
+    // all that they ever had where whoever shortened it died before that was written down.
     const { lockedUntil, said } = recording
+    const untils =
+      lockedUntil === null
+        ? []
+        : [-Infinity, model.storeUntil(recording), model.storeMost(recording)].map(until =>
+            Math.max(lockedUntil, until),
+          )
     const answers =
       lockedUntil === null
         ? [said ?? model.ask(recording, clock.ms)]
-        : [lockedUntil, Math.max(lockedUntil, model.storeMost(recording))].map(until =>
-            model.ask(recording, clock.ms, undefined, until),
-          )
+        : untils.map(until => model.ask(recording, clock.ms, undefined, until))
     const allowed = answers.map(answer => standingOf(answer, model.isHeld(recording)))
     const found = [
       ...[row.status, row.keep_until?.toISOString(), row.due_at?.toISOString() ?? 'never', row.disposal],
@@ -62,7 +67,7 @@ export async function checkStandings({ vault, model, clock }: World): Promise<nu
     const index = allowed.indexOf(found)
     if (index < 0) return [`is ${found} and not ${allowed.join(' or ')}`]
     recording.said = answers[index] ?? said
-    if (index > 0) recording.lockedUntil = Math.max(lockedUntil ?? 0, model.storeMost(recording))
+    recording.lockedUntil = untils[index] ?? null
     return []
   }
 
