@@ -265,6 +265,8 @@ create table auricle.disposition_item (
   changed_at timestamptz not null,
   attempts integer not null default 0,
   first_failed_at timestamptz,
+  -- Objects that no row knows, noted before they are deleted: a run that dies then leaves nothing else to tell of them.
+  found jsonb not null default '[]',
   next_attempt_at timestamptz,
   primary key (tenant_id, disposition_id, recording_id),
   foreign key (tenant_id, disposition_id) references auricle.disposition (tenant_id, id),
@@ -459,7 +461,7 @@ grant update (released_at, released_by, release_reason) on auricle.legal_hold to
 grant update (released_at, released_by, released_after) on auricle.hold_cover to :"app_role";
 grant update (acknowledged_at) on auricle.hold_custodian to :"app_role";
 grant update (state, ready_at, ended_at, ended_by) on auricle.disposition to :"app_role";
-grant update (state, reason, changed_at, attempts, first_failed_at, next_attempt_at) on auricle.disposition_item to :"app_role";
+grant update (state, reason, changed_at, attempts, first_failed_at, found, next_attempt_at) on auricle.disposition_item to :"app_role";
 grant update (jws, issued_at) on auricle.certificate to :"app_role";
 grant update (store_until, store_held, recovery_until, recovery_held) on auricle.recording_object to :"app_role";
 grant update (due_at, asked_at, attempts, error), delete on auricle.store_work to :"app_role";

@@ -11,6 +11,7 @@ import {
   type TenantId,
   UserId,
 } from '@auricle/contract'
+import { z } from 'zod'
 import type { KeptObject } from './catalog.ts'
 import type { Session } from './database.ts'
 import { DispositionKind } from './disposition-row.ts'
@@ -28,6 +29,16 @@ export interface DestroyedObject {
   /** Until then whoever runs the store can bring it back; null: not at all. */
   readonly restorableUntil: Date | null
 }
+
+const FoundObject = z.strictObject({
+  store: StoreName,
+  key: z.string(),
+  generation: z.string(),
+  role: DestroyedRole,
+  sealedBytes: z.int().min(0),
+})
+/** An object that no row knows, noted before it is deleted. */
+export type FoundObject = Readonly<z.infer<typeof FoundObject>>
 
 export interface DestructionFacts {
   /** Whether it is marked: nobody is shown it. */
@@ -47,6 +58,7 @@ export interface DestructionFacts {
     /** Who approved, by stage. */
     readonly approvers: readonly { readonly stage: number; readonly id: UserId; readonly at: Date }[]
   }
+  readonly found: readonly FoundObject[]
   /** What is deleted so far; the fingerprint where a row of the catalog tells it. */
   readonly destroyed: readonly (DestroyedObject & { readonly fingerprint: Uint8Array | null })[]
 }
@@ -86,7 +98,7 @@ export async function readDestructionFacts(
   const values = [tenantId, recordingId]
   const [row] = await session.rows({
     text: `select r.kind, r.patient_id, r.received_at, r.intake_id, k.object_key as intake_key, i.rule_id, i.rule_version,
-             i.keep_until, i.state, d.id as disposition_id, d.kind as disposition_kind, d.proposed_by
+             i.keep_until, i.state, i.found, d.id as disposition_id, d.kind as disposition_kind, d.proposed_by
            from auricle.recording r
            join auricle.intake k on k.tenant_id = r.tenant_id and k.id = r.intake_id
            join auricle.disposition_item i on i.tenant_id = r.tenant_id and i.recording_id = r.id
@@ -134,6 +146,7 @@ export async function readDestructionFacts(
         at: time(approver, 'reviewed_at'),
       })),
     },
+    found: parsed(row, 'found', z.array(FoundObject)),
     destroyed: destroyed.map(readDestroyed),
   }
 }

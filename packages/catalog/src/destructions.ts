@@ -10,6 +10,7 @@ import type { Database, Session } from './database.ts'
 import {
   type DestroyedObject,
   type DestructionFacts,
+  type FoundObject,
   insertDestroyed,
   readDestructionFacts,
 } from './destruction-facts.ts'
@@ -73,6 +74,8 @@ export interface DestructionCatalog {
     now: Date,
     options?: QueryOptions,
   ): Promise<void>
+  /** Of objects that no row knows, before they go: so that whatever happens then, they are accounted for. */
+  noteFound(step: DestructionStep, objects: readonly FoundObject[], options?: QueryOptions): Promise<void>
   /** Of objects that were found deleted. */
   noteDestroyed(
     tenantId: TenantId,
@@ -189,6 +192,22 @@ export function createDestructions(database: Database): DestructionCatalog {
               ...[tenantId, recordingId, now],
               ...[copies.map(({ role }) => role), copies.map(({ generation }) => generation)],
             ],
+          })
+        },
+        options,
+      )
+    },
+
+    noteFound: ({ tenantId, dispositionId, recordingId }, objects, options) => {
+      return database.inTenant(
+        tenantId,
+        async session => {
+          await session.write({
+            text: `update auricle.disposition_item i set found = (
+                     select jsonb_agg(distinct f) from jsonb_array_elements(i.found || $4::jsonb) f
+                   )
+                   where tenant_id = $1 and disposition_id = $2 and recording_id = $3 and state = 'destroying'`,
+            values: [tenantId, dispositionId, recordingId, JSON.stringify(objects)],
           })
         },
         options,

@@ -287,7 +287,7 @@ describe('the role of the services', () => {
         'disposition update (ended_at ended_by ready_at state)',
         'disposition_item insert',
         'disposition_item select',
-        'disposition_item update (attempts changed_at first_failed_at next_attempt_at reason state)',
+        'disposition_item update (attempts changed_at first_failed_at found next_attempt_at reason state)',
         'disposition_review insert',
         'disposition_review select',
         'drift_finding insert',

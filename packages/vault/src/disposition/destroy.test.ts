@@ -322,6 +322,48 @@ describe('what no row knows', () => {
     assert.equal(certificate?.claims.objects.length, 6)
   })
 
+  for (const [role, where] of [
+    ['intake', 'primary'],
+    ['stray', 'primary'],
+    ['stray', 'recovery'],
+  ] as const)
+    test(`is named by the certificate, also where the note of it is lost: ${role}, ${where}`, async () => {
+      const recordingId = await ready()
+      const { rows } = await end.vault.database.superuserPool.query(
+        'select i.object_key from auricle.intake i where i.recording_id = $1',
+        [recordingId],
+      )
+      const key: string =
+        role === 'intake' ? rows[0].object_key : `${recordingFolder(end.tenantId, recordingId)}stray`
+      const bytes = async function* () {
+        yield Buffer.from('left over')
+      }
+      await end[where].put(key, bytes(), { retainUntil: null })
+      let isLost = false
+      const catalog = {
+        ...end.vault.catalog,
+        destroyObject: (...[step, remove]: Parameters<typeof end.vault.catalog.destroyObject>) =>
+          end.vault.catalog.destroyObject(step, async () => {
+            const removed = await remove()
+            if (isLost || removed.key !== key) return removed
+            isLost = true
+            throw new Error('the note is lost')
+          }),
+      }
+      assert.equal((await run({ catalog })).postponed, 1)
+      assert.ok(isLost)
+      assert.equal(await end[where].head(key), null)
+      end.pass(1)
+      assert.equal((await run()).destroyed, 1)
+      const certificate = await end.vault.catalog.findCertificate(end.tenantId, recordingId)
+      const named = certificate?.claims.objects.filter(object => object.key === key)
+      assert.deepEqual(
+        named?.map(object => [object.store, object.role, object.bytes]),
+        [[where, role, 9]],
+      )
+      assert.equal(certificate?.claims.objects.length, 7)
+    })
+
   test('and lies under the name of another recording stays', async () => {
     const [one, other] = [await ready(), await end.archive()]
     assert.equal((await run()).destroyed, 1)

@@ -43,6 +43,7 @@ export interface DestroyParts {
     | 'destroyObject'
     | 'noteCopies'
     | 'noteDestroyed'
+    | 'noteFound'
     | 'stopDestruction'
     | 'endDestruction'
     | 'decideAgain'
@@ -226,9 +227,13 @@ async function deleteAll(work: Work): Promise<Obstacle | null> {
     }
   }
   for (const place of places) {
-    for (const { role, facts: found } of await gather(asking(place, listRemains(place, name, options)))) {
-      const { key, generation, sizeBytes: sealedBytes } = found
-      const obstacle = await remove(place, { key, generation, role, sealedBytes })
+    const remains = await gather(asking(place, listRemains(place, name, options)))
+    const found = remains.map(({ role, facts: { key, generation, sizeBytes } }) => {
+      return { store: place.name, key, generation, role, sealedBytes: sizeBytes }
+    })
+    if (found.length > 0) await parts.catalog.noteFound(stepOf(parts, work.item), found, options)
+    for (const { store: _, ...object } of found) {
+      const obstacle = await remove(place, object)
       if (obstacle !== null) return obstacle
     }
   }
@@ -257,7 +262,10 @@ async function destroyOne(
   return refusal === null ? null : obstacleOf(refusal)
 }
 
-/** Also brings in what had its name, was deleted before, and can still be restored. */
+/**
+ * Also brings in what had its name, was deleted before, and can still be restored; and what was found by a run that died
+ * after its deletion.
+ */
 async function confirmAbsence({ parts, item, name, options }: Work): Promise<Obstacle | null> {
   const { tenantId, recordingId } = item
   for (const place of placesOf(parts.stores)) {
@@ -266,6 +274,11 @@ async function confirmAbsence({ parts, item, name, options }: Work): Promise<Obs
     const restorable = await gather(asking(place, listRestorable(place, name, options)))
     await parts.catalog.noteDestroyed(tenantId, recordingId, restorable, options)
   }
+  const facts = await parts.catalog.findDestruction(tenantId, recordingId, options)
+  const gone = { destroyedAt: nowOf(parts), restorableUntil: null }
+  const found = (facts?.found ?? []).map(object => ({ ...object, ...gone }))
+  // What is noted already stays as it is.
+  if (found.length > 0) await parts.catalog.noteDestroyed(tenantId, recordingId, found, options)
   return null
 }
 
@@ -327,7 +340,7 @@ async function takeOut({ parts, item, name, options }: Work, reason: string): Pr
 async function noteMissing(
   { catalog, stores, now }: DestroyParts,
   name: RecordingName,
-  { objects, destroyed }: DestructionFacts,
+  { objects, found, destroyed }: DestructionFacts,
   options: CallOptions,
 ): Promise<void> {
   const isDestroyed = destroyedAmong(destroyed)
@@ -345,9 +358,13 @@ async function noteMissing(
       if (generation === undefined || there.has(`${key} ${generation}`)) return []
       if (isDestroyed({ store: place.name, key, generation })) return []
       const doomed = { store: place.name, key, generation, role, sealedBytes }
-      return { ...doomed, destroyedAt: now?.() ?? new Date(), restorableUntil: null }
+      return { ...doomed, destroyedAt: nowOf({ now }), restorableUntil: null }
     })
-    await catalog.noteDestroyed(name.tenantId, name.recordingId, missing, options)
+    const gone = found.flatMap(object => {
+      if (object.store !== place.name || there.has(`${object.key} ${object.generation}`)) return []
+      return isDestroyed(object) ? [] : [{ ...object, destroyedAt: nowOf({ now }), restorableUntil: null }]
+    })
+    await catalog.noteDestroyed(name.tenantId, name.recordingId, [...missing, ...gone], options)
   }
 }
 
@@ -391,7 +408,7 @@ function postponed(
   return { status: 'postponed', reason, refusedBy, cause, keptUntil }
 }
 
-const nowOf = ({ now }: DestroyParts): Date => now?.() ?? new Date()
+const nowOf = ({ now }: { readonly now?: DestroyParts['now'] | undefined }): Date => now?.() ?? new Date()
 
 function stepOf(
   parts: DestroyParts,
